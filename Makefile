@@ -1,0 +1,44 @@
+# make demo   the whole loop on drawn pictures, ending in the running page (PORT=8599 for another port)
+# make test   every test, the browser's included
+# make lint   ruff and mypy
+# make bench  the figures that the README prints (needs ../shared/data)
+
+PYTHON ?= python3
+PORT ?= 8501
+BIN = .venv/bin
+
+.PHONY: demo test lint bench browser
+
+demo: .venv/installed
+	$(BIN)/imgsearch demo --port $(PORT)
+
+test: .venv/installed-for-tests browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: .venv/installed-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-for-tests
+	$(BIN)/python benchmarks/development.py
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "imgsearch needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu first: apt-get install python3-venv"; exit 1; }
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-for-tests: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ .venv/installed
+
+# The browser tests need Chromium and its driver; without them they skip and say so.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -q -y chromium chromium-driver; \
+	else echo "No Chromium here, so the browser tests will skip. To run them: apt-get install chromium chromium-driver"; fi

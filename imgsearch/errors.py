@@ -1,0 +1,81 @@
+"""Every failure that a user can mend, as one tree. Knows nothing of the rest of the package.
+
+ImgSearchError
+├── ImageError          bytes that are not an image we take: the reason is the message
+├── IndexDirectoryError the index directory cannot be read or written (read-only, full, in use)
+├── CorpusError         the corpus is missing, empty or damaged
+│   └── UnknownRowError a row or URL that the corpus does not hold
+├── IngestError         a folder, zip or file given to `add` that cannot be read
+├── ModelError          no model, a damaged one, or training that cannot start
+├── DeviceError         a device that was asked for and is not there
+├── IndexMissingError   nothing is indexed yet
+├── IndexMismatchError  the index was made by another model
+├── QueryError         a search that cannot be made as asked (how many hits, by what)
+├── EvaluationError     labels that do not allow a measurement
+├── FetchError          pages, images or a query of which nothing could be fetched
+├── AppError            the page cannot start (port in use)
+└── DemoError           the demo cannot start (port in use, no data)
+
+The message says what was wrong and what to do; it is printed as it stands. Outside errors are mapped where they
+arise, with `raise ... from`.
+"""
+
+
+class ImgSearchError(Exception):
+    """Base of every failure that a user can mend."""
+
+
+class ImageError(ImgSearchError):
+    """Bytes that are not an image we take."""
+
+
+class IndexDirectoryError(ImgSearchError):
+    """The index directory cannot be read or written."""
+
+
+class CorpusError(ImgSearchError):
+    """The corpus is missing, empty or damaged."""
+
+
+class UnknownRowError(CorpusError):
+    """A row or URL that the corpus does not hold."""
+
+
+class IngestError(ImgSearchError):
+    """A folder, zip or file that cannot be read."""
+
+
+class ModelError(ImgSearchError):
+    """No model, a damaged one, or training that cannot start."""
+
+
+class DeviceError(ImgSearchError):
+    """A device that was asked for and is not there."""
+
+
+class IndexMissingError(ImgSearchError):
+    """Nothing is indexed yet."""
+
+
+class IndexMismatchError(ImgSearchError):
+    """The index was made by another model."""
+
+
+class QueryError(ImgSearchError):
+    """A search that cannot be made as asked."""
+
+
+class EvaluationError(ImgSearchError):
+    """Labels that do not allow a measurement."""
+
+
+class FetchError(ImgSearchError):
+    """Pages, images or a query of which nothing could be fetched."""
+
+
+class AppError(ImgSearchError):
+    """The page cannot start."""
+
+
+class DemoError(ImgSearchError):
+    """The demo cannot start."""
