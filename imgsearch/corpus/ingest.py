@@ -1,0 +1,283 @@
+"""Image bytes → the corpus, with a verdict and a reason for each: what a crawl hands over or a folder holds.
+
+Knows verdicts, batches and duplicates; must not know models or HTTP.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.corpus.folders import folder_name, found_files
+from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, decode_image
+from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
+from imgsearch.errors import ImageError, IngestError
+
+BATCH_IMAGES, BATCH_BYTES = 512, 64_000_000  # held in memory at once and committed together
+SHOWN_PROBLEMS = 20
+
+
+class Verdict(StrEnum):
+    """What became of an image."""
+
+    KEPT = "kept"  # it is stored
+    DUPLICATE = "duplicate"  # the same bytes were stored before
+    SKIPPED = "skipped"  # not wanted: no image, too large, removed earlier
+    FAILED = "failed"  # could not be read
+
+
+class Outcome(NamedTuple):
+    """A verdict and why; `row` where the image is in the corpus."""
+
+    verdict: Verdict
+    reason: str = ""
+    row: int | None = None
+
+
+class FoundImage(Protocol):
+    """Encoded image bytes and where they were found."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def page_url(self) -> str: ...
+    @property
+    def alt(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+class Intake:
+    """Decodes images, leaves out what is stored already, appends the rest to a corpus."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        with_previews: bool = True,
+        labels_from_folders: bool = False,
+        limits: ImageLimits = DEFAULT_LIMITS,
+    ) -> None:
+        self.limits = limits
+        self._corpus = corpus
+        self._with_previews = with_previews
+        self._labels_from_folders = labels_from_folders
+
+    def keep(self, images: Sequence[FoundImage], *, found_again: Verdict = Verdict.KEPT) -> list[Outcome]:
+        """Take in `images` with one commit; one outcome each, in their order. Durable when it returns.
+
+        `found_again` is the verdict for bytes that are stored from the very same URL. A crawl asks for a URL once,
+        so there an earlier answer was lost on its way to the frontier, and the image is KEPT; where a folder is added
+        a second time, it is a DUPLICATE.
+        """
+        digests = [sha256(image.data).hexdigest() for image in images]
+        stored = self._corpus.find_digests(digests)
+        fresh: dict[str, int] = {}  # digest → where it comes first in this batch
+        for place, digest in enumerate(digests):
+            if digest not in stored:
+                fresh.setdefault(digest, place)
+        decoded = dict(zip(fresh, self._decode([images[place] for place in fresh.values()]), strict=True))
+        new = [
+            self._new_image(digest, images[fresh[digest]], image)
+            for digest, image in decoded.items()
+            if isinstance(image, DecodedImage)
+        ]
+        rows = dict(zip((image.digest for image in new), self._corpus.append(new), strict=True))
+
+        outcomes: list[Outcome] = []
+        elsewhere: list[tuple[int, Source]] = []
+        for place, (digest, image) in enumerate(zip(digests, images, strict=True)):
+            refusal = decoded.get(digest)
+            if isinstance(refusal, ImageError):
+                outcomes.append(Outcome(Verdict.SKIPPED, str(refusal)))
+            elif fresh.get(digest) == place:
+                outcomes.append(Outcome(Verdict.KEPT, row=rows[digest]))
+            else:
+                entry = stored.get(digest) or self._corpus.entry(rows[digest])
+                outcomes.append(self._known(image, entry, found_again))
+                if not entry.removed and image.url != entry.url:
+                    elsewhere.append((entry.row, Source(image.url, image.page_url, image.alt)))
+        self._corpus.add_sources(elsewhere)
+        return outcomes
+
+    def _decode(self, images: Sequence[FoundImage]) -> list[DecodedImage | ImageError]:
+        return decode_images([image.data for image in images], self.limits, with_previews=self._with_previews)
+
+    def _new_image(self, digest: str, image: FoundImage, decoded: DecodedImage) -> NewImage:
+        return NewImage(
+            digest=digest,
+            thumbnail=decoded.thumbnail,
+            preview=decoded.preview,
+            width=decoded.width,
+            height=decoded.height,
+            n_bytes=len(image.data),
+            url=image.url,
+            page_url=image.page_url,
+            alt=image.alt,
+            label=folder_name(image.url) if self._labels_from_folders else "",
+        )
+
+    def _known(self, image: FoundImage, entry: Entry, found_again: Verdict) -> Outcome:
+        row = entry.row
+        if entry.removed:
+            reason = f"removed earlier (row {row}); imgsearch remove --undo row:{row} brings it back"
+            return Outcome(Verdict.SKIPPED, reason, row)
+        if image.url == entry.url or image.url in {source.url for source in self._corpus.sources(row)}:
+            return Outcome(found_again, "" if found_again is Verdict.KEPT else f"already stored as row {row}", row)
+        return Outcome(Verdict.DUPLICATE, f"same bytes as row {row}", row)
+
+
+def decode_images(
+    encoded: Sequence[bytes], limits: ImageLimits, *, with_previews: bool
+) -> list[DecodedImage | ImageError]:
+    """Decode on all cores; what cannot be decoded comes back as its ImageError, in its place."""
+
+    def decode_some(some: Sequence[bytes]) -> list[DecodedImage | ImageError]:
+        results: list[DecodedImage | ImageError] = []
+        for data in some:
+            try:
+                results.append(decode_image(data, limits=limits, with_preview=with_previews))
+            except ImageError as error:
+                results.append(error)
+        return results
+
+    threads = os.cpu_count() or 1
+    per_task = -(
+        -len(encoded) // (4 * threads)
+    )  # a few tasks a thread: small images are decoded faster than handed over
+    if not encoded:
+        return []
+    with ThreadPoolExecutor(threads) as pool:
+        tasks = [encoded[start : start + per_task] for start in range(0, len(encoded), per_task)]
+        return list(chain.from_iterable(pool.map(decode_some, tasks)))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Folders and archives
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """Bytes read from a file or archive, as `Intake.keep` takes them."""
+
+    url: str
+    data: bytes
+    page_url: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class AddReport:
+    """What became of everything that was added."""
+
+    counts: dict[str, int]  # verdict → how many, for every verdict
+    reasons: dict[str, int]  # reason, without what differs from image to image → how many
+    problems: list[tuple[str, str]]  # (URL, whole reason) of the first images that were skipped or failed
+
+
+def add_paths(
+    intake: Intake,
+    paths: Sequence[Path],
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> AddReport:
+    """Take in every image in folders, zip archives and files; goes by content, not by name.
+
+    `stop` is asked between batches; what was added before it said yes stays.
+
+    Raises:
+        IngestError: a path is missing or an archive damaged; nothing has been added then.
+    """
+    counts = Counter({verdict.value: 0 for verdict in Verdict})
+    reasons: Counter[str] = Counter()
+    problems: list[tuple[str, str]] = []
+    for batch in _batches(paths, intake.limits, on_progress):
+        read = [image for image in batch if isinstance(image, ReadImage)]
+        kept = zip((image.url for image in read), intake.keep(read, found_again=Verdict.DUPLICATE), strict=True)
+        refused = [image for image in batch if not isinstance(image, ReadImage)]
+        for url, outcome in chain(kept, refused):
+            counts[outcome.verdict.value] += 1
+            if outcome.reason:
+                reasons[_generalised(outcome.reason)] += 1
+            if outcome.verdict in (Verdict.SKIPPED, Verdict.FAILED) and len(problems) < SHOWN_PROBLEMS:
+                problems.append((url, outcome.reason))
+        if stop and stop():
+            break
+    return AddReport(counts=dict(counts), reasons=dict(reasons), problems=problems)
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images with what they show, to measure with."""
+
+    thumbnails: NDArray[np.uint8]  # (n, 32, 32, 3)
+    labels: list[str]  # n, "" where an image lies in no folder
+    problems: list[tuple[str, str]]  # (URL, reason) of every file that gave no image
+
+
+def read_labelled_images(path: Path, *, on_progress: Callable[[int, int], None] | None = None) -> LabelledImages:
+    """Read the images of a folder or zip archive; the label of each is the name of the folder that it lies in.
+
+    Raises:
+        IngestError: the path is missing, its archive is damaged, or there is no image in it.
+    """
+    thumbnails: list[NDArray[np.uint8]] = []
+    labels: list[str] = []
+    problems: list[tuple[str, str]] = []
+    for batch in _batches([path], DEFAULT_LIMITS, on_progress):
+        read = [image for image in batch if isinstance(image, ReadImage)]
+        problems += [(url, outcome.reason) for url, outcome in (i for i in batch if not isinstance(i, ReadImage))]
+        decoded = decode_images([image.data for image in read], DEFAULT_LIMITS, with_previews=False)
+        for image, result in zip(read, decoded, strict=True):
+            if isinstance(result, ImageError):
+                problems.append((image.url, str(result)))
+            else:
+                thumbnails.append(result.thumbnail)
+                labels.append(folder_name(image.url))
+    if not thumbnails:
+        raise IngestError(f"there is no image in {path}.")
+    return LabelledImages(np.stack(thumbnails), labels, problems)
+
+
+def _batches(
+    paths: Sequence[Path], limits: ImageLimits, on_progress: Callable[[int, int], None] | None
+) -> Iterator[list[ReadImage | tuple[str, Outcome]]]:
+    """What was read, or why not, in batches that fit into memory; reports each batch when it has been dealt with."""
+    with found_files(paths) as (total, files):
+        batch: list[ReadImage | tuple[str, Outcome]] = []
+        n_bytes = done = 0
+        for file in files:
+            try:
+                image = ReadImage(file.url, file.read(limits))
+            except ImageError as refusal:
+                batch.append((file.url, Outcome(Verdict.SKIPPED, str(refusal))))
+            except IngestError as failure:
+                batch.append((file.url, Outcome(Verdict.FAILED, str(failure))))
+            else:
+                batch.append(image)
+                n_bytes += len(image.data)
+            if len(batch) == BATCH_IMAGES or n_bytes > BATCH_BYTES:
+                yield batch
+                done += len(batch)
+                if on_progress:
+                    on_progress(done, total)
+                batch, n_bytes = [], 0
+        yield batch
+        if on_progress:
+            on_progress(total, total)
+
+
+def _generalised(reason: str) -> str:
+    """A reason without what differs from image to image: numbers, names, what a decoder said."""
+    return re.sub(r"\brow \d+", "another row", re.split(r"[:(;]", reason)[0].strip())

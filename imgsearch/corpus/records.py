@@ -1,0 +1,60 @@
+"""What the corpus takes and gives, as plain data. Knows nothing of how it is stored."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place where an image was found."""
+
+    url: str
+    page_url: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """An image to append."""
+
+    digest: str  # sha256 of the original bytes, hex
+    thumbnail: NDArray[np.uint8]  # (32, 32, 3)
+    preview: bytes | None  # JPEG
+    width: int
+    height: int
+    n_bytes: int
+    url: str
+    page_url: str = ""
+    alt: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image's metadata; url, page_url and alt are of the place where it was found first."""
+
+    row: int
+    digest: str
+    url: str
+    page_url: str
+    alt: str
+    label: str
+    width: int
+    height: int
+    n_bytes: int
+    preview_bytes: int
+    added_at: float
+    removed: bool
+
+
+@dataclass(frozen=True)
+class CorpusCounts:
+    """How much there is: rows = images + removed."""
+
+    rows: int
+    images: int
+    removed: int
+    preview_bytes: int
+    bytes_on_disk: int

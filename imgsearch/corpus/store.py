@@ -1,0 +1,342 @@
+"""The corpus on disk: thumbnails and previews in two flat files, one SQLite row per image. Nothing of models or HTTP.
+
+Row `i` is bytes `3072 * i` to `3072 * (i + 1)` of `thumbnails.u8`; its preview lies at `preview_offset` in
+`previews.bin`, end to end with its neighbours'. One process writes; any number of processes and threads read.
+
+Crash rule: image bytes are written and synced before the rows that name them are committed. So every committed row
+is whole, and bytes past the last one belong to no image: the next writer cuts them off.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.corpus.bytefile import ByteFile
+from imgsearch.corpus.database import VALUES_PER_STATEMENT, Database
+from imgsearch.corpus.images import SIDE
+from imgsearch.corpus.records import CorpusCounts, Entry, NewImage, Source
+from imgsearch.errors import CorpusError, UnknownRowError
+from imgsearch.paths import IndexPaths, directory_errors, exclusive
+
+__all__ = ["RECORD_BYTES", "Corpus", "CorpusCounts", "Entry", "NewImage", "Source"]
+
+RECORD_BYTES = SIDE * SIDE * 3  # one thumbnail
+
+Rows = Sequence[int] | NDArray[np.int64]
+
+_ENTRIES = """
+SELECT image.row, lower(hex(digest)), url, page_url, alt, label,
+       width, height, n_bytes, preview_bytes, added_at, removed
+FROM image JOIN source ON source.rowid = (SELECT min(rowid) FROM source WHERE source.row = image.row)
+"""
+
+
+class Corpus:
+    """The images that can be found. Open it with `Corpus.open` or `Corpus.open_for_writing`; close it by `with`.
+
+    Every method may be called from any thread. Each raises IndexDirectoryError where the disk refuses and CorpusError
+    where the files are damaged.
+    """
+
+    def __init__(self, paths: IndexPaths, database: Database) -> None:
+        self.recovered = ""  # what a writer mended when it opened, as a sentence
+        self._paths = paths
+        self._database = database
+        self._thumbnails, self._previews = ByteFile(paths.thumbnails), ByteFile(paths.previews)
+        self._mapped = np.zeros((0, SIDE, SIDE, 3), np.uint8)
+        self._lock = threading.RLock()
+        self._held = ExitStack()  # what `close` lets go of
+
+    @classmethod
+    def open(cls, paths: IndexPaths) -> Self:
+        """Open for reading, beside a writer too. CorpusError where there is no corpus yet."""
+        with directory_errors(paths.corpus_database):
+            database = Database.open(paths.corpus_database) if paths.corpus_database.exists() else None
+        if database is None:
+            raise CorpusError(
+                f"there is no corpus in {paths.root}. Collect images with 'imgsearch crawl URL' or "
+                "'imgsearch add PATH' first."
+            )
+        corpus = cls(paths, database)
+        corpus._held.callback(database.close)
+        return corpus
+
+    @classmethod
+    def open_for_writing(cls, paths: IndexPaths) -> Self:
+        """Open as the one writer; creates what is missing and cuts off what a killed writer left."""
+        with ExitStack() as held:
+            held.enter_context(exclusive(paths.corpus, "writing to the corpus"))
+            if not paths.corpus_database.exists() and ByteFile(paths.thumbnails).size():
+                raise CorpusError(
+                    f"the corpus is damaged: {paths.corpus_database} is missing. Restore it from a copy, or delete "
+                    f"{paths.corpus} and collect the images again."
+                )
+            database = Database.open_for_writing(paths.corpus_database)
+            held.callback(database.close)
+            corpus = cls(paths, database)
+            cut = corpus._cut_uncommitted()
+            _sync_directory(paths.corpus)
+            if cut:
+                corpus.recovered = (
+                    f"the last writer was interrupted: {cut:,} bytes of unfinished images were cut off; "
+                    f"all {len(corpus):,} stored images are whole"
+                )
+            corpus._held = held.pop_all()
+        return corpus
+
+    def close(self) -> None:
+        """Let go of the files; memory maps that were handed out stay valid."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Reading
+
+    def __len__(self) -> int:
+        """Rows committed by now, removed ones included."""
+        return int(self._database.select("SELECT coalesce(max(row) + 1, 0) FROM image")[0][0])
+
+    def counts(self) -> CorpusCounts:
+        """How many rows, images and bytes there are by now."""
+        rows, removed = len(self), len(self.removed_rows())
+        files = (self._paths.thumbnails, self._paths.previews, self._paths.corpus_database)
+        sizes = [ByteFile(path).size() for path in (*files, files[-1].with_name(files[-1].name + "-wal"))]
+        return CorpusCounts(
+            rows=rows,
+            images=rows - removed,
+            removed=removed,
+            preview_bytes=self._previews_end(),
+            bytes_on_disk=sum(sizes),
+        )
+
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """All rows committed by now: (n, 32, 32, 3) uint8, a read-only memory map."""
+        rows = len(self)
+        with self._lock:
+            if rows > len(self._mapped):
+                self._mapped = self._thumbnails.mapped(rows * RECORD_BYTES).reshape(-1, SIDE, SIDE, 3)
+            return self._mapped
+
+    def entry(self, row: int) -> Entry:
+        """The entry of one row. UnknownRowError where there is no such row."""
+        return self.entries([row])[0]
+
+    def entries(self, rows: Rows) -> list[Entry]:
+        """The entries of `rows`, in their order. UnknownRowError names the first that is not there."""
+        wanted = [int(row) for row in rows]
+        found = {entry.row: entry for entry in self._entries_where("image.row", set(wanted))}
+        self._refuse_unknown(row for row in wanted if row not in found)
+        return [found[row] for row in wanted]
+
+    def find_digests(self, digests: Sequence[str]) -> dict[str, Entry]:
+        """The entries of those sha256 digests (hex) that are stored, removed ones included."""
+        wanted = {bytes.fromhex(digest) for digest in digests}
+        return {entry.digest: entry for entry in self._entries_where("digest", wanted)}
+
+    def preview(self, row: int) -> bytes | None:
+        """The preview as JPEG bytes, None where the row has none. UnknownRowError where there is no such row."""
+        found = self._database.select("SELECT preview_offset, preview_bytes FROM image WHERE row = ?", [int(row)])
+        self._refuse_unknown([] if found else [row])
+        offset, length = found[0]
+        return self._previews.read(offset, length) if length else None
+
+    def sources(self, row: int) -> list[Source]:
+        """Every place where the image of `row` was found, the first one first."""
+        found = self._database.select("SELECT url, page_url, alt FROM source WHERE row = ? ORDER BY rowid", [int(row)])
+        self._refuse_unknown([] if found else [row])
+        return [Source(*place) for place in found]
+
+    def rows_of_url(self, url: str) -> list[int]:
+        """The rows of the images that were found under `url`."""
+        found = self._database.select("SELECT row FROM source WHERE url = ? ORDER BY row", [_text(url)])
+        return [row for (row,) in found]
+
+    def labels(self) -> list[str]:
+        """One label per row, "" where there is none."""
+        return [label for (label,) in self._database.select("SELECT label FROM image ORDER BY row")]
+
+    def removed_rows(self) -> NDArray[np.int64]:
+        """(m,) int64, ascending."""
+        rows = self._database.select("SELECT row FROM image WHERE removed ORDER BY row")
+        return np.fromiter((row for (row,) in rows), np.int64, len(rows))
+
+    def live_rows(self) -> NDArray[np.int64]:
+        """The rows that are not removed: (m,) int64, ascending."""
+        is_live = np.ones(len(self), bool)
+        removed = self.removed_rows()
+        is_live[removed[removed < len(is_live)]] = False  # a writer may remove a row that came after the count
+        return np.flatnonzero(is_live).astype(np.int64, copy=False)
+
+    def change_count(self) -> int:
+        """A number that grows when rows are added, removed or restored, here or in another process. Cheap."""
+        return self._database.change_count()
+
+    def verify(self, *, on_progress: Callable[[int, int], None] | None = None) -> list[str]:
+        """Read everything and return what is wrong, one sentence each; nothing when all is well."""
+        problems = self._database.problems()
+        try:
+            self._expect_owned_bytes()
+        except CorpusError as missing:
+            return [*problems, str(missing)]
+        thumbnails = self.thumbnails()
+        rows, previews_end = len(thumbnails), 0
+        for start in range(0, rows, VALUES_PER_STATEMENT):
+            end = min(start + VALUES_PER_STATEMENT, rows)
+            block = self._database.select(
+                "SELECT row, preview_offset, preview_bytes, stored_digest FROM image "
+                "WHERE row >= ? AND row < ? ORDER BY row",
+                [start, end],
+            )
+            absent = set(range(start, end)) - {int(row) for row, *_ in block}
+            problems += [f"row {row} is missing" for row in sorted(absent)]
+            for row, offset, length, digest in block:
+                if offset != previews_end:
+                    problems.append(f"row {row}: its preview begins at {offset:,}, not at {previews_end:,}")
+                previews_end = offset + length
+                preview = self._previews.read(offset, length) if length else b""
+                if _stored_digest(thumbnails[row].tobytes(), preview) != digest:
+                    problems.append(f"row {row}: its thumbnail or preview is not what was stored")
+            if on_progress:
+                on_progress(end, rows)
+        return problems
+
+    def _entries_where(self, column: str, values: Iterable[object]) -> Iterator[Entry]:
+        for found in self._database.select_in(f"{_ENTRIES} WHERE {column} IN", list(values)):
+            yield Entry(*(*found[:-1], bool(found[-1])))
+
+    def _refuse_unknown(self, rows: Iterable[int]) -> None:
+        for row in rows:
+            n = len(self)
+            there = f"its rows are 0 to {n - 1}" if n else "it is empty"
+            raise UnknownRowError(f"the corpus has no row {row}: {there}.")
+
+    def _previews_end(self) -> int:
+        last = self._database.select("SELECT preview_offset + preview_bytes FROM image ORDER BY row DESC LIMIT 1")
+        return int(last[0][0]) if last else 0
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Writing
+
+    def append(self, images: Sequence[NewImage]) -> list[int]:
+        """Store `images` in one transaction and return their rows. Durable when it returns; all of them or none.
+
+        Raises:
+            CorpusError: a digest is stored already.
+        """
+        if not images:
+            return []
+        thumbnails = [_record(image.thumbnail) for image in images]
+        previews = [image.preview or b"" for image in images]
+        with self._lock:
+            first, offset = len(self), self._previews_end()
+            rows = list(range(first, first + len(images)))
+            try:
+                self._thumbnails.write(first * RECORD_BYTES, b"".join(thumbnails))
+                self._previews.write(offset, b"".join(previews))
+                with self._database.transaction() as connection:
+                    connection.executemany(
+                        "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                        _image_values(rows, images, thumbnails, previews, offset),
+                    )
+                    connection.executemany(
+                        "INSERT INTO source VALUES (?, ?, ?, ?)",
+                        (
+                            (row, _text(image.url), _text(image.page_url), _text(image.alt))
+                            for row, image in zip(rows, images, strict=True)
+                        ),
+                    )
+            except BaseException:  # Ctrl-C too: whether the rows were committed by then, the database knows
+                self._cut_uncommitted()
+                raise
+        return rows
+
+    def add_sources(self, found: Sequence[tuple[int, Source]]) -> None:
+        """Note further places where stored rows were found; a place that is known already stays as it is."""
+        values = [(int(row), _text(source.url), _text(source.page_url), _text(source.alt)) for row, source in found]
+        if values:
+            self.entries([row for row, *_ in values])  # refuses an unknown row
+            with self._database.transaction() as connection:
+                connection.executemany("INSERT OR IGNORE INTO source VALUES (?, ?, ?, ?)", values)
+
+    def remove(self, rows: Rows) -> int:
+        """Take rows out of every answer; returns how many were not removed before. Nothing is erased."""
+        return self._mark(rows, removed=True)
+
+    def restore(self, rows: Rows) -> int:
+        """Undo `remove`; returns how many came back."""
+        return self._mark(rows, removed=False)
+
+    def _mark(self, rows: Rows, *, removed: bool) -> int:
+        wanted = {entry.row for entry in self.entries(rows) if entry.removed != removed}
+        with self._database.transaction() as connection:
+            values = [(int(removed), row) for row in wanted]
+            connection.executemany("UPDATE image SET removed = ? WHERE row = ?", values)
+        return len(wanted)
+
+    def _cut_uncommitted(self) -> int:
+        """Cut the files to what committed rows own; returns how many bytes went. CorpusError where some are missing."""
+        self._expect_owned_bytes()
+        return sum(file.cut(owned) for file, owned in self._owned_bytes())
+
+    def _expect_owned_bytes(self) -> None:
+        for file, owned in self._owned_bytes():
+            file.expect(owned)
+
+    def _owned_bytes(self) -> list[tuple[ByteFile, int]]:
+        """How many bytes of each file belong to committed rows."""
+        return [(self._thumbnails, len(self) * RECORD_BYTES), (self._previews, self._previews_end())]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Rows as SQLite takes them
+
+
+def _image_values(
+    rows: Sequence[int], images: Sequence[NewImage], thumbnails: Sequence[bytes], previews: Sequence[bytes], offset: int
+) -> Iterator[tuple[object, ...]]:
+    now = time.time()
+    for row, image, thumbnail, preview in zip(rows, images, thumbnails, previews, strict=True):
+        digests = bytes.fromhex(image.digest), _stored_digest(thumbnail, preview)
+        yield (row, *digests, image.width, image.height, image.n_bytes, offset, len(preview), _text(image.label), now)
+        offset += len(preview)
+
+
+def _record(thumbnail: NDArray[np.uint8]) -> bytes:
+    if thumbnail.shape != (SIDE, SIDE, 3) or thumbnail.dtype != np.uint8:
+        raise ValueError(f"a thumbnail is ({SIDE}, {SIDE}, 3) uint8, not {thumbnail.shape} {thumbnail.dtype}")
+    return thumbnail.tobytes()
+
+
+def _text(text: str) -> str:
+    """The text as UTF-8 can hold it: the web, and file names, may bring half a character (a lone surrogate)."""
+    return text.encode(errors="replace").decode()
+
+
+def _stored_digest(thumbnail: bytes, preview: bytes) -> bytes:
+    return blake2b(thumbnail + preview, digest_size=16).digest()
+
+
+def _sync_directory(folder: Path) -> None:
+    """Make the names of new files durable."""
+    with directory_errors(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
