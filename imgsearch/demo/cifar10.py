@@ -1,0 +1,47 @@
+"""CIFAR-10 for the demo, where there is internet: torchvision downloads it, one labelled zip archive comes out.
+
+Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
+"""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from imgsearch.corpus.images import encode_png
+from imgsearch.errors import DemoError
+from imgsearch.paths import replacing
+
+
+def cifar10_archive(folder: Path, *, on_progress: Callable[[int, int], None] | None = None) -> Path:
+    """Return `folder/cifar10.zip`: the 50,000 training images as PNG, in folders named by their class.
+
+    Made once; a second call finds it there.
+
+    Raises:
+        DemoError: the download failed (no internet, most likely).
+    """
+    archive = folder / "cifar10.zip"
+    if archive.exists():
+        return archive
+    images, labels = _download(folder / "download")
+    with replacing(archive) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as members:
+        for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+            members.writestr(f"{label}/{number:05d}.png", encode_png(image))
+            if on_progress and number % 500 == 0:
+                on_progress(number, len(labels))
+    return archive
+
+
+def _download(folder: Path) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], list[str]]:
+    """The images, (50000, 32, 32, 3) uint8, and the class name of each."""
+    from torchvision.datasets import CIFAR10  # with torch, slow to import: only where CIFAR-10 is asked for
+
+    try:
+        dataset = CIFAR10(root=str(folder), train=True, download=True)
+    except (OSError, RuntimeError) as error:  # torchvision raises RuntimeError where every mirror or digest failed
+        raise DemoError(
+            f"CIFAR-10 could not be downloaded ({error}). Without internet: imgsearch demo draws its own gallery."
+        ) from error
+    return np.asarray(dataset.data, dtype=np.uint8), [dataset.classes[target] for target in dataset.targets]
