@@ -1,0 +1,1 @@
+"""Codes become hits: the index, the searcher, and the measurement of both."""

@@ -1,0 +1,310 @@
+"""`Searcher`: a query image, its code, its neighbours, and the entries that make them hits.
+
+Knows how the corpus, the model and the index belong together, and refuses an index made by another model. Must not
+know Streamlit or the command line.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.autoencoder.base import Autoencoder
+from imgsearch.autoencoder.card import ModelCard, read_card
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.encode import encode_images, reconstruct
+from imgsearch.corpus.images import encode_png
+from imgsearch.corpus.store import Corpus, Entry
+from imgsearch.device import DeviceChoice, pick_device
+from imgsearch.errors import (
+    CorpusError,
+    IndexMismatchError,
+    IndexMissingError,
+    ModelError,
+    QueryError,
+    UnknownRowError,
+)
+from imgsearch.paths import IndexPaths, index_paths
+from imgsearch.retrieval.exact import Neighbours
+from imgsearch.retrieval.index import CodeIndex, PixelIndex
+from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch, read_index_info
+from imgsearch.retrieval.query import Query, image_thumbnail, query_name, query_row
+
+BOTH, CODE, PIXEL = "both", "code", "pixel"
+MOST_HITS = 1000
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A neighbour joined with its entry, ready to show."""
+
+    rank: int  # 1 for the nearest
+    row: int
+    distance: float
+    url: str
+    page_url: str
+    alt: str
+    label: str
+    other_rank: int | None  # its rank among the other method's k hits, None where it is not among them
+
+    def to_json(self) -> dict[str, object]:
+        names = ("row", "distance", "url", "page_url", "alt", "label")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits by code and hits by pixels for one query; the list that was not asked for is empty."""
+
+    query: str  # the path that was asked with, "row:12", or "image" for bytes and arrays
+    k: int
+    model: str  # digest of the model that made the codes
+    code: tuple[Hit, ...]
+    pixel: tuple[Hit, ...]
+    overlap: int  # rows that are in both lists
+    encode_seconds: float  # next to nothing for a row that is indexed: its code is there already
+    code_seconds: float
+    pixel_seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "query": self.query,
+            "k": self.k,
+            "model": self.model,
+            "code": [hit.to_json() for hit in self.code],
+            "pixel": [hit.to_json() for hit in self.pixel],
+            "overlap": self.overlap,
+        }
+
+
+class Searcher:
+    """Finds the nearest images of one index directory, by code and by pixels. Threads may share one.
+
+    Rows that were added since the last `imgsearch reindex` are not found yet (`rows_not_indexed`); rows that are
+    removed vanish from answers at once.
+    """
+
+    def __init__(
+        self,
+        paths: IndexPaths,
+        corpus: Corpus,
+        card: ModelCard,
+        network: Autoencoder,
+        device: DeviceChoice,
+        codes: CodeIndex,
+    ) -> None:
+        """Join parts that are open already; `open` finds them in an index directory and checks that they match."""
+        self.paths = paths
+        self.card = card
+        self.device = device
+        self.corpus = corpus
+        self.code_index = codes
+        self.pixel_index = PixelIndex.build(corpus.thumbnails()[: codes.rows])
+        self._network = network
+        self._removed: tuple[int, NDArray[np.int64]] | None = None  # the corpus's change count, and the rows as of then
+
+    @classmethod
+    def open(cls, index: Path | str | IndexPaths | None = "index", *, device: str = "auto") -> "Searcher":
+        """Open an index directory for searching.
+
+        Raises:
+            CorpusError: there are no images.
+            ModelError: no model is trained.
+            IndexMissingError: nothing is indexed.
+            IndexMismatchError: the index was made by another model or of another corpus.
+            DeviceError: the device is not there.
+        """
+        paths = index if isinstance(index, IndexPaths) else index_paths(index)
+        corpus = Corpus.open(paths)
+        try:
+            card = read_card(paths.model)
+            chosen = pick_device(device)
+            gpu = (chosen.device.index or 0) if chosen.device.type == "cuda" else None
+            codes = CodeIndex.load(paths.search, gpu=gpu)
+            _check(codes.info, card, len(corpus))
+            network, card = load_checkpoint(paths.model, chosen.device)
+            _check(codes.info, card, len(corpus))
+            return cls(paths, corpus, card, network, chosen, codes)
+        except BaseException:
+            corpus.close()
+            raise
+
+    def close(self) -> None:
+        self.corpus.close()
+
+    def __enter__(self) -> "Searcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------------- what is there
+
+    @property
+    def n_images(self) -> int:
+        """Images that can be found: indexed and not removed."""
+        removed = self.removed_rows()
+        return self.code_index.rows - int((removed < self.code_index.rows).sum())
+
+    @property
+    def rows_not_indexed(self) -> int:
+        """Images that were added since the index was built and are not removed."""
+        live = self.corpus.live_rows()
+        return int((live >= self.code_index.rows).sum())
+
+    def is_stale(self) -> bool:
+        """Whether the model or the index on disk is no longer the one that is open here."""
+        try:
+            return (
+                read_index_info(self.paths.search) != self.code_index.info
+                or read_card(self.paths.model).digest != self.card.digest
+            )
+        except (IndexMissingError, ModelError):
+            return True
+
+    def removed_rows(self) -> NDArray[np.int64]:
+        """Rows that no answer may hold, as of now."""
+        changes, known = self.corpus.change_count(), self._removed
+        if known is None or known[0] != changes:
+            # Read after the count: a removal in between is read now, and once more at the next call.
+            known = self._removed = (changes, self.corpus.removed_rows())
+        return known[1]
+
+    def labels(self) -> list[str]:
+        """One label per row of the corpus, "" where there is none."""
+        return self.corpus.labels()
+
+    def entry(self, row: int) -> Entry:
+        """Raises UnknownRowError where the corpus does not hold the row."""
+        return self.corpus.entry(row)
+
+    def picture(self, row: int) -> bytes:
+        """What to show for a row: its preview as JPEG, else its thumbnail as PNG."""
+        preview = self.corpus.preview(row)
+        return preview if preview is not None else encode_png(self.corpus.thumbnails()[row])
+
+    def random_row(self, rng: Random | None = None) -> int:
+        """A row that can be found.
+
+        Raises:
+            CorpusError: there is none.
+        """
+        findable = np.setdiff1d(np.arange(self.code_index.rows), self.removed_rows(), assume_unique=True)
+        if findable.size == 0:
+            raise CorpusError(
+                "no image can be found: the index is empty or every image was removed. Add some, then reindex"
+            )
+        return int((rng or Random()).choice(findable))
+
+    # -------------------------------------------------------------------------------------------------------- queries
+
+    def query_thumbnail(self, query: Query) -> NDArray[np.uint8]:
+        """(32, 32, 3) what the query is searched with.
+
+        Raises:
+            ImageError: no such file, or not an image.
+            UnknownRowError: a row that is not there, or was removed.
+        """
+        if isinstance(query, int | np.integer):
+            return self._row_thumbnail(int(query))
+        return image_thumbnail(query)
+
+    def encode(self, thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, 256) codes of thumbnails (n, 32, 32, 3), rounded as stored ones are: a stored image is at 0."""
+        codes: NDArray[np.float32] = encode_images(self._network, thumbnails, self.device)
+        return codes.astype(np.float16).astype(np.float32)
+
+    def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(32, 32, 3) what the decoder makes of the thumbnail's code."""
+        reconstruction: NDArray[np.uint8] = reconstruct(self._network, thumbnail[None], self.device)[0]
+        return reconstruction
+
+    def search(self, query: Query, *, k: int = 10, by: str = BOTH, name: str = "") -> SearchResult:
+        """The k nearest images of a query.
+
+        Args:
+            query: an encoded image as bytes, a file as str or Path, an RGB uint8 array (h, w, 3), or a row (int),
+                which is left out of its own answer.
+            k: how many hits of each kind, 1 to 1,000; fewer come back where fewer images can be found.
+            by: "both", "code" or "pixel".
+            name: what the answer calls the query; by default the path as given, "row:12", or "image".
+
+        Raises:
+            QueryError: k or `by` is not one of those.
+            ImageError: the query is not an image, or the file is missing.
+            UnknownRowError: the row is not there, or was removed.
+        """
+        if not 1 <= k <= MOST_HITS:
+            raise QueryError(f"k is {k}; it must be between 1 and {MOST_HITS:,}.")
+        if by not in (BOTH, CODE, PIXEL):
+            raise QueryError(f"by is {by!r}; it must be {BOTH!r}, {CODE!r} or {PIXEL!r}.")
+        thumbnail, row = self.query_thumbnail(query), query_row(query)
+        without, itself = self.removed_rows(), None if row is None else np.array([row], dtype=np.int64)
+        by_code = by_pixel = _NOTHING
+        encode_seconds = code_seconds = pixel_seconds = 0.0
+        if by != PIXEL:
+            code, encode_seconds = _timed(lambda: self._query_code(thumbnail, row))
+            by_code, code_seconds = _timed(lambda: self.code_index.search(code, k, without=without, itself=itself)[0])
+        if by != CODE:
+            by_pixel, pixel_seconds = _timed(
+                lambda: self.pixel_index.search(thumbnail[None], k, without=without, itself=itself)[0]
+            )
+        return SearchResult(
+            query=name or query_name(query),
+            k=k,
+            model=self.card.digest,
+            code=self._hits(by_code, by_pixel),
+            pixel=self._hits(by_pixel, by_code),
+            overlap=len(np.intersect1d(by_code.rows, by_pixel.rows)),
+            encode_seconds=encode_seconds,
+            code_seconds=code_seconds,
+            pixel_seconds=pixel_seconds,
+        )
+
+    def _row_thumbnail(self, row: int) -> NDArray[np.uint8]:
+        if self.corpus.entry(row).removed:
+            raise UnknownRowError(f"row {row} was removed. imgsearch remove --undo row:{row} brings it back.")
+        thumbnail: NDArray[np.uint8] = self.corpus.thumbnails()[row].copy()
+        return thumbnail
+
+    def _query_code(self, thumbnail: NDArray[np.uint8], row: int | None) -> NDArray[np.float32]:
+        """(1, 256); an indexed row's code is in the index already."""
+        if row is not None and row < self.code_index.rows:
+            return self.code_index.codes(np.array([row]))
+        return self.encode(thumbnail[None])
+
+    def _hits(self, neighbours: Neighbours, others: Neighbours) -> tuple[Hit, ...]:
+        other_ranks = {row: rank for rank, row in enumerate(others.rows.tolist(), start=1)}
+        rows = neighbours.rows.tolist()
+        entries = self.corpus.entries(rows)
+        return tuple(
+            Hit(rank, row, distance, entry.url, entry.page_url, entry.alt, entry.label, other_ranks.get(row))
+            for rank, (row, distance, entry) in enumerate(
+                zip(rows, neighbours.distances.tolist(), entries, strict=True), start=1
+            )
+        )
+
+
+_NOTHING = Neighbours(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+
+
+def _check(info: IndexInfo, card: ModelCard, rows: int) -> None:
+    if info.model != card.digest:
+        raise IndexMismatchError(mismatch("index was", info.model, card.digest))
+    if info.rows > rows:
+        raise IndexMismatchError(
+            f"the index was made of {info.rows} images, the corpus holds only {rows}. {REINDEX} --full"
+        )
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - started

@@ -1,0 +1,183 @@
+"""The table of methods, against slow brute force on a small labelled index."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from indexed import add_images, make_index, reindex, smooth_thumbnails
+from numpy.typing import NDArray
+
+from imgsearch.corpus.ingest import LabelledImages
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import EvaluationError
+from imgsearch.paths import IndexPaths
+from imgsearch.retrieval import evaluate as evaluate_module
+from imgsearch.retrieval.evaluate import FIGURES, evaluate
+from imgsearch.retrieval.search import Searcher
+
+N = 60
+NAMES = ("ant", "bee", "cat")
+REMOVED, UNLABELLED = 5, 6
+
+
+def labels_of(thumbnails: NDArray[np.uint8]) -> list[str]:
+    """By the brightest channel, so that neighbours agree more often than by chance."""
+    return [NAMES[channel] for channel in thumbnails.mean(axis=(1, 2)).argmax(axis=1)]
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
+    """N labelled images, of which one is removed, one has no label, and one more is not indexed."""
+    thumbnails = smooth_thumbnails(N + 1)
+    labels = labels_of(thumbnails)
+    labels[UNLABELLED] = ""
+    paths = make_index(tmp_path_factory.mktemp("labelled"), thumbnails[:N], labels[:N])
+    add_images(paths, thumbnails[N:], labels[N:])
+    with Corpus.open_for_writing(paths) as corpus:
+        corpus.remove([REMOVED])
+    return paths
+
+
+DATABASE = [row for row in range(N) if row not in (REMOVED, UNLABELLED)]
+
+
+def slow_figures(wanted: str, ranking: list[str]) -> list[float]:
+    """The five figures of one query from the labels of the whole database, nearest first."""
+    precisions = [ranking[:place].count(wanted) / place for place in range(1, len(ranking) + 1)]
+    relevant = [precision for precision, label in zip(precisions, ranking, strict=True) if label == wanted]
+    votes = Counter(ranking[:20])
+    winner = next(label for label in ranking[:20] if votes[label] == max(votes.values()))
+    return [
+        ranking[:1].count(wanted) / 1,
+        ranking[:10].count(wanted) / 10,
+        ranking[:100].count(wanted) / 100,
+        sum(relevant) / len(relevant) if relevant else 0.0,
+        float(winner == wanted),
+    ]
+
+
+def slow_evaluation(
+    vectors: NDArray[np.float64], queries: NDArray[np.float64], labels: list[str], wanted: list[str], own: list[int]
+) -> dict[str, float]:
+    figures = []
+    for query, label, row in zip(queries, wanted, own, strict=True):
+        distances = np.linalg.norm(vectors - query, axis=1)
+        order = sorted((other for other in DATABASE if other != row), key=lambda other: (distances[other], other))
+        figures.append(slow_figures(label, [labels[other] for other in order]))
+    return dict(zip(FIGURES, np.mean(figures, axis=0).tolist(), strict=True))
+
+
+def flat(thumbnails: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return thumbnails.reshape(len(thumbnails), -1).astype(np.float64)
+
+
+def directions(codes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Codes of length 1, among which Euclidean distance orders as cosine distance does."""
+    plain = codes.astype(np.float64)
+    unit: NDArray[np.float64] = plain / np.linalg.norm(plain, axis=1, keepdims=True)
+    return unit
+
+
+@pytest.mark.parametrize("block", [1000, 7])
+def test_each_labelled_image_asks_and_is_left_out(
+    paths: IndexPaths, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_module, "BLOCK", block)
+    thumbnails = smooth_thumbnails(N)
+    labels = labels_of(thumbnails)
+    wanted = [labels[row] for row in DATABASE]
+    told: list[tuple[int, int]] = []
+    with Searcher.open(paths, device="cpu") as searcher:
+        evaluation = evaluate(searcher, on_progress=lambda *done: told.append(done))
+        codes = directions(searcher.encode(thumbnails))
+    pixels = flat(thumbnails)
+    assert (evaluation.n_database, evaluation.n_queries, evaluation.n_twins) == (len(DATABASE), len(DATABASE), 0)
+    assert evaluation.methods["pixel"] == pytest.approx(
+        slow_evaluation(pixels, pixels[DATABASE], labels, wanted, DATABASE)
+    )
+    assert evaluation.methods["code"] == pytest.approx(
+        slow_evaluation(codes, codes[DATABASE], labels, wanted, DATABASE)
+    )
+    assert told == [(min(done, len(DATABASE)), len(DATABASE)) for done in range(block, len(DATABASE) + block, block)]
+
+
+def test_given_queries(paths: IndexPaths) -> None:
+    asked = smooth_thumbnails(9, seed=77)
+    wanted = labels_of(asked)
+    thumbnails = smooth_thumbnails(N)
+    with Searcher.open(paths, device="cpu") as searcher:
+        evaluation = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
+        codes, asked_codes = directions(searcher.encode(thumbnails)), directions(searcher.encode(asked))
+    labels, nobody = labels_of(thumbnails), [-1] * len(asked)
+    assert (evaluation.n_database, evaluation.n_queries) == (len(DATABASE), 9)
+    assert evaluation.methods == {
+        "pixel": pytest.approx(slow_evaluation(flat(thumbnails), flat(asked), labels, wanted, nobody)),
+        "code": pytest.approx(slow_evaluation(codes, asked_codes, labels, wanted, nobody)),
+    }
+
+
+def test_json_of_an_evaluation(paths: IndexPaths) -> None:
+    told = json.loads(json.dumps(evaluate(paths, max_queries=5).to_json()))
+    assert list(told) == ["n_database", "n_queries", "n_twins", "ap_formula", "methods"]
+    assert list(told["methods"]) == ["pixel", "code"]
+    assert [list(figures) for figures in told["methods"].values()] == [list(FIGURES)] * 2
+    assert "divided by the number of relevant images found" in told["ap_formula"]
+
+
+def test_few_queries_are_the_same_ones_each_time(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        first, second = evaluate(searcher, max_queries=10), evaluate(searcher, max_queries=10)
+        assert first == second
+        assert first.n_queries == 10
+        assert first.methods != evaluate(searcher).methods
+        assert evaluate(searcher, max_queries=10_000) == evaluate(searcher)
+
+
+def test_a_query_that_sits_in_the_database_is_not_asked(paths: IndexPaths) -> None:
+    asked = np.concatenate([smooth_thumbnails(3), smooth_thumbnails(4, seed=77)])
+    fresh = LabelledImages(asked[3:], labels_of(asked[3:]), [])
+    with Searcher.open(paths, device="cpu") as searcher:
+        mixed = evaluate(searcher, queries=LabelledImages(asked, labels_of(asked), []))
+        assert (mixed.n_queries, mixed.n_twins) == (4, 3)
+        assert mixed.methods == evaluate(searcher, queries=fresh).methods
+        with pytest.raises(EvaluationError, match="each of the 3 queries is in the corpus itself"):
+            evaluate(searcher, queries=LabelledImages(asked[:3], labels_of(asked[:3]), []))
+
+
+def test_a_removed_twin_does_not_count(paths: IndexPaths) -> None:
+    removed = smooth_thumbnails(N)[REMOVED : REMOVED + 1]
+    evaluation = evaluate(paths, queries=LabelledImages(removed, labels_of(removed), []))
+    assert (evaluation.n_queries, evaluation.n_twins) == (1, 0)
+
+
+def test_queries_without_a_label_do_not_ask(paths: IndexPaths) -> None:
+    asked = smooth_thumbnails(3, seed=77)
+    labels = labels_of(asked)
+    with Searcher.open(paths, device="cpu") as searcher:
+        some = evaluate(searcher, queries=LabelledImages(asked, [labels[0], "", labels[2]], []))
+        assert some == evaluate(searcher, queries=LabelledImages(asked[[0, 2]], [labels[0], labels[2]], []))
+        with pytest.raises(EvaluationError, match="no query image has a label: put each into a folder"):
+            evaluate(searcher, queries=LabelledImages(asked, [""] * 3, []))
+
+
+def test_queries_with_labels_that_the_corpus_has_not(paths: IndexPaths) -> None:
+    asked = smooth_thumbnails(2, seed=77)
+    with pytest.raises(
+        EvaluationError, match="no indexed image has the label 'dog'; the labels there are 'ant', 'bee', 'cat'"
+    ):
+        evaluate(paths, queries=LabelledImages(asked, ["ant", "dog"], []))
+
+
+@pytest.mark.parametrize(("labels", "complaint"), [("", "no indexed image has a label"), ("ant", "'ant'")])
+def test_a_corpus_whose_labels_allow_no_measurement(tmp_path: Path, labels: str, complaint: str) -> None:
+    paths = make_index(tmp_path, smooth_thumbnails(4), [labels] * 4)
+    with pytest.raises(EvaluationError, match=rf"{complaint}.*--labels-from-folders.*imgsearch reindex"):
+        evaluate(paths)
+    add_images(paths, smooth_thumbnails(1, seed=5), ["bee"])
+    with pytest.raises(EvaluationError):  # it is not indexed yet
+        evaluate(paths)
+    reindex(paths)
+    if labels:
+        assert evaluate(paths).n_database == 5

@@ -1,0 +1,340 @@
+"""`Searcher` on a small index directory with a real corpus, network and index."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from indexed import add_images, make_index, reindex, save_untrained_model, smooth_thumbnails
+from numpy.typing import NDArray
+
+from imgsearch.corpus.images import decode_image, encode_png
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import (
+    CorpusError,
+    DeviceError,
+    ImageError,
+    IndexMismatchError,
+    IndexMissingError,
+    ModelError,
+    QueryError,
+    UnknownRowError,
+)
+from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.info import read_index_info
+from imgsearch.retrieval.query import Query
+from imgsearch.retrieval.search import Searcher, SearchResult
+
+N = 30
+PREVIEW = b"\xff\xd8 stands for a JPEG"
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
+    """An index of N images that no test may change."""
+    return make_index(tmp_path_factory.mktemp("pristine") / "index", smooth_thumbnails(N))
+
+
+@pytest.fixture(scope="module")
+def searcher(pristine: IndexPaths) -> Iterator[Searcher]:
+    with Searcher.open(pristine, device="cpu") as opened:
+        yield opened
+
+
+@pytest.fixture
+def paths(pristine: IndexPaths, tmp_path: Path) -> IndexPaths:
+    """A copy of the index that the test may change."""
+    shutil.copytree(pristine.root, tmp_path / "index")
+    return IndexPaths(tmp_path / "index")
+
+
+def remove(paths: IndexPaths, rows: list[int]) -> None:
+    with Corpus.open_for_writing(paths) as corpus:
+        corpus.remove(rows)
+
+
+def found_rows(result: SearchResult) -> tuple[list[int], list[int]]:
+    return [hit.row for hit in result.code], [hit.row for hit in result.pixel]
+
+
+# -------------------------------------------------------------------------------------------------------- queries
+
+
+def test_every_kind_of_query_for_one_image_gives_one_answer(searcher: Searcher, tmp_path: Path) -> None:
+    thumbnail = smooth_thumbnails(N)[7]
+    (tmp_path / "seven.png").write_bytes(encode_png(thumbnail))
+    large = thumbnail.repeat(4, axis=0).repeat(4, axis=1)  # (128, 128, 3), averages to the thumbnail
+    queries: list[Query] = [
+        thumbnail,
+        large,
+        encode_png(thumbnail),
+        tmp_path / "seven.png",
+        str(tmp_path / "seven.png"),
+    ]
+    expected = found_rows(searcher.search(thumbnail, k=5))
+    assert expected[0][0] == expected[1][0] == 7
+    assert [found_rows(searcher.search(query, k=5)) for query in queries] == [expected] * len(queries)
+
+
+def test_an_image_of_the_corpus_finds_itself_at_distance_nought(searcher: Searcher) -> None:
+    for row, thumbnail in enumerate(smooth_thumbnails(N)):
+        result = searcher.search(thumbnail, k=1)
+        assert [(hit.rank, hit.row) for hit in (*result.code, *result.pixel)] == [(1, row), (1, row)]
+        assert result.pixel[0].distance == 0
+        assert result.code[0].distance == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("row", [7, np.int64(7)])
+def test_a_row_is_left_out_of_its_own_answer(searcher: Searcher, row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_image = found_rows(searcher.search(smooth_thumbnails(N)[7], k=N))
+    monkeypatch.delattr(Searcher, "encode")  # a row's code is in the index: there is nothing to encode
+    result = searcher.search(row, k=N - 1)
+    assert found_rows(result) == (by_image[0][1:], by_image[1][1:])
+    assert result.query == "row:7"
+
+
+def test_hits_carry_their_entries_and_their_rank_in_the_other_list(searcher: Searcher) -> None:
+    result = searcher.search(3, k=12)
+    code, pixel = found_rows(result)
+    assert result.overlap == len(set(code) & set(pixel)) > 0
+    for hits, others in ((result.code, pixel), (result.pixel, code)):
+        assert [hit.rank for hit in hits] == list(range(1, 13))
+        assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
+        for hit in hits:
+            assert hit.url == f"https://example.org/{hit.row}.png"
+            assert (hit.page_url, hit.alt, hit.label) == ("https://example.org/", f"number {hit.row}", "")
+            assert hit.other_rank == (others.index(hit.row) + 1 if hit.row in others else None)
+
+
+@pytest.mark.parametrize("by", ["code", "pixel"])
+def test_one_method_alone(searcher: Searcher, by: str) -> None:
+    both, alone = searcher.search(3, k=4), searcher.search(3, k=4, by=by)
+    asked, other = (alone.code, alone.pixel) if by == "code" else (alone.pixel, alone.code)
+    expected = both.code if by == "code" else both.pixel
+    assert [(hit.row, hit.distance) for hit in asked] == [(hit.row, hit.distance) for hit in expected]
+    assert [hit.other_rank for hit in asked] == [None] * 4
+    assert (other, alone.overlap) == ((), 0)
+    skipped = [alone.pixel_seconds] if by == "code" else [alone.encode_seconds, alone.code_seconds]
+    assert skipped == [0.0] * len(skipped)
+
+
+def test_json_of_an_answer(searcher: Searcher) -> None:
+    result = searcher.search(3, k=2, name="https://example.org/three.png")
+    told = json.loads(json.dumps(result.to_json()))
+    assert list(told) == ["query", "k", "model", "code", "pixel", "overlap"]
+    assert (told["query"], told["k"]) == ("https://example.org/three.png", 2)
+    assert told["model"] == searcher.card.digest
+    assert list(told["code"][0]) == ["row", "distance", "url", "page_url", "alt", "label"]
+    assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.pixel]
+
+
+def test_how_an_answer_calls_its_query(searcher: Searcher, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encode_png(smooth_thumbnails(1)[0]))
+    assert searcher.search(path, k=1).query == searcher.search(str(path), k=1).query == str(path)
+    assert (
+        searcher.search(path.read_bytes(), k=1).query == searcher.search(smooth_thumbnails(1)[0], k=1).query == "image"
+    )
+
+
+def test_more_hits_than_there_are_images(searcher: Searcher) -> None:
+    result = searcher.search(smooth_thumbnails(N)[0], k=1000)
+    assert len(result.code) == len(result.pixel) == result.overlap == N
+
+
+@pytest.mark.parametrize("k", [0, -1, 1001])
+def test_a_k_out_of_range(searcher: Searcher, k: int) -> None:
+    with pytest.raises(QueryError, match=f"k is {k}; it must be between 1 and 1,000"):
+        searcher.search(0, k=k)
+
+
+def test_a_method_that_does_not_exist(searcher: Searcher) -> None:
+    with pytest.raises(QueryError, match="'colour'"):
+        searcher.search(0, by="colour")
+
+
+@pytest.mark.parametrize("row", [-1, N, 10**12])
+def test_a_row_that_is_not_there(searcher: Searcher, row: int) -> None:
+    with pytest.raises(UnknownRowError, match=str(row)):
+        searcher.search(row)
+
+
+def test_files_that_are_no_query(searcher: Searcher, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"there is no file .*nothing\.png"):
+        searcher.search(tmp_path / "nothing.png")
+    with pytest.raises(ImageError, match="cannot read"):
+        searcher.search(tmp_path)
+    with pytest.raises(ImageError, match="cannot read"):
+        searcher.search("a\0b.png")
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(ImageError):
+        searcher.search(tmp_path / "text.png")
+
+
+def test_a_huge_file_is_refused_without_being_read(searcher: Searcher, tmp_path: Path) -> None:
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(2**40)  # sparse: a terabyte that takes no room
+    with pytest.raises(ImageError):
+        searcher.search(tmp_path / "huge.png")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((32, 32), np.uint8),
+        np.zeros((32, 32, 4), np.uint8),
+        np.zeros((0, 32, 3), np.uint8),
+        np.zeros((32, 32, 3), np.float32),
+    ],
+)
+def test_arrays_that_are_no_image(searcher: Searcher, image: NDArray[np.uint8]) -> None:
+    with pytest.raises(ImageError, match="must be uint8 of shape"):
+        searcher.search(image)
+
+
+def test_a_reconstruction_is_a_thumbnail(searcher: Searcher) -> None:
+    picture = searcher.reconstruct(searcher.query_thumbnail(4))
+    assert picture.shape == (32, 32, 3)
+    assert picture.dtype == np.uint8
+
+
+def test_a_picture_is_the_preview_or_else_the_thumbnail(paths: IndexPaths) -> None:
+    add_images(paths, smooth_thumbnails(1, seed=5), preview=PREVIEW)
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert searcher.picture(N) == PREVIEW
+        assert np.array_equal(decode_image(searcher.picture(0)).thumbnail, smooth_thumbnails(N)[0])
+
+
+def test_threads_share_a_searcher(searcher: Searcher) -> None:
+    expected = [found_rows(searcher.search(row, k=5)) for row in range(N)]
+    answers: dict[int, tuple[list[int], list[int]]] = {}
+
+    def ask(row: int) -> None:
+        answers[row] = found_rows(searcher.search(row, k=5))
+
+    threads = [threading.Thread(target=ask, args=(row,)) for row in range(N)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answers[row] for row in range(N)] == expected
+
+
+# ------------------------------------------------------------------------------------------------ removed and new
+
+
+def test_removed_rows_vanish_at_once_and_come_back(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        before = found_rows(searcher.search(0, k=5))
+        gone = [before[0][0], before[1][1]]
+        remove(paths, gone)
+        code, pixel = found_rows(searcher.search(0, k=5))
+        assert not set(gone) & {*code, *pixel}
+        assert len(code) == len(pixel) == 5
+        assert searcher.n_images == N - len(set(gone))
+        with pytest.raises(
+            UnknownRowError, match=rf"row {gone[0]} was removed\. imgsearch remove --undo row:{gone[0]}"
+        ):
+            searcher.search(gone[0])
+        with Corpus.open_for_writing(paths) as corpus:
+            corpus.restore(gone)
+        assert found_rows(searcher.search(0, k=5)) == before
+
+
+def test_everything_removed(paths: IndexPaths) -> None:
+    remove(paths, list(range(N)))
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert searcher.n_images == 0
+        assert found_rows(searcher.search(smooth_thumbnails(1)[0])) == ([], [])
+        with pytest.raises(CorpusError, match="no image can be found"):
+            searcher.random_row()
+
+
+def test_a_random_row_can_be_found(paths: IndexPaths) -> None:
+    remove(paths, list(range(2, N)))
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert {searcher.random_row() for _ in range(50)} == {0, 1}
+        assert searcher.random_row(Random(3)) == searcher.random_row(Random(3))
+
+
+def test_rows_that_are_not_indexed_yet(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert searcher.rows_not_indexed == 0
+        new = smooth_thumbnails(3, seed=5)
+        add_images(paths, new)
+        remove(paths, [0, N + 2])
+        assert (searcher.rows_not_indexed, searcher.n_images) == (2, N - 1)
+        result = searcher.search(N + 1, k=N)  # it has no code yet, so it is encoded now
+        assert found_rows(result) == found_rows(searcher.search(new[1], k=N))
+        assert max(hit.row for hit in (*result.code, *result.pixel)) < N
+        assert searcher.entry(N).alt == f"number {N}"
+
+
+# ------------------------------------------------------------------------------------------------- opening, fresh
+
+
+def test_a_searcher_knows_that_it_is_stale(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert not searcher.is_stale()
+        add_images(paths, smooth_thumbnails(2, seed=5))
+        assert not searcher.is_stale()  # new images alone change no answer
+        reindex(paths)
+        assert searcher.is_stale()
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert (searcher.n_images, searcher.is_stale()) == (N + 2, False)
+        save_untrained_model(paths, seed=1)
+        assert searcher.is_stale()
+        shutil.rmtree(paths.model)
+        assert searcher.is_stale()
+
+
+def test_a_searcher_whose_index_went_is_stale(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        shutil.rmtree(paths.search)
+        assert searcher.is_stale()
+        assert len(searcher.search(0, k=3).code) == 3  # what is open goes on answering
+
+
+def test_an_index_of_another_model_is_refused(paths: IndexPaths) -> None:
+    old = read_index_info(paths.search).model
+    new = save_untrained_model(paths, seed=1)
+    message = rf"the index was made by model {old[:8]}…, the current model is {new[:8]}…\. Run: imgsearch reindex"
+    with pytest.raises(IndexMismatchError, match=message):
+        Searcher.open(paths, device="cpu")
+    reindex(paths)
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert searcher.search(0, k=1).model == new
+
+
+def test_an_index_of_a_larger_corpus_is_refused(paths: IndexPaths) -> None:
+    shutil.rmtree(paths.corpus)
+    add_images(paths, smooth_thumbnails(3))
+    with pytest.raises(IndexMismatchError, match=rf"made of {N} images, the corpus holds only 3\. .*reindex --full"):
+        Searcher.open(paths, device="cpu")
+
+
+def test_what_is_missing_is_named_with_the_command_that_makes_it(paths: IndexPaths) -> None:
+    shutil.rmtree(paths.search)
+    with pytest.raises(IndexMissingError, match="imgsearch reindex"):
+        Searcher.open(paths, device="cpu")
+    shutil.rmtree(paths.model)
+    with pytest.raises(ModelError, match="imgsearch train"):
+        Searcher.open(paths, device="cpu")
+    with pytest.raises(CorpusError, match="imgsearch add"):
+        Searcher.open(paths.root / "nowhere", device="cpu")
+
+
+def test_a_device_that_does_not_exist(paths: IndexPaths) -> None:
+    with pytest.raises(DeviceError):
+        Searcher.open(paths, device="abacus")
+
+
+def test_a_folder_is_opened_by_its_name_too(pristine: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pristine.root.parent)
+    for index in ("index", pristine.root, pristine):
+        with Searcher.open(index, device="cpu") as searcher:
+            assert searcher.n_images == N
