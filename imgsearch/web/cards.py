@@ -1,0 +1,148 @@
+"""The HTML of the page's own pieces: a hit, a figure, a notice. Text in, escaped text out.
+
+Whatever comes from the corpus (addresses, alt texts, labels) was written by strangers: it is escaped here, and only
+http and https addresses become links. Knows nothing of Streamlit, of the session or of the searcher.
+"""
+
+import base64
+import re
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from imgsearch.retrieval.search import Hit, SearchResult
+
+# Control characters, marks that turn the reading direction (a label could read as something else) and half characters.
+UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+LONGEST_TEXT = 300
+FRAMED = ' <span class="framed">framed below</span>'
+
+
+def shown(text: str) -> str:
+    """`text` as it may stand in HTML, inside an element or an attribute: one line, shortened, escaped."""
+    line = " ".join(UNSHOWABLE.sub(" ", text).split())
+    if len(line) > LONGEST_TEXT:
+        line = line[: LONGEST_TEXT - 1] + "…"
+    return escape(line, quote=True)
+
+
+def size(width: int, height: int) -> str:
+    """Width and height of an image in pixels."""
+    return f"{width:,} \N{MULTIPLICATION SIGN} {height:,}"
+
+
+def picture_address(picture: bytes) -> str:
+    """A JPEG or PNG as a `data:` address, so that a card needs no second request."""
+    kind = "jpeg" if picture.startswith(b"\xff\xd8") else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
+
+
+def source_link(address: str) -> str:
+    """Where an image was found: the host as a link for http and https, else the plain name of the file."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:  # an address that no parser can read is shown, never followed
+        return f'<span class="source">{shown(address)}</span>'
+    if parts.scheme in ("http", "https") and host:
+        return (
+            f'<a class="source" href="{escape(address, quote=True)}" title="{shown(address)}" target="_blank"'
+            f' rel="noopener noreferrer">{shown(host.removeprefix("www."))}</a>'
+        )
+    name = unquote(parts.fragment or parts.path).rsplit("/", 1)[-1]  # the fragment names a member of a zip
+    return f'<span class="source" title="{shown(address)}">{shown(name or address)}</span>'
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# the frame of the page
+
+
+def heading() -> str:
+    """The page's name and one sentence of what it compares."""
+    return (
+        '<header class="masthead"><h1>imgsearch</h1><p>The images most like yours, found twice: by a learned code of'
+        " a few hundred numbers, and by raw pixels.</p></header>"
+    )
+
+
+def colophon(n_images: int, kind: str, digest: str) -> str:
+    """What is searched, in one small line."""
+    return (
+        f'<footer class="colophon">{n_images:,} images · model {shown(kind)}'
+        f' <span title="{shown(digest)}">{shown(digest[:12])}</span></footer>'
+    )
+
+
+def notice(text: str, *, name: str = "", command: str = "", refused: bool = False) -> str:
+    """A line that says what was refused or what is missing: about `name`, mended by typing `command`."""
+    about = f"<strong>{shown(name)}</strong> " if name else ""
+    typed = f" <code>{shown(command)}</code>" if command else ""
+    kind, role = ("refused", "alert") if refused else ("note", "note")
+    return f'<p class="notice {kind}" role="{role}">{about}{shown(text)}{typed}</p>'
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# the query
+
+
+def query_label(title: str, detail: str, *, url: str = "") -> str:
+    """What the query is said to show, what it is, and where it is from."""
+    link = f" · {source_link(url)}" if url else ""
+    return f'<div class="label"><h2>{shown(title)}</h2><p>{shown(detail)}{link}</p></div>'
+
+
+def plate(picture: bytes, title: str, caption: str, *, crisp: bool = False) -> str:
+    """A picture with a title and an explaining line; `crisp` keeps the squares of a 32x32 image visible."""
+    return (
+        f'<figure class="plate"><img class="{"crisp" if crisp else "smooth"}" src="{picture_address(picture)}"'
+        f' alt="{shown(title)}"><figcaption><strong>{shown(title)}</strong><span>{shown(caption)}</span>'
+        "</figcaption></figure>"
+    )
+
+
+def small(picture: bytes, name: str, *, chosen: bool) -> str:
+    """One of several uploads to choose from."""
+    kind = "small chosen" if chosen else "small"
+    return f'<img class="{kind}" src="{picture_address(picture)}" alt="{shown(name)}" title="{shown(name)}">'
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# the answer
+
+
+def summary(result: "SearchResult") -> str:
+    """How many hits the methods share, and what the answer cost."""
+    coding = "code looked up" if result.query.startswith("row:") else "encoded"
+    n_hits = max(len(result.code), len(result.pixel))
+    return (
+        f'<div class="summary"><p class="overlap">Both found <strong>{result.overlap} of {n_hits}</strong>'
+        f"{FRAMED if result.overlap else ''}</p>"
+        f'<p class="timings">{coding} in {_milliseconds(result.encode_seconds)} · searched by code in'
+        f" {_milliseconds(result.code_seconds)}, by pixels in {_milliseconds(result.pixel_seconds)}</p></div>"
+    )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
+
+
+def method(title: str, explanation: str) -> str:
+    """The head of one column."""
+    return f'<div class="method"><h2>{shown(title)}</h2><p>{shown(explanation)}</p></div>'
+
+
+def hit_card(hit: "Hit", picture: bytes, *, other_method: str) -> str:
+    """One hit: its picture, rank and distance, what it is said to show, where it is from.
+
+    `other_method` names the other column; a hit that stands there too says at which rank.
+    """
+    also = "" if hit.other_rank is None else f'<span class="also">also #{hit.other_rank} {shown(other_method)}</span>'
+    says = hit.alt or hit.label
+    return (
+        f'<figure class="hit{" both" if also else ""}" data-row="{hit.row}">'
+        f'<div class="frame"><img src="{picture_address(picture)}" alt="{shown(says) or "image"}">{also}</div>'
+        f'<figcaption><span class="rank">{hit.rank}</span>'
+        f'<span class="distance" title="distance: smaller is nearer">{hit.distance:.3f}</span>'
+        f'<span class="alt" title="{shown(says)}">{shown(says)}</span>{source_link(hit.url)}</figcaption></figure>'
+    )

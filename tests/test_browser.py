@@ -1,0 +1,256 @@
+"""The page in a real browser, over a small index that is built as a user builds it.
+
+With IMGSEARCH_SCREENSHOT=FILE.png a picture of the whole page is saved there: over the index directory that
+IMGSEARCH_TEST_INDEX names (else the small one), asked with row IMGSEARCH_TEST_ROW (else 0). README's picture is one.
+"""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from imgsearch import cli
+from imgsearch.corpus.ingest import Intake
+from imgsearch.corpus.store import Corpus
+from imgsearch.demo import gallery
+from imgsearch.paths import IndexPaths
+from imgsearch.web.server import running_app
+
+# One group: workers that share the tests would each build an index and start a browser.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+selenium = pytest.importorskip("selenium", reason="install the test extra: pip install 'imgsearch[test]'")
+from selenium import webdriver  # noqa: E402 -- only where it is installed
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+SECONDS = 60  # the first page waits for torch to load
+WIDTH, HEIGHT = 1400, 1000
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+KINDS = ("sunset", "city", "flower", "fish")
+SLIDER = ".st-key-k input"
+HOSTILE = '<script>window.hostile=1</script><img src=x onerror=window.hostile=2> & a "quoted" sea'
+HOSTILE_ROW = 0
+N_IMAGES = 48  # fewer than the page's most hits: with those every image is seen
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Found:
+    """As a crawl hands an image over."""
+
+    url: str
+    page_url: str
+    alt: str
+    data: bytes
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few drawn images, a model of one epoch and its index."""
+    root = tmp_path_factory.mktemp("browser") / "index"
+    found = [
+        Found(
+            f"https://pictures.example/{kind}/{number}.jpg",
+            "https://pictures.example/",
+            gallery.alt_text(kind, number),
+            gallery.picture_bytes(kind, number)[0],
+        )
+        for kind in KINDS
+        for number in range(N_IMAGES // len(KINDS))
+    ]
+    found[HOSTILE_ROW] = Found("javascript:window.hostile=3", "", HOSTILE, found[HOSTILE_ROW].data)
+    with Corpus.open_for_writing(IndexPaths(root)) as corpus:
+        Intake(corpus).keep(found)
+    for command in (["train", "--epochs", "1", "--device", "cpu"], ["reindex", "--device", "cpu"]):
+        assert cli.run([*command, "--index", str(root)]) == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("needs Chromium and chromedriver (Debian: apt-get install chromium chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}", f"--window-size={WIDTH},{HEIGHT}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture(scope="module")
+def address(index: Path) -> Iterator[str]:
+    with running_app(index, free_port()) as app:
+        yield app.url
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Page:
+    """The page as a visitor sees it."""
+
+    def __init__(self, browser: webdriver.Chrome, address: str) -> None:
+        self.browser = browser
+        browser.get(address)
+        for part in (".colophon", SLIDER, "input[type=file]"):  # its widgets come one by one
+            self.wait_until(partial(browser.find_elements, By.CSS_SELECTOR, part))
+
+    def wait_until(self, true: Callable[[], Answer]) -> Answer:
+        """Ask until the answer is true; the page may redraw in between, so that an element goes stale."""
+        ignored = [selenium.common.exceptions.StaleElementReferenceException]
+        answer: Answer = WebDriverWait(self.browser, SECONDS, 0.1, ignored).until(lambda _: true())
+        return answer
+
+    def rows(self, method: str) -> list[int]:
+        """The rows in one column, top first."""
+        cards = self.browser.find_elements(By.CSS_SELECTOR, f".st-key-hits-{method} figure.hit")
+        return [int(str(card.get_attribute("data-row"))) for card in cards]
+
+    def text(self, selector: str) -> str:
+        return str(self.browser.find_element(By.CSS_SELECTOR, selector).text)
+
+    def upload(self, *files: Path) -> None:
+        self.browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys("\n".join(map(str, files)))
+
+    def click(self, selector: str) -> None:
+        button = self.browser.find_element(By.CSS_SELECTOR, selector)
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
+
+    def slide_to(self, end: str) -> None:
+        self.browser.find_element(By.CSS_SELECTOR, SLIDER).send_keys(end)
+
+    def both_columns_hold(self, n: int) -> bool:
+        return len(self.rows("code")) == len(self.rows("pixel")) == n
+
+    def wait_until_asked_with(self, row: int) -> None:
+        self.wait_until(lambda: self.browser.current_url.endswith(f"?row={row}"))
+        self.wait_until(lambda: f"row {row} " in self.text(".query .label p"))
+        self.wait_until(lambda: self.both_columns_hold(12))
+
+    def screenshot(self, path: Path) -> None:
+        """The whole page, below the fold too."""
+        height = self.browser.execute_script("return document.querySelector('.stMain').scrollHeight")
+        metrics = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.wait_until(lambda: self.browser.execute_script("return window.innerHeight") == height)
+        self.wait_until(
+            lambda: self.browser.execute_script("return [...document.images].every(image => image.complete)")
+        )
+        self.browser.save_screenshot(str(path))
+        self.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_an_upload_is_answered_and_a_hit_becomes_the_query(
+    browser: webdriver.Chrome, address: str, tmp_path: Path
+) -> None:
+    data, _ = gallery.picture_bytes("fish", 99)
+    upload = tmp_path / "a fish.jpg"
+    upload.write_bytes(data)
+    page = Page(browser, address)
+    page.upload(upload)
+    page.wait_until(lambda: page.text(".query h2") == "a fish.jpg")
+    page.wait_until(lambda: page.both_columns_hold(12))
+    assert "row=" not in browser.current_url
+    for picture in browser.find_elements(By.CSS_SELECTOR, ".plate img, .hit img"):
+        page.wait_until(partial(picture.get_property, "complete"))
+        assert int(str(picture.get_property("naturalWidth"))) > 0
+
+    for method in ("code", "pixel"):
+        row = page.rows(method)[2]
+        page.click(f".st-key-ask-{method}-{row} button")
+        page.wait_until_asked_with(row)
+        assert row not in page.rows("code") + page.rows("pixel")
+    browser.back()
+    page.wait_until(lambda: not browser.current_url.endswith(f"?row={row}"))
+    page.wait_until(lambda: f"row {row} " not in page.text(".query .label p"))
+
+
+def test_k_changes_how_many_hits_there_are(browser: webdriver.Chrome, address: str) -> None:
+    page = Page(browser, f"{address}/?row=7")
+    page.wait_until(lambda: page.both_columns_hold(12))
+    page.slide_to(Keys.END)
+    page.wait_until(lambda: page.both_columns_hold(N_IMAGES - 1))  # all but the query
+    page.slide_to(Keys.HOME)
+    page.wait_until(lambda: page.both_columns_hold(4))
+
+
+def test_strangers_texts_do_nothing(browser: webdriver.Chrome, address: str) -> None:
+    page = Page(browser, f"{address}/?row={HOSTILE_ROW}")
+    assert page.text(".query h2") == HOSTILE
+    page = Page(browser, f"{address}/?row=7")
+    page.slide_to(Keys.END)
+    page.wait_until(lambda: page.both_columns_hold(N_IMAGES - 1))
+    for method in ("code", "pixel"):
+        hit = browser.find_element(By.CSS_SELECTOR, f'.st-key-hits-{method} [data-row="{HOSTILE_ROW}"]')
+        assert hit.find_element(By.CSS_SELECTOR, ".alt").get_property("textContent") == HOSTILE
+        assert len(hit.find_elements(By.CSS_SELECTOR, "img")) == 1
+        assert not hit.find_elements(By.CSS_SELECTOR, "a, script")
+    assert browser.execute_script("return window.hostile ?? null") is None
+
+
+def test_what_is_no_image_says_why_and_the_page_goes_on(
+    browser: webdriver.Chrome, address: str, tmp_path: Path
+) -> None:
+    upload = tmp_path / "not an image.png"
+    upload.write_text("<script>window.hostile=4</script>", encoding="utf-8")
+    page = Page(browser, f"{address}/?row=7")
+    page.upload(upload)
+    page.wait_until(lambda: browser.find_elements(By.CSS_SELECTOR, ".notice.refused"))
+    assert "not an image" in page.text(".notice.refused")
+    assert browser.execute_script("return window.hostile ?? null") is None
+    page.wait_until(lambda: page.both_columns_hold(12))
+    assert browser.current_url.endswith("?row=7")
+
+
+def test_the_page_asks_nobody_but_its_own_server(browser: webdriver.Chrome, address: str) -> None:
+    severe_messages(browser)  # of earlier pages: forgotten
+    page = Page(browser, f"{address}/?row=7")
+    page.wait_until(lambda: page.both_columns_hold(12))
+    asked = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert asked
+    assert [name for name in asked if not name.startswith((f"{address}/", "data:"))] == []
+    assert severe_messages(browser) == []
+
+
+def severe_messages(browser: webdriver.Chrome) -> list[str]:
+    """What the browser's console complained of since this was last asked."""
+    log = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium leaves it without types
+    return [str(entry["message"]) for entry in log if entry["level"] == "SEVERE"]
+
+
+def test_a_screenshot(browser: webdriver.Chrome, address: str, tmp_path: Path) -> None:
+    target = Path(os.environ.get("IMGSEARCH_SCREENSHOT", tmp_path / "page.png"))
+    with ExitStack() as other:
+        if "IMGSEARCH_TEST_INDEX" in os.environ:
+            shown = Path(os.environ["IMGSEARCH_TEST_INDEX"])
+            address = other.enter_context(running_app(shown, free_port())).url
+        page = Page(browser, f"{address}/?row={os.environ.get('IMGSEARCH_TEST_ROW', '0')}")
+        page.wait_until(lambda: page.both_columns_hold(12))
+        page.screenshot(target)
+    assert target.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,144 @@
+"""The HTML of the page's pieces: whatever a stranger wrote is shown as text, and only web addresses are links."""
+
+from html.parser import HTMLParser
+
+import pytest
+from fake_searcher import FakeHit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsearch.web import cards
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+STRANGE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "'><svg onload=alert(1)>",
+    "&lt;b&gt; twice &amp; escaped",
+)
+
+
+class Elements(HTMLParser):
+    """The elements and the text that a browser would find."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def one(self, tag: str) -> dict[str, str | None]:
+        (attributes,) = [attributes for name, attributes in self.found if name == tag]
+        return attributes
+
+
+def hit(**changes: object) -> FakeHit:
+    values: dict[str, object] = {
+        "rank": 3, "row": 17, "distance": 0.25, "url": "https://pictures.example/a/cat.jpg", "page_url": "",
+        "alt": "a cat", "label": "", "other_rank": None,
+    }  # fmt: skip
+    return FakeHit(**(values | changes))  # type: ignore[arg-type] # values of several types in one dictionary
+
+
+def hit_card(card: FakeHit) -> str:
+    return cards.hit_card(card, PICTURE, other_method="by pixels")  # type: ignore[arg-type] # a stand-in for Hit
+
+
+def test_a_hit_says_rank_distance_source_and_alt_text() -> None:
+    found = Elements(hit_card(hit()))
+    for text in ("3", "0.250", "a cat", "pictures.example"):
+        assert text in found.text
+    assert found.one("img")["alt"] == "a cat"
+    assert found.one("a")["href"] == "https://pictures.example/a/cat.jpg"
+    assert found.one("a")["rel"] == "noopener noreferrer"
+    assert found.one("figure") == {"class": "hit", "data-row": "17"}
+    assert "also" not in found.text
+
+
+def test_a_hit_of_both_methods_is_marked_with_its_other_rank() -> None:
+    found = Elements(hit_card(hit(other_rank=9)))
+    assert "also #9 by pixels" in found.text
+    assert found.one("figure")["class"] == "hit both"
+
+
+def test_a_label_stands_in_for_a_missing_alt_text() -> None:
+    assert "frog" in Elements(hit_card(hit(alt="", label="frog"))).text
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_a_strangers_text_stays_text(strange: str) -> None:
+    plain = [tag for tag, _ in Elements(hit_card(hit())).found]
+    found = Elements(hit_card(hit(alt=strange, url=f"https://pictures.example/{strange}")))
+    assert [tag for tag, _ in found.found] == plain
+    assert strange in found.text
+    assert not [name for _, attributes in found.found for name in attributes if name.startswith("on")]
+    for html in (
+        cards.notice(strange, name=strange, command=strange),
+        cards.query_label(strange, strange, url=strange),
+    ):
+        assert not {"script", "img", "svg", "a"} & {tag for tag, _ in Elements(html).found}
+
+
+@given(st.text())
+def test_no_text_opens_an_element_or_leaves_an_attribute(text: str) -> None:
+    elements = Elements(f'<p title="{cards.shown(text)}">{cards.shown(text)}</p>')
+    assert [tag for tag, _ in elements.found] == ["p"]
+    assert set(elements.one("p")) == {"title"}
+
+
+def test_shown_text_is_one_short_line_in_its_reading_direction() -> None:
+    assert cards.shown("cat\u202egpj.exe\r\n\x00 dog\t!") == "cat gpj.exe dog !"
+    assert len(cards.shown("x" * 10_000)) == cards.LONGEST_TEXT
+    cards.shown("half a character: \ud83d").encode("utf-8")
+    assert (
+        cards.shown("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
+        == "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        " javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+        "file:///home/someone/cat.jpg",
+        "//pictures.example/cat.jpg",
+        "https://",
+        "http://[half/cat.jpg",
+        "",
+    ],
+)
+def test_only_web_addresses_become_links(address: str) -> None:
+    assert "a" not in [tag for tag, _ in Elements(cards.source_link(address)).found]
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("file:///home/someone/my%20cat.jpg", "my cat.jpg"),
+        ("file:///home/someone/animals.zip#cats/tom%20cat.jpg", "tom cat.jpg"),
+        ("https://www.pictures.example/a/b.jpg", "pictures.example"),
+        ("http://127.0.0.1:8000/a.jpg", "127.0.0.1"),
+    ],
+)
+def test_a_source_is_named_briefly_and_whole_in_its_title(address: str, name: str) -> None:
+    found = Elements(cards.source_link(address))
+    assert found.text == name
+    assert found.found[0][1]["title"] == address
+
+
+def test_a_picture_is_carried_in_the_page() -> None:
+    assert cards.picture_address(PICTURE).startswith("data:image/png;base64,iVBORw")
+    assert cards.picture_address(b"\xff\xd8\xff").startswith("data:image/jpeg;base64,")
