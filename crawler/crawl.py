@@ -1,0 +1,258 @@
+"""The loop: which URLs are fetched when.
+
+One thread, the caller's, owns the frontier: it leases URLs that are due, hands them to the workers, takes their
+results in batches, gives the images to `keep` and then writes all outcomes and new links in one transaction. Whatever
+dies between `keep` and that transaction is fetched again, and `keep` answers "kept" again for the same URL.
+
+Knows limits, pace and the end of a crawl; what becomes of a result is decided in `outcomes`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from crawler.config import CrawlConfig, FetchedImage, Keep, KeepVerdict
+from crawler.errors import SeedError
+from crawler.fetch import AGENT, PRIVATE, Fetcher, refusal, user_agent
+from crawler.frontier import Frontier
+from crawler.outcomes import Outcomes
+from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease
+from crawler.report import CrawlProgress, CrawlReport, FirstPage, failed_seeds, find_problem, summarise_reasons
+from crawler.robots import RobotsRules, RobotsState
+from crawler.urls import origin, seed_url, site, url_key
+from crawler.work import Result, Workers
+
+__all__ = ["CrawlConfig", "CrawlProgress", "CrawlReport", "FetchedImage", "Keep", "KeepVerdict", "crawl"]
+
+STOP_GRACE_SECONDS = 5.0  # for the requests in flight when a crawl is stopped
+_PROGRESS_SECONDS = 0.2
+_TICK_SECONDS = 0.1  # how often `stop` is asked while nothing comes in
+
+
+def crawl(
+    config: CrawlConfig,
+    frontier_path: Path,
+    keep: Keep,
+    *,
+    on_progress: Callable[[CrawlProgress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> CrawlReport:
+    """Crawl from `config.seeds` until nothing is left, a limit is reached or `stop()` says so.
+
+    The same seeds with the same frontier go on where they were.
+
+    Args:
+        config: what to crawl.
+        frontier_path: the crawl's memory, a file that is made where it is missing.
+        keep: gets images in batches, in the calling thread; see `Keep`.
+        on_progress: called a few times a second, in the calling thread.
+        stop: asked several times a second; requests in flight get a few seconds to end.
+        clock: seconds since the epoch.
+
+    Raises:
+        SeedError: no seed, or one that is no http(s) URL.
+        FrontierError: the frontier cannot be used.
+        Exception: whatever `keep` raises, after the leases were given back.
+    """
+    seeds = _seeds(config.seeds)
+    with Frontier.open(frontier_path) as frontier:
+        recovered = frontier.reclaim()
+        _prepare(frontier, config, seeds)
+        loop = _Loop(frontier, config, seeds, keep, on_progress, clock)
+        try:
+            finished_because = loop.run(stop or (lambda: False))
+        finally:
+            loop.workers.close()
+        return loop.report(finished_because, recovered)
+
+
+def _seeds(texts: Sequence[str]) -> list[str]:
+    if not texts:
+        raise SeedError("no URL to start from")
+    seeds = []
+    for text in texts:
+        url = seed_url(text)
+        if url is None:
+            raise SeedError(f"{text!r} is not an http or https URL that can be crawled")
+        seeds.append(url)
+    return list({url_key(url): url for url in seeds}.values())
+
+
+def _prepare(frontier: Frontier, config: CrawlConfig, seeds: Sequence[str]) -> None:
+    """Queue the seeds, and again what earlier runs left out for a reason that this one no longer has."""
+    for seed in seeds:
+        frontier.start_seed(seed, site(seed))
+    if config.follow_hosts:
+        frontier.reopen(seeds, OFF_SITE, max_depth=config.depth)
+    if config.allow_private:
+        frontier.reopen(seeds, f"%{PRIVATE}")
+    frontier.reopen(seeds, TOO_DEEP, max_depth=config.depth)
+
+
+class _Permissions:
+    """The robots.txt rules of the hosts that were asked, parsed once."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, tuple[float, RobotsRules]] = {}
+
+    def refuse(self, host: Host, url: str) -> str:
+        """Why `url` of `host` may not be fetched; "" if it may."""
+        if host.robots_state == RobotsState.ALLOWED:
+            return ""
+        if host.robots_state != RobotsState.RULES:
+            return host.trouble or f"robots.txt of {host.host} could not be read"
+        until, rules = self._rules.get(host.host, (0.0, None))
+        if rules is None or until != host.robots_until:
+            rules = RobotsRules(host.robots, AGENT)
+            self._rules[host.host] = (host.robots_until, rules)
+        return "" if rules.allows(url) else refusal(host.host)
+
+
+class _Loop:
+    """One run of a crawl."""
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        config: CrawlConfig,
+        seeds: Sequence[str],
+        keep: Keep,
+        on_progress: Callable[[CrawlProgress], None] | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._frontier = frontier
+        self._config = config
+        self._seeds = seeds
+        self._on_progress = on_progress
+        self._clock = clock
+        self._permissions = _Permissions()
+        self._outcomes = Outcomes(frontier, config, seeds, keep)
+        self._started_at = time.monotonic()
+        self._reported_at = 0.0
+        agent = user_agent(config.contact)
+        self.workers = Workers(
+            config.threads,
+            lambda: Fetcher(allow_private=config.allow_private, agent=agent, limits=config.limits),
+            clock,
+        )
+        # At a pace of its own a host has one request in flight. Without one, enough that no thread waits for the loop.
+        self._at_once = config.threads if config.delay_seconds else 4 * config.threads
+        self._per_host = 1 if config.delay_seconds else self._at_once
+
+    def run(self, stop: Callable[[], bool]) -> str:
+        """Go round until there is nothing more to do; returns why, in one sentence."""
+        while True:
+            if stop():
+                self._settle_results(self.workers.wind_down(STOP_GRACE_SECONDS))
+                return "stopped; the same command goes on from here"
+            if self._outcomes.room == 0:
+                return f"{self._config.max_images:,} images are kept, as many as were asked for"
+            self._dispatch()
+            wait = _TICK_SECONDS
+            if not self.workers.in_flight:
+                now = self._clock()
+                due = self._next_due(now)
+                if due is None or due - now > self._config.patience_seconds:
+                    return self._why_nothing_is_due(due, now)
+                wait = min(wait, max(due - now, 0.02))
+            self._settle_results(self.workers.collect(wait, enough=max(1, self._at_once // 2)))
+
+    def _settle_results(self, results: Sequence[Result]) -> None:
+        if results:
+            self._outcomes.settle(results, self._clock())
+        now = time.monotonic()
+        if self._on_progress is not None and now - self._reported_at >= _PROGRESS_SECONDS:
+            self._reported_at = now
+            self._on_progress(self._progress())
+
+    # ------------------------------------------------------------------------
+    # what is next
+
+    def _dispatch(self) -> None:
+        """Hand the workers what is due, no more than limits allow."""
+        in_flight = self.workers.in_flight
+        limit = self._at_once - len(in_flight)
+        if self._outcomes.room is not None:
+            limit = min(limit, self._outcomes.room - len(in_flight))
+        pages = self._pages_left()
+        if pages is not None and pages > 0:
+            limit = min(limit, pages)
+        if limit <= 0:
+            return
+        leases, hosts = self._frontier.claim(
+            self._clock(),
+            limit,
+            seeds=self._seeds,
+            images_only=pages is not None and pages <= 0,
+            per_host=self._per_host,
+            delay=self._config.delay_seconds,
+            refuse=self._permissions.refuse,
+        )
+        for host in hosts:
+            self.workers.submit(host)
+        for lease in leases:
+            self.workers.submit(lease)
+
+    def _pages_left(self) -> int | None:
+        """How many more pages may be leased now; None where there is no limit."""
+        if self._config.max_pages is None:
+            return None
+        read = self._frontier.tally("page", self._seeds).get("read", 0)
+        in_flight = sum(isinstance(job, Lease) and job.kind == "page" for job in self.workers.in_flight)
+        return self._config.max_pages - read - in_flight
+
+    def _next_due(self, now: float) -> float | None:
+        pages = self._pages_left()
+        return self._frontier.next_due(now, seeds=self._seeds, images_only=pages is not None and pages <= 0)
+
+    def _why_nothing_is_due(self, due: float | None, now: float) -> str:
+        if due is not None:
+            return f"what is left must wait {_minutes(due - now)}; the same command goes on then"
+        if self._frontier.next_due(now, seeds=self._seeds) is not None:
+            return f"{self._config.max_pages:,} pages are read, as many as were asked for"
+        return "nothing is left to fetch"
+
+    # ------------------------------------------------------------------------
+    # what to say
+
+    def _progress(self) -> CrawlProgress:
+        pages = self._frontier.tally("page", self._seeds)
+        elapsed = time.monotonic() - self._started_at
+        return CrawlProgress(
+            **self._frontier.counts(self._seeds),
+            pages=pages.get("read", 0),
+            pages_queued=pages.get("queued", 0),
+            images_per_second=self._outcomes.kept_now / elapsed if elapsed else 0.0,
+            elapsed_seconds=elapsed,
+        )
+
+    def report(self, finished_because: str, recovered: int) -> CrawlReport:
+        progress = self._progress()
+        if self._on_progress is not None:
+            self._on_progress(progress)
+        first_pages = [self._first_page(seed) for seed in self._seeds]
+        reasons = summarise_reasons(self._frontier.reasons("image", self._seeds))
+        problem = find_problem(progress, first_pages, reasons)
+        failures = () if problem else failed_seeds(first_pages)
+        took_back = f"{recovered} URLs were in the hands of a command that was killed; they were queued again."
+        return CrawlReport(
+            **vars(progress),
+            kept_now=self._outcomes.kept_now,
+            reasons=reasons,
+            recovered=took_back if recovered else "",
+            finished_because=finished_because,
+            problem=problem,
+            notes=(*self._outcomes.notes, *failures),
+        )
+
+    def _first_page(self, seed: str) -> FirstPage:
+        """The seed as the frontier has it; while it waits, with what its host is waiting for."""
+        url, outcome, reason = self._frontier.first_page(seed)
+        if outcome == "queued":
+            reason = self._frontier.host(origin(url)).trouble or reason
+        return FirstPage(url, outcome, reason)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -1,0 +1,99 @@
+"""A total deadline for everything that one request reads. Knows only sockets and urllib3's pools.
+
+A read timeout alone does not end an answer that drips one byte a second, in its headers or in its body: each byte
+starts the timeout anew. Here every single read from the socket gets at most what is left of the whole.
+"""
+
+import io
+import math
+import socket
+import time
+from typing import Any, cast
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+
+class Deadline:
+    """When the request that runs now must have ended; shared by all connections of one session (one thread)."""
+
+    def __init__(self) -> None:
+        self._ends_at = math.inf
+        self._read_seconds = math.inf
+
+    def start(self, total_seconds: float, read_seconds: float) -> None:
+        """From now `total_seconds` for everything, `read_seconds` for a single read."""
+        self._ends_at = time.monotonic() + total_seconds
+        self._read_seconds = read_seconds
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._ends_at
+
+    def next_timeout(self) -> float:
+        """How long the next read may take, in seconds.
+
+        Raises:
+            TimeoutError: the deadline is over.
+        """
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the whole answer took too long")
+        return min(left, self._read_seconds)
+
+
+class _BoundedReader(io.RawIOBase):
+    """What a connection reads from: the socket's own raw file, with the timeout set anew before each read."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._deadline.next_timeout())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _BoundedSocket:
+    """A socket whose files keep the deadline; everything else is the socket's own."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def makefile(self, *_: object, **__: object) -> io.BufferedReader:
+        return io.BufferedReader(_BoundedReader(self._sock, self._deadline))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def bounded_pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's connection pools by scheme, with connections that keep `deadline`."""
+
+    class Connection(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            self.sock = cast(socket.socket, _BoundedSocket(self.sock, deadline))
+
+    class SecureConnection(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            self.sock = cast(socket.socket, _BoundedSocket(self.sock, deadline))
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}

@@ -1,0 +1,340 @@
+"""One bounded GET. The only module that imports requests.
+
+Every request: http or https only, to no private address unless allowed (requests-hardened resolves the name once,
+checks the address and dials that very address), without the environment's proxies and without cookies, with a cap on
+the *decoded* bytes and a total deadline. No redirect is followed here: the answer says where to go, and whoever asked
+decides (robots.txt of the new host, scope, pace), except in `fetch_robots` and `fetch_image`, which check each hop.
+
+Knows nothing of the frontier; what to fetch, and when, is not decided here.
+"""
+
+import logging
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests_hardened.ip_filter import InvalidIPAddress
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from crawler.deadline import Deadline, bounded_pools
+from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
+from crawler.records import UNREACHABLE
+from crawler.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_state, robots_text
+from crawler.sniff import Kind, sniff
+from crawler.urls import absolute_url, origin, seed_url
+
+AGENT = "imgsearch"  # the name that robots.txt knows us by
+MAX_REDIRECTS = 5
+MAX_RETRY_AFTER_SECONDS = 3600.0  # a longer Retry-After is cut to this
+PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
+_CHUNK = 1 << 16
+_NO_HANDLER = logging.NullHandler()
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class FetchLimits:
+    """How much one GET may bring and how long it may take."""
+
+    image_bytes: int = 20_000_000  # decoded
+    page_bytes: int = 5_000_000  # decoded
+    connect_seconds: float = 10.0
+    read_seconds: float = 10.0  # without a single byte
+    total_seconds: float = 60.0  # from the request to the last byte
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One answer: a body, or where it redirects to."""
+
+    url: str
+    content_type: str = ""
+    body: bytes = b""
+    kind: Kind = Kind.OTHER
+    location: str = ""  # absolute; where not empty there is no body
+    robots_tags: tuple[str, ...] = ()  # the X-Robots-Tag headers
+
+
+def user_agent(contact: str = "") -> str:
+    """`imgsearch/<version> (+<contact>)`; without a contact the project's own address, where the package states one."""
+    try:
+        about = metadata("imgsearch")
+    except PackageNotFoundError:
+        return f"{AGENT}/0" + (f" (+{contact})" if contact else "")
+    addresses = dict(entry.split(", ", 1) for entry in about.get_all("Project-URL") or [])
+    contact = contact or addresses.get("Crawler", "")
+    return f"{AGENT}/{about['Version']}" + (f" (+{contact})" if contact else "")
+
+
+# ----------------------------------------------------------------------------
+# the session
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Connections that keep a total deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = bounded_pools(self._deadline)
+
+
+class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] # requests-hardened has no types
+    """The same, and only to public addresses."""
+
+    def __init__(self, deadline: Deadline, *, secure: bool) -> None:
+        self._deadline = deadline
+        IPFilterAdapter.__init__(self, is_https_proto=secure)
+
+
+class Fetcher:
+    """Makes requests over connections that are kept alive. One per thread; a context manager."""
+
+    def __init__(self, *, allow_private: bool = False, agent: str = "", limits: FetchLimits = FetchLimits()) -> None:
+        self._limits = limits
+        self._deadline = Deadline()
+        # A whole requests.Session would add what we must not have: cookies, redirects, .netrc, proxies.
+        self._headers = {"User-Agent": agent or user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+        self._adapters: dict[str, HTTPAdapter] = {}
+        for scheme in ("http", "https"):
+            if allow_private:
+                self._adapters[scheme] = _BoundedAdapter(self._deadline)
+            else:
+                self._adapters[scheme] = _GuardedAdapter(self._deadline, secure=scheme == "https")
+        # The guard warns of what we report ourselves; without any handler Python would print that.
+        logging.getLogger("requests_hardened").addHandler(_NO_HANDLER)
+
+    def __enter__(self) -> "Fetcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for adapter in self._adapters.values():
+            adapter.close()
+
+    def get(self, url: str, *, first_bytes: int | None = None) -> Fetched:
+        """One GET of `url`.
+
+        Args:
+            url: http or https.
+            first_bytes: read no more than this much of the body, instead of refusing a larger one.
+
+        Raises:
+            FetchFailed: no answer, an answer that is an error, or one beyond the limits.
+        """
+        limits = self._limits
+        self._deadline.start(limits.total_seconds, limits.read_seconds)
+        status: int | None = None
+        try:
+            request = requests.Request("GET", url, headers=self._headers).prepare()
+            timeout = (limits.connect_seconds, limits.read_seconds)
+            adapter = self._adapters[url.partition(":")[0].lower()]
+            with adapter.send(request, stream=True, timeout=timeout) as answer:
+                status = answer.status_code
+                location = _location(answer)
+                if location:
+                    return Fetched(url, location=location)
+                _require_success(answer)
+                return self._read(answer, url, first_bytes)
+        except (requests.RequestException, OSError, ValueError) as error:
+            # ValueError: a host or header that some layer below cannot encode.
+            raise self._failure(error, url, status) from error
+
+    def _read(self, answer: requests.Response, url: str, first_bytes: int | None) -> Fetched:
+        content_type = answer.headers.get("Content-Type", "")
+        body = bytearray()
+        kind = sniff(b"", content_type)
+        for chunk in answer.iter_content(_CHUNK):
+            body += chunk
+            if len(body) == len(chunk):
+                kind = sniff(chunk, content_type)
+            if first_bytes is not None and len(body) >= first_bytes:
+                del body[first_bytes:]
+                break
+            limit = self._limits.image_bytes if kind == Kind.IMAGE else self._limits.page_bytes
+            if first_bytes is None and len(body) > limit:
+                raise FetchFailed(f"larger than {limit / 1e6:g} MB", status=answer.status_code)
+        tags = tuple(answer.raw.headers.getlist("X-Robots-Tag"))
+        return Fetched(url, content_type, bytes(body), kind, robots_tags=tags)
+
+    def _failure(self, error: Exception, url: str, status: int | None) -> FetchFailed:
+        host = origin(url).partition("://")[2]
+        causes = list(_causes(error))
+        for cause in causes:
+            if isinstance(cause, InvalidIPAddress):
+                address = str(cause)
+                name = urlsplit(url).hostname or host
+                named = name if name == address else f"{name} ({address})"
+                return AddressRefused(f"{named} {PRIVATE}")
+        if self._deadline.is_over:
+            return FetchFailed(f"took longer than {self._limits.total_seconds:g} s", again=True, status=status)
+        why = _why(causes)
+        if status is not None:
+            return FetchFailed(f"broke off: {why}", again=True, status=status)
+        return FetchFailed(f"{UNREACHABLE} {host}: {why}", again=True)
+
+
+def _location(answer: requests.Response) -> str:
+    """Where `answer` redirects to, absolute; "" where it does not."""
+    if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
+        return ""
+    text = answer.headers["Location"]
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode()  # http.client reads headers as Latin-1, most servers write UTF-8
+    location = absolute_url(answer.url, text)
+    if location is None:
+        raise FetchFailed("redirects to something that is not http", status=answer.status_code)
+    return location
+
+
+def _require_success(answer: requests.Response) -> None:
+    status = answer.status_code
+    if status == 200:
+        return
+    again = status >= 500 or status in _WORTH_ANOTHER_TRY
+    wait = _retry_after(answer.headers.get("Retry-After", "")) if again else None
+    phrase = answer.reason if answer.reason and answer.reason.isprintable() else ""
+    raise FetchFailed(f"answered {status} {phrase[:40]}".rstrip(), again=again, wait_seconds=wait, status=status)
+
+
+def _retry_after(text: str) -> float | None:
+    """The seconds that a Retry-After header asks for, as a number or a date, at most `MAX_RETRY_AFTER_SECONDS`."""
+    try:
+        if re.fullmatch(r"\s*\d{1,18}\s*", text, re.ASCII):
+            seconds = float(text)
+        else:
+            date = parsedate_to_datetime(text)
+            seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it came from, through the layers that wrap one another."""
+    queue: list[object] = [error]
+    seen: set[int] = set()
+    while queue:
+        one = queue.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            queue += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+
+
+def _why(causes: list[BaseException]) -> str:
+    words: list[tuple[type[BaseException], str]] = [
+        (socket.gaierror, "name not known"),
+        (ssl.SSLCertVerificationError, "its certificate is not valid"),
+        (CertificateError, "its certificate is not valid"),
+        (ssl.SSLError, "no secure connection"),
+        (requests.exceptions.SSLError, "no secure connection"),
+        (ConnectionRefusedError, "connection refused"),
+        (requests.exceptions.ContentDecodingError, "compressed data that cannot be read"),
+        (TimeoutError, "no answer in time"),
+        (requests.Timeout, "no answer in time"),
+        (requests.exceptions.ChunkedEncodingError, "less data than announced"),
+        (ConnectionError, "connection closed"),
+    ]
+    for kind, text in words:
+        if any(isinstance(cause, kind) for cause in causes):
+            return text
+    system = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), None)
+    return system or type(causes[0]).__name__
+
+
+# ----------------------------------------------------------------------------
+# what needs more than one request
+
+
+class RobotsAnswer(NamedTuple):
+    """What asking for robots.txt led to."""
+
+    state: RobotsState
+    text: str = ""
+    reason: str = ""  # why it is unavailable
+
+
+def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
+    """Ask for robots.txt of `host` (scheme, host, port); at most five redirects, also to other hosts, are followed.
+
+    Raises:
+        FetchFailed: the host cannot be reached.
+    """
+    url = f"{host}/robots.txt"
+    for _ in range(MAX_REDIRECTS + 1):
+        try:
+            fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES)
+        except FetchFailed as failure:
+            if failure.status is None or failure.status == 200:
+                raise
+            state = robots_state(failure.status)
+            return RobotsAnswer(state, reason=f"robots.txt of {host} {failure.reason}")
+        if not fetched.location:
+            return RobotsAnswer(RobotsState.RULES, robots_text(fetched.body))
+        url = fetched.location
+    return RobotsAnswer(RobotsState.ALLOWED)
+
+
+def refusal(host: str) -> str:
+    """The reason of a URL that robots.txt of `host` forbids."""
+    return f"robots.txt of {host.partition('://')[2]} does not allow {AGENT} here"
+
+
+def fetch_image(
+    url: str, *, allow_private: bool = False, agent: str = "", limits: FetchLimits = FetchLimits()
+) -> bytes:
+    """The bytes of one image, for a query by URL: robots.txt is obeyed and each redirect checked, as in a crawl.
+
+    Raises:
+        FetchFailed: with one sentence that says why.
+    """
+    current = seed_url(url)
+    if current is None:
+        raise FetchFailed(f"{url} is not an http or https URL")
+    with Fetcher(allow_private=allow_private, agent=agent, limits=limits) as fetcher:
+        for _ in range(MAX_REDIRECTS + 1):
+            _require_permission(fetcher, current)
+            fetched = _get_named(fetcher, current)
+            if fetched.kind == Kind.IMAGE:
+                return fetched.body
+            if not fetched.location:
+                raise FetchFailed(f"{current} is {'a page' if fetched.kind == Kind.PAGE else 'a file'}, not an image")
+            current = fetched.location
+    raise FetchFailed(f"{url} redirects more than {MAX_REDIRECTS} times")
+
+
+def _get_named(fetcher: Fetcher, url: str) -> Fetched:
+    """As `Fetcher.get`, with failures that name the URL."""
+    try:
+        return fetcher.get(url)
+    except FetchFailed as failure:
+        if failure.status is None:
+            raise
+        raise FetchFailed(f"{url} {failure.reason}", again=failure.again, status=failure.status) from failure
+
+
+def _require_permission(fetcher: Fetcher, url: str) -> None:
+    host = origin(url)
+    answer = fetch_robots(fetcher, host)
+    if answer.state == RobotsState.UNAVAILABLE:
+        raise RobotsRefused(f"{answer.reason}, so nothing may be fetched from there now")
+    if answer.state == RobotsState.RULES and not RobotsRules(answer.text, AGENT).allows(url):
+        raise RobotsRefused(refusal(host))

@@ -1,0 +1,376 @@
+"""The frontier: which URLs are due, who is fetching them, and what became of each. The only module with SQLite here.
+
+One file, one line per URL (`schema`). A URL is *leased* for a time; a lease past its time, or whose process is dead,
+is queued again: that is the whole answer to `kill -9`. Several processes may share a frontier: leases are taken in
+one immediate transaction, so none is given twice. The clock is a parameter: every method that needs the time is told.
+
+Knows nothing of HTTP, HTML or the rules of robots.txt.
+
+WAL with synchronous=NORMAL: a killed process loses nothing that was committed (the system holds the pages), a power
+cut may lose the last transactions but never breaks the file; what it loses is only fetched again.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crawler.errors import FrontierError
+from crawler.ledger import ALL_RANKS, Ledger, marks
+from crawler.owner import is_dead, new_owner
+from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, OFF_SITE, TOO_DEEP, UNREACHABLE, Host, Lease, Link, Settled
+from crawler.schema import SCHEMA, VERSION
+from crawler.urls import origin, url_key
+
+LEASE_SECONDS = 180.0  # longer than any fetch may take
+PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
+_REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
+_OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
+_URL_COLUMNS = ("key", "url", "kind", "seed", "host", "depth", "hops", "parent", "alt", "rank", "outcome", "reason")
+_KIND, _HOST = _URL_COLUMNS.index("kind"), _URL_COLUMNS.index("host")
+
+
+def _nothing_refused(host: Host, url: str) -> str:
+    return ""
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's refusals into one sentence that names the file."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FrontierError(f"cannot use the crawl's memory {path}: {reason}.") from error
+
+
+class Frontier(Ledger):
+    """One crawl's memory. A context manager, used by one thread. Every method may raise `FrontierError`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.owner = new_owner()
+        self._connection = connection
+        self._has_claimed = False
+        self._overdue_at = 0.0  # when to look for leases past their time
+
+    @classmethod
+    def open(cls, path: Path) -> "Frontier":
+        """Open the frontier at `path`, or start one.
+
+        Raises:
+            FrontierError: the file cannot be used, or is of another version.
+        """
+        with _errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        frontier = cls(path, connection)
+        try:
+            frontier._create()
+        except BaseException:
+            connection.close()
+            raise
+        return frontier
+
+    def _create(self) -> None:
+        self._run("PRAGMA journal_mode = WAL")
+        self._run("PRAGMA synchronous = NORMAL")
+        if self._version() == 0:
+            with self.transaction():
+                if self._version() == 0:  # another process may have been first
+                    for statement in _statements(SCHEMA):
+                        self._run(statement)
+                    self._run(f"PRAGMA user_version = {VERSION}")
+        if self._version() != VERSION:
+            message = f"{self.path} was written by another version of this program. Remove it to crawl afresh."
+            raise FrontierError(message)
+
+    def _version(self) -> int:
+        return int(self._rows("PRAGMA user_version")[0][0])
+
+    def close(self) -> None:
+        """Give back the leases that are still held, and close."""
+        try:
+            if self._has_claimed:  # a reader must not have to wait for a writer
+                self.release()
+        finally:
+            self._connection.close()
+
+    def __enter__(self) -> "Frontier":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is done inside is written whole or not at all; inside another transaction, as part of that one."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._run("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._run("ROLLBACK")
+
+    def _run(self, sql: str, *values: object) -> int:
+        with _errors(self.path):
+            return self._connection.execute(sql, values).rowcount
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with _errors(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    # ------------------------------------------------------------------------
+    # adding
+
+    def start_seed(self, seed: str, site: str) -> None:
+        """Queue the page `seed` unless it has been read, and take its `site` into scope.
+
+        Where it could not be read, it is tried again at once, and robots.txt of its host is asked for anew: whoever
+        repeats the command may have mended the site. A time to wait that the host itself asked for stays.
+        """
+        with self.transaction():
+            self.add([Link(url=seed, kind="page", seed=seed)])
+            again = self._run(
+                "UPDATE url SET outcome = 'queued', reason = '', tries = 0, not_before = 0"
+                " WHERE seed = ? AND depth = 0 AND rank = 1 AND outcome IN ('failed', 'skipped')",
+                seed,
+            )
+            host = origin(seed)
+            if again:
+                self._run("UPDATE host SET robots_until = 0 WHERE host = ?", host)
+            self._run(
+                "UPDATE host SET robots_until = 0, next_at = 0, fails = 0 WHERE host = ? AND trouble LIKE ?",
+                *(host, f"{UNREACHABLE}%"),
+            )
+            self.widen_scope(seed, site)
+
+    def add(self, links: Iterable[Link]) -> None:
+        """Write down the URLs that are new.
+
+        One that waits, or was out of scope, and is found in scope now passes to the new seed; a settled one stays.
+        """
+        rows = json.dumps([_url_row(link) for link in links])
+        # One statement for all: each costs a wait for the interpreter's lock, which busy workers hold.
+        with self.transaction():
+            self._run(
+                f"""INSERT INTO host (host) SELECT DISTINCT {_item(_HOST)} FROM json_each(?)
+                WHERE TRUE ON CONFLICT DO NOTHING""",
+                rows,
+            )
+            self._run(
+                f"""INSERT INTO url ({", ".join(_URL_COLUMNS)})
+                SELECT {", ".join(_item(i) for i in range(len(_URL_COLUMNS)))} FROM json_each(?)
+                WHERE {_item(_KIND)} = 'image'
+                    OR (SELECT pages FROM host WHERE host.host = {_item(_HOST)}) < {PAGES_PER_HOST}
+                ON CONFLICT DO UPDATE SET
+                    seed = excluded.seed, depth = excluded.depth, parent = excluded.parent, rank = excluded.rank,
+                    outcome = 'queued', reason = ''
+                WHERE excluded.outcome = 'queued' AND url.owner = ''
+                    AND (url.outcome = 'queued' AND (url.seed <> excluded.seed OR url.depth > excluded.depth)
+                         OR url.outcome = 'skipped' AND url.reason IN ('{OFF_SITE}', '{TOO_DEEP}'))""",
+                rows,
+            )
+
+    def widen_scope(self, seed: str, site: str) -> None:
+        self._run("INSERT INTO scope VALUES (?, ?) ON CONFLICT DO NOTHING", seed, site)
+
+    def reopen(self, seeds: Sequence[str], reason_like: str, *, max_depth: int = ALL_RANKS) -> None:
+        """Queue again what was settled for a reason that no longer holds (`reason_like`: as in SQL's LIKE)."""
+        with self.transaction():
+            self._run(
+                f"""UPDATE url SET outcome = 'queued', reason = '', tries = 0, not_before = 0
+                WHERE seed IN ({marks(seeds)}) AND outcome IN ('skipped', 'failed') AND reason LIKE ?
+                AND depth <= ?""",
+                *(*seeds, reason_like, max_depth),
+            )
+
+    # ------------------------------------------------------------------------
+    # leasing
+
+    def claim(
+        self,
+        now: float,
+        limit: int,
+        *,
+        seeds: Sequence[str],
+        images_only: bool = False,
+        per_host: int = 1,
+        delay: float = 0.0,
+        refuse: Callable[[Host, str], str] = _nothing_refused,
+    ) -> tuple[list[Lease], list[Host]]:
+        """Lease up to `limit` URLs that descend from `seeds`, images first; none of a host that is not yet due.
+
+        A host whose robots.txt is not known, or is stale, gives none of its URLs: it is leased itself, once, for
+        whoever asks for that file. `refuse(host, url)` is asked before a URL is leased; its reason skips the URL.
+
+        Returns:
+            The leases, and the hosts to ask for robots.txt.
+        """
+        leases: list[Lease] = []
+        asked: list[Host] = []
+        max_rank = 0 if images_only else ALL_RANKS
+        self._has_claimed = True
+        with self.transaction():
+            if now >= self._overdue_at:
+                self._queue_overdue(now)
+            for host in self._due_hosts(now, limit, seeds, max_rank):
+                room = limit - len(leases) - len(asked)
+                if room <= 0:
+                    break
+                if host.robots_until <= now:
+                    until = now + LEASE_SECONDS
+                    self._run("UPDATE host SET owner = ?, lease_until = ? WHERE host = ?", self.owner, until, host.host)
+                    asked.append(host)
+                    continue
+                room = min(room, per_host - self._in_flight(host.host))
+                taken = self._lease_urls(host, now, room, seeds, max_rank, refuse) if room > 0 else []
+                leases += taken
+                if taken and (delay or host.delay):
+                    self.pace(host.host, now + max(delay, host.delay))
+        return leases, asked
+
+    def _queue_overdue(self, now: float) -> None:
+        self._overdue_at = now + _OVERDUE_SECONDS
+        self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND lease_until <= ?", now)
+        self._run("UPDATE host SET owner = '' WHERE owner <> '' AND lease_until <= ?", now)
+
+    def _due_hosts(self, now: float, limit: int, seeds: Sequence[str], max_rank: int) -> list[Host]:
+        rows = self._rows(
+            f"""SELECT {HOST_COLUMNS} FROM host WHERE next_at <= ? AND owner = '' AND EXISTS (
+                SELECT 1 FROM url WHERE seed IN ({marks(seeds)}) AND url.host = host.host AND outcome = 'queued'
+                AND url.owner = '' AND rank <= ? AND not_before <= ?)
+            ORDER BY next_at LIMIT ?""",
+            *(now, *seeds, max_rank, now, 4 * limit),
+        )
+        return [Host(*row) for row in rows]
+
+    def _in_flight(self, host: str) -> int:
+        count = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND owner <> '' AND host = ?"
+        return int(self._rows(count, host)[0][0])
+
+    def _lease_urls(
+        self, host: Host, now: float, room: int, seeds: Sequence[str], max_rank: int, refuse: Callable[[Host, str], str]
+    ) -> list[Lease]:
+        taken: list[Lease] = []
+        for seed in seeds:
+            rows = self._rows(
+                f"""SELECT {LEASE_COLUMNS} FROM url WHERE seed = ? AND host = ? AND outcome = 'queued' AND owner = ''
+                AND rank <= ? AND not_before <= ? ORDER BY rank, number LIMIT ?""",
+                *(seed, host.host, max_rank, now, max(room, _REFUSED_AT_ONCE)),
+            )
+            for lease in (Lease(*row) for row in rows):
+                if len(taken) >= room:
+                    break
+                if reason := refuse(host, lease.url):
+                    self._run("UPDATE url SET outcome = 'skipped', reason = ? WHERE number = ?", reason, lease.number)
+                else:
+                    taken.append(lease)
+        self._run(
+            "UPDATE url SET owner = ?, lease_until = ? WHERE number IN (SELECT value FROM json_each(?))",
+            *(self.owner, now + LEASE_SECONDS, json.dumps([lease.number for lease in taken])),
+        )
+        return taken
+
+    def reclaim(self) -> int:
+        """Queue again what dead processes of this machine left leased; how many URLs that were."""
+        with self.transaction():
+            owners = self._rows(
+                "SELECT owner FROM url WHERE outcome = 'queued' AND owner <> ''"
+                " UNION SELECT owner FROM host WHERE owner <> ''"
+            )
+            return sum(self._release(owner) for (owner,) in owners if is_dead(owner))
+
+    def release(self) -> None:
+        """Give back all leases that are held."""
+        with self.transaction():
+            self._release(self.owner)
+
+    def _release(self, owner: str) -> int:
+        self._run("UPDATE host SET owner = '' WHERE owner = ?", owner)
+        return self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND owner = ?", owner)
+
+    # ------------------------------------------------------------------------
+    # settling
+
+    def settle(self, settled: Iterable[Settled]) -> None:
+        """Write down what became of leased URLs; nothing where a lease ran out and went to another."""
+        rows = []
+        for lease, outcome, reason, kind in settled:
+            if kind == "image" != lease.kind and self.knows_image(lease.key):
+                kind, outcome, reason = lease.kind, "moved", "known as an image"
+            rows.append((lease.number, outcome, reason, kind or lease.kind))
+        self._run(
+            f"""UPDATE url SET owner = '', outcome = {_item(1)}, reason = {_item(2)}, kind = {_item(3)}
+            FROM json_each(?) WHERE number = {_item(0)} AND owner = ?""",
+            *(json.dumps(rows), self.owner),
+        )
+
+    def retry(self, lease: Lease, not_before: float, reason: str) -> None:
+        """Queue a leased URL again, for a later time."""
+        self._run(
+            "UPDATE url SET owner = '', tries = tries + 1, not_before = ?, reason = ? WHERE number = ? AND owner = ?",
+            *(not_before, reason, lease.number, self.owner),
+        )
+
+    def redirect_in_place(self, lease: Lease, url: str) -> None:
+        """Queue a leased URL again under another spelling of the same key."""
+        self._run(
+            "UPDATE url SET owner = '', url = ?, hops = hops + 1 WHERE number = ? AND owner = ?",
+            *(url, lease.number, self.owner),
+        )
+
+    def pace(self, host: str, next_at: float) -> None:
+        """No request to `host` before `next_at`; a later time that was set before stays."""
+        self._run("UPDATE host SET next_at = ? WHERE host = ? AND next_at < ?", next_at, host, next_at)
+
+    def note_trouble(self, host: str, trouble: str) -> int:
+        """Count a failure to reach `host`, or with "" forget those before; how many there are in a row."""
+        fails = "CASE ? WHEN '' THEN 0 ELSE fails + 1 END"
+        self._run(f"UPDATE host SET fails = {fails}, trouble = ? WHERE host = ?", trouble, trouble, host)
+        return self.host(host).fails
+
+    def set_robots(self, host: str, state: str, until: float, *, text: str = "", delay: float = 0.0) -> None:
+        """Write down the answer for robots.txt of `host` (`robots.RobotsState`), and give the host back."""
+        self._run(
+            "UPDATE host SET robots_state = ?, robots_until = ?, robots = ?, delay = ?, owner = '' WHERE host = ?",
+            *(state, until, text, delay, host),
+        )
+
+    def settle_host(self, host: str, outcome: str, reason: str) -> None:
+        """Settle everything that waits on `host`, and give the host back."""
+        self._run(
+            "UPDATE url SET outcome = ?, reason = ? WHERE host = ? AND outcome = 'queued' AND owner = ''",
+            *(outcome, reason, host),
+        )
+        self._run("UPDATE host SET owner = '' WHERE host = ?", host)
+
+
+def _url_row(link: Link) -> tuple[object, ...]:
+    """The values of `_URL_COLUMNS`."""
+    rank = 0 if link.kind == "image" else 1 + link.depth
+    return (
+        *(link.key or url_key(link.url), link.url, link.kind, link.seed, origin(link.url), link.depth, link.hops),
+        *(link.parent, link.alt, rank, link.outcome, link.reason),
+    )
+
+
+def _item(position: int) -> str:
+    """SQL for one item of each row that `json_each` gives."""
+    return f"json_extract(value, '$[{position}]')"
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of `script` one by one: executescript() would end the transaction that they belong to."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,77 @@
+"""What the frontier can be asked: counts, reasons, hosts, what is due. Reads only; `frontier` brings the connection."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from crawler.records import HOST_COLUMNS, Host
+
+IMAGE_OUTCOMES = ("kept", "duplicate", "skipped", "failed", "queued")
+ALL_RANKS = 1_000_000  # beyond the rank of any page; images have rank 0
+
+
+class Ledger(ABC):
+    """The reading half of the frontier."""
+
+    @abstractmethod
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that `sql` gives."""
+
+    def host(self, host: str) -> Host:
+        return Host(*self._rows(f"SELECT {HOST_COLUMNS} FROM host WHERE host = ?", host)[0])
+
+    def counts(self, seeds: Sequence[str] | None = None) -> dict[str, int]:
+        """How many images have which outcome: kept, duplicate, skipped, failed, queued; of `seeds`, or of all."""
+        counted = self.tally("image", seeds)
+        return {outcome: counted.get(outcome, 0) for outcome in IMAGE_OUTCOMES}
+
+    def tally(self, kind: str, seeds: Sequence[str] | None = None) -> dict[str, int]:
+        """Outcome -> how many URLs of `kind` (image or page) have it."""
+        chosen = "" if seeds is None else f"AND seed IN ({marks(seeds)})"
+        sql = f"SELECT outcome, SUM(n) FROM tally WHERE kind = ? {chosen} GROUP BY outcome"
+        return dict(self._rows(sql, kind, *(seeds or ())))
+
+    def reasons(self, kind: str, seeds: Sequence[str]) -> list[tuple[str, str, int]]:
+        """(outcome, reason, how many) of the settled URLs of `kind` that have a reason."""
+        rows = self._rows(
+            f"""SELECT outcome, reason, COUNT(*) FROM url WHERE seed IN ({marks(seeds)}) AND kind = ?
+            AND outcome <> 'queued' AND reason <> '' GROUP BY outcome, reason""",
+            *(*seeds, kind),
+        )
+        return [(outcome, reason, n) for outcome, reason, n in rows]
+
+    def first_page(self, seed: str) -> tuple[str, str, str]:
+        """(URL, outcome, reason) of the page `seed`, or of the last one it redirected to."""
+        (row,) = self._rows(
+            "SELECT url, outcome, reason FROM url WHERE seed = ? AND depth = 0 AND rank = 1"
+            " ORDER BY outcome = 'moved', number DESC LIMIT 1",
+            seed,
+        )
+        return row[0], row[1], row[2]
+
+    def knows_image(self, key: str) -> bool:
+        """Whether an image is written down under `key`."""
+        return bool(self._rows("SELECT 1 FROM url WHERE kind = 'image' AND key = ?", key))
+
+    def sites(self, seeds: Sequence[str]) -> set[str]:
+        """The sites that pages of `seeds` may be on."""
+        return {site for (site,) in self._rows(f"SELECT site FROM scope WHERE seed IN ({marks(seeds)})", *seeds)}
+
+    def next_due(self, now: float, *, seeds: Sequence[str], images_only: bool = False) -> float | None:
+        """When a URL of `seeds` will be due, as far as is known; None where none waits."""
+        waiting = f"""url WHERE seed IN ({marks(seeds)}) AND url.host = host.host AND outcome = 'queued'
+            AND url.owner = '' AND rank <= ?"""
+        filters = (*seeds, 0 if images_only else ALL_RANKS)
+        # Most URLs may be fetched as soon as their host may; only where none may is the earliest looked for.
+        rows = self._rows(
+            f"""SELECT MIN(due) FROM (SELECT CASE
+                    WHEN EXISTS (SELECT 1 FROM {waiting} AND not_before <= MAX(?, next_at)) THEN next_at
+                    ELSE (SELECT MIN(not_before) FROM {waiting}) END AS due FROM host)""",
+            *(*filters, now, *filters),
+        )
+        due = rows[0][0]
+        return None if due is None else float(due)
+
+
+def marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)

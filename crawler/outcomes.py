@@ -1,0 +1,285 @@
+"""What becomes of each result: kept, skipped, failed, tried again; and which links it adds. Writes it in the frontier.
+
+Knows the rules of scope, depth, redirects and retries; not when things are fetched.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from crawler.config import CrawlConfig, FetchedImage, Keep
+from crawler.errors import FetchFailed
+from crawler.fetch import AGENT, MAX_REDIRECTS, Fetched
+from crawler.frontier import Frontier
+from crawler.links import PageLinks
+from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease, Link, Settled
+from crawler.robots import (
+    ASK_AGAIN_SECONDS,
+    FRESH_SECONDS,
+    MAX_CRAWL_DELAY_SECONDS,
+    RobotsRules,
+    RobotsState,
+    read_directives,
+)
+from crawler.sniff import Kind
+from crawler.urls import in_scope, site, trap, url_key
+from crawler.work import Result
+
+MAX_BACKOFF_SECONDS = 300.0
+HOST_TRIES = 8  # failures to reach a host in a row (the later ones 5 minutes apart) before its URLs have failed
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """An image for `keep`, and the lease that it came with."""
+
+    image: FetchedImage
+    lease: Lease
+    key: str  # of the image's line in the frontier
+    inline: bool  # it stands in the page that was leased
+
+
+_Judged = dict[str, tuple[_Offer, str, str]]  # key of an image -> its offer, outcome and reason
+
+
+@dataclass
+class _Written:
+    """What one batch writes into the frontier, in two statements."""
+
+    links: list[Link] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+
+    def settle(self, lease: Lease, outcome: str, reason: str = "", kind: str = "") -> None:
+        self.settled.append(Settled(lease, outcome, reason, kind))
+
+
+class Outcomes:
+    """Settles results, batch by batch. `notes` gathers what a user should read."""
+
+    def __init__(self, frontier: Frontier, config: CrawlConfig, seeds: Sequence[str], keep: Keep) -> None:
+        self._frontier = frontier
+        self._config = config
+        self._seeds = seeds
+        self._keep = keep
+        self._sites = frontier.sites(seeds)
+        self._in_trouble: set[str] = set()
+        self._kept_before = frontier.counts(seeds)["kept"]
+        self.kept_now = 0
+        self.notes: dict[str, None] = {}  # a set that keeps its order
+
+    @property
+    def room(self) -> int | None:
+        """How many images may still be kept; None where there is no limit."""
+        limit = self._config.max_images
+        return None if limit is None else max(0, limit - self._kept_before - self.kept_now)
+
+    def settle(self, results: Sequence[Result], now: float) -> None:
+        """Hand the images among `results` to `keep`, then write down all outcomes and links in one transaction.
+
+        What is beyond the limit of images stays leased, to be given back with all leases at the end.
+
+        Raises:
+            FrontierError: nothing was written; and whatever `keep` raises.
+        """
+        offers = list(self._offers(results))
+        verdicts = self._keep_while_room(offers)
+        left_over = {offer.lease for offer in offers[len(verdicts) :]}
+        judged = {offer.key: (offer, *verdict) for offer, verdict in zip(offers, verdicts, strict=False)}
+        with self._frontier.transaction():
+            written = _Written([_inline_link(*answer) for answer in judged.values() if answer[0].inline])
+            for result in results:
+                if isinstance(result.job, Host):
+                    self._write_robots(result, result.job, now)
+                elif result.job not in left_over:
+                    self._write(written, result, result.job, judged, now)
+            self._frontier.add(written.links)
+            self._frontier.settle(written.settled)
+            self._write_pace(results)
+
+    # ------------------------------------------------------------------------
+    # images for keep
+
+    def _offers(self, results: Iterable[Result]) -> Iterator[_Offer]:
+        offered: set[str] = set()
+        for result in results:
+            for offer in _images_of(result):
+                is_new = offer.key not in offered
+                if is_new and not (offer.inline and self._frontier.knows_image(offer.key)):
+                    offered.add(offer.key)
+                    yield offer
+
+    def _keep_while_room(self, offers: Sequence[_Offer]) -> list[tuple[str, str]]:
+        """(outcome, reason) of the offers from the first on, until no more may be kept."""
+        verdicts: list[tuple[str, str]] = []
+        while len(verdicts) < len(offers):
+            room = self.room
+            if room == 0:
+                break
+            batch = offers[len(verdicts) :][:room]
+            answers = self._keep([offer.image for offer in batch])
+            verdicts += [(str(a.verdict), a.reason) for _, a in zip(batch, answers, strict=True)]
+            self.kept_now += sum(answer.verdict == "kept" for answer in answers)
+        return verdicts
+
+    # ------------------------------------------------------------------------
+    # one result
+
+    def _write_pace(self, results: Iterable[Result]) -> None:
+        for host, ended_at in {result.host: result.ended_at for result in results}.items():
+            delay = max(self._config.delay_seconds, self._frontier.host(host).delay)
+            if delay:
+                self._frontier.pace(host, ended_at + delay)
+
+    def _write(self, written: _Written, result: Result, lease: Lease, judged: _Judged, now: float) -> None:
+        if result.failure is not None:
+            self._write_failure(written, lease, result.failure, now)
+            return
+        self._note_reached(result.host)
+        fetched = result.fetched
+        assert fetched is not None
+        if fetched.location:
+            self._write_redirect(written, lease, fetched.location)
+        elif result.links is not None:
+            written.links += self._links_of(lease, result.links)
+            dropped = "; ".join(f"{n} × {reason}" for reason, n in result.links.dropped.items())
+            written.settle(lease, "read", dropped)
+        elif fetched.kind == Kind.IMAGE:
+            _write_image(written, lease, fetched, judged)
+        elif fetched.kind == Kind.PAGE:
+            written.settle(lease, "skipped", "a page, not an image")
+        else:
+            stated = fetched.content_type.partition(";")[0].strip()[:60]
+            named = stated if stated and stated.isprintable() else "no Content-Type"
+            written.settle(lease, "skipped", f"neither a page nor an image we take ({named})")
+
+    def _links_of(self, lease: Lease, found: PageLinks) -> Iterator[Link]:
+        for image in found.images:
+            yield self._judged(Link(image.url, "image", lease.seed, lease.url, image.alt, lease.depth))
+        for url in found.pages:
+            yield self._judged(Link(url, "page", lease.seed, lease.url, depth=lease.depth + 1))
+
+    def _judged(self, link: Link) -> Link:
+        """`link`, already skipped where scope, depth or its own look forbid it."""
+        reason = trap(link.url)
+        if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
+            reason = OFF_SITE
+        if not reason and link.depth > self._config.depth:
+            reason = TOO_DEEP
+        return replace(link, outcome="skipped", reason=reason) if reason else link
+
+    def _write_redirect(self, written: _Written, lease: Lease, location: str) -> None:
+        if lease.hops >= MAX_REDIRECTS:
+            written.settle(lease, "failed", f"redirects more than {MAX_REDIRECTS} times")
+        elif location == lease.url:
+            written.settle(lease, "failed", "redirects to itself")
+        elif url_key(location) == lease.key:
+            self._frontier.redirect_in_place(lease, location)
+        else:
+            if lease.kind == "page" and lease.depth == 0:
+                # A seed may have moved house: example.org to www.example.net.
+                self._frontier.widen_scope(lease.seed, site(location))
+                self._sites.add(site(location))
+            target = Link(location, lease.kind, lease.seed, lease.parent, lease.alt, lease.depth, lease.hops + 1)
+            written.links.append(self._judged(target))
+            written.settle(lease, "moved", f"redirects to {location}")
+
+    def _write_failure(self, written: _Written, lease: Lease, failure: FetchFailed, now: float) -> None:
+        if failure.status is None and not failure.again:  # a private address: nothing of this host can be had
+            written.settle(lease, "failed", failure.reason)
+            self._frontier.settle_host(lease.host, "failed", failure.reason)
+            return
+        wait = failure.wait_seconds
+        if failure.status is None:
+            fails = self._note_trouble(lease.host, failure.reason)
+            self._frontier.pace(lease.host, now + self._backoff(fails))
+        elif failure.status in (429, 503):  # said of the host, not of this URL alone
+            self._frontier.pace(lease.host, now + (self._backoff(1) if wait is None else wait))
+        if failure.again and lease.tries + 1 < self._config.tries:
+            wait = self._backoff(lease.tries + 1) if wait is None else wait
+            self._frontier.retry(lease, now + wait, failure.reason)
+        else:
+            written.settle(lease, "failed", failure.reason)
+
+    # ------------------------------------------------------------------------
+    # hosts
+
+    def _write_robots(self, result: Result, host: Host, now: float) -> None:
+        answer, failure = result.robots, result.failure
+        if answer is not None and answer.state != RobotsState.UNAVAILABLE:
+            self._note_reached(host.host)
+            delay = RobotsRules(answer.text, AGENT).crawl_delay_seconds
+            if delay > MAX_CRAWL_DELAY_SECONDS:
+                self._note(f"{host.host} asks for {delay:g} s between requests; we wait {MAX_CRAWL_DELAY_SECONDS:g} s")
+            delay = min(delay, MAX_CRAWL_DELAY_SECONDS)
+            self._frontier.set_robots(host.host, answer.state, now + FRESH_SECONDS, text=answer.text, delay=delay)
+            self._frontier.pace(host.host, result.ended_at + delay)
+            return
+        reason = failure.reason if failure is not None else answer.reason if answer is not None else ""
+        fails = self._note_trouble(host.host, reason)
+        if fails >= HOST_TRIES or (failure is not None and not failure.again):
+            self._frontier.set_robots(host.host, RobotsState.UNKNOWN, 0.0)
+            self._frontier.settle_host(host.host, "failed", reason)
+            return
+        # Silence may be a hiccup and is asked again soon, twice; an error is an answer (RFC 9309 2.3.1.4).
+        soon = failure is not None and fails < self._config.tries - 1
+        wait = self._backoff(fails) if soon else ASK_AGAIN_SECONDS
+        self._frontier.set_robots(host.host, RobotsState.UNAVAILABLE, now + wait)
+        self._frontier.pace(host.host, now + wait)
+
+    def _note_trouble(self, host: str, reason: str) -> int:
+        self._in_trouble.add(host)
+        return self._frontier.note_trouble(host, reason)
+
+    def _note_reached(self, host: str) -> None:
+        if host in self._in_trouble:
+            self._in_trouble.discard(host)
+            self._frontier.note_trouble(host, "")
+
+    def _note(self, sentence: str) -> None:
+        self.notes[sentence] = None
+
+    def _backoff(self, tries: int) -> float:
+        """Seconds to wait after so many failures: doubled each time, capped, and never the same for all."""
+        return min(self._config.backoff_seconds * 2.0 ** (tries - 1), MAX_BACKOFF_SECONDS) * random.uniform(0.75, 1.25)
+
+
+def _images_of(result: Result) -> Iterator[_Offer]:
+    lease, fetched = result.job, result.fetched
+    if not isinstance(lease, Lease) or fetched is None or fetched.location:
+        return
+    if fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:
+        image = FetchedImage(lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type)
+        yield _Offer(image, lease, lease.key, inline=False)
+    for found in result.links.inline if result.links is not None else ():
+        digest = sha256(found.data).hexdigest()
+        image = FetchedImage(f"{lease.url}#inline-{digest[:12]}", lease.url, found.alt, found.data)
+        yield _Offer(image, lease, f"inline:{digest}", inline=True)
+
+
+def _write_image(written: _Written, lease: Lease, fetched: Fetched, judged: _Judged) -> None:
+    if refused := read_directives(fetched.robots_tags, AGENT).no_images:
+        written.settle(lease, "skipped", f"X-Robots-Tag says {refused}", kind="image")
+        return
+    if lease.key not in judged:
+        return  # the same image as one that is beyond the limit: it stays leased like that one
+    offer, outcome, reason = judged[lease.key]
+    if lease.kind == "image" or offer.lease == lease:
+        written.settle(lease, outcome, reason, kind="image")
+    else:
+        written.settle(lease, "moved", "known as an image")
+
+
+def _inline_link(offer: _Offer, outcome: str, reason: str) -> Link:
+    image, lease = offer.image, offer.lease
+    return Link(
+        image.url,
+        "image",
+        lease.seed,
+        image.page_url,
+        image.alt,
+        lease.depth,
+        outcome=outcome,
+        reason=reason,
+        key=offer.key,
+    )

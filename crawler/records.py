@@ -1,0 +1,68 @@
+"""What the frontier takes and gives: links to add, leases on URLs, hosts. Plain records; know nothing of SQLite."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+OFF_SITE = "on another host"  # the reason of links out of scope; a wider scope puts them back
+UNREACHABLE = "cannot reach"  # how the reason starts where a host gave no answer at all
+TOO_DEEP = "deeper than the crawl goes"  # likewise for a greater depth
+
+
+@dataclass(frozen=True)
+class Link:
+    """A URL to add. With an outcome it is only written down, not queued."""
+
+    url: str
+    kind: str  # "image" or "page", as far as is known
+    seed: str  # the first URL that led here
+    parent: str = ""  # the page that named it
+    alt: str = ""
+    depth: int = 0  # links from the seed
+    hops: int = 0  # redirects on the way here
+    outcome: str = "queued"
+    reason: str = ""
+    key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A URL that is ours to fetch for a time; fields as in `Link`."""
+
+    number: int
+    url: str
+    kind: str
+    seed: str
+    host: str  # urls.origin(url)
+    depth: int
+    hops: int
+    parent: str
+    alt: str
+    tries: int  # how many went before
+    key: str  # urls.url_key(url)
+
+
+class Settled(NamedTuple):
+    """What became of a leased URL."""
+
+    lease: Lease
+    outcome: str
+    reason: str = ""
+    kind: str = ""  # what it turned out to be, where that is not what was thought
+
+
+@dataclass(frozen=True)
+class Host:
+    """What is known of one scheme, host and port."""
+
+    host: str
+    next_at: float  # no request before this time
+    fails: int  # failures to reach it in a row
+    trouble: str  # the last of them, in words
+    robots: str  # text of robots.txt
+    robots_state: str  # robots.RobotsState
+    robots_until: float  # to be asked for again from then on
+    delay: float  # Crawl-delay in seconds, capped
+
+
+LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key"
+HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay"

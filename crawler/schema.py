@@ -1,0 +1,69 @@
+"""The tables of the frontier, as SQL. Knows nothing of who reads or writes them.
+
+url      one line per image, and one per page and seed (so that a crawl of another seed reads the pages anew)
+host     one line per scheme, host and port: its pace and its robots.txt
+scope    the hosts that each seed's pages may be on: its own, and those that it was redirected to
+tally    how many URLs of a seed have which outcome; kept by triggers, so that counting a million costs nothing
+
+A URL is waiting (outcome `queued`, no owner), leased (`queued`, with an owner and a time when the lease ends) or
+settled (any other outcome: kept, duplicate, skipped, failed; read for a page; moved for one that redirects).
+"""
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE url (
+    number INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,                       -- urls.url_key(url): equal for URLs that ask for the same thing
+    url TEXT NOT NULL,                       -- as it was found: this is what is fetched
+    kind TEXT NOT NULL,                      -- image or page, as far as is known
+    seed TEXT NOT NULL,                      -- the first URL that led here
+    host TEXT NOT NULL,                      -- urls.origin(url)
+    depth INTEGER NOT NULL,                  -- links from the seed
+    hops INTEGER NOT NULL,                   -- redirects on the way here
+    parent TEXT NOT NULL,                    -- the page that named it, "" for a seed
+    alt TEXT NOT NULL,
+    rank INTEGER NOT NULL,                   -- what is fetched first: images, then pages near the seed
+    tries INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0,
+    owner TEXT NOT NULL DEFAULT '',          -- who holds the lease
+    lease_until REAL NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL DEFAULT 'queued',
+    reason TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX url_image ON url (key) WHERE kind = 'image';
+CREATE UNIQUE INDEX url_page ON url (key, seed) WHERE kind = 'page';
+CREATE INDEX url_waiting ON url (seed, host, rank, number) WHERE outcome = 'queued' AND owner = '';
+CREATE INDEX url_leased ON url (host) WHERE outcome = 'queued' AND owner <> '';
+
+CREATE TABLE host (
+    host TEXT PRIMARY KEY,
+    next_at REAL NOT NULL DEFAULT 0,         -- no request before this time
+    fails INTEGER NOT NULL DEFAULT 0,        -- failures to reach it in a row
+    trouble TEXT NOT NULL DEFAULT '',        -- the last of them, in words
+    pages INTEGER NOT NULL DEFAULT 0,        -- page URLs ever queued
+    robots TEXT NOT NULL DEFAULT '',         -- text of robots.txt
+    robots_state TEXT NOT NULL DEFAULT 'unknown',
+    robots_until REAL NOT NULL DEFAULT 0,    -- to be asked for again from then on
+    delay REAL NOT NULL DEFAULT 0,           -- Crawl-delay, capped
+    owner TEXT NOT NULL DEFAULT '',          -- who is asking for robots.txt
+    lease_until REAL NOT NULL DEFAULT 0
+);
+
+CREATE TABLE scope (seed TEXT NOT NULL, site TEXT NOT NULL, PRIMARY KEY (seed, site)) WITHOUT ROWID;
+
+CREATE TABLE tally (
+    seed TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (seed, kind, outcome)
+) WITHOUT ROWID;
+CREATE TRIGGER url_added AFTER INSERT ON url BEGIN
+    INSERT INTO tally VALUES (new.seed, new.kind, new.outcome, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+    UPDATE host SET pages = pages + 1 WHERE new.kind = 'page' AND new.outcome = 'queued' AND host = new.host;
+END;
+CREATE TRIGGER url_changed AFTER UPDATE OF seed, kind, outcome ON url BEGIN
+    UPDATE tally SET n = n - 1 WHERE seed = old.seed AND kind = old.kind AND outcome = old.outcome;
+    INSERT INTO tally VALUES (new.seed, new.kind, new.outcome, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+"""

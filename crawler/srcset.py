@@ -1,0 +1,87 @@
+"""The candidates of a `srcset` attribute, and which of them to take. Pure: text in, candidates out; never raises.
+
+Splitting at commas would be wrong: URLs may hold commas (`data:` ones always do). This follows the parsing rules of
+the HTML standard (WHATWG, "Parse a srcset attribute"), section 4.8.4.2.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_SPACE = " \t\n\f\r"
+WANTED_WIDTH = 256  # pixels: what a preview shows; more would only cost the server
+
+
+class Candidate(NamedTuple):
+    """One picture offered: its URL as written, its width in pixels (w) or its density (x); 0 where not given."""
+
+    url: str
+    width: int = 0
+    density: float = 0.0
+
+
+def parse_srcset(text: str) -> list[Candidate]:
+    """The candidates in the order of the attribute; those with broken descriptors are left out, as browsers do."""
+    candidates = []
+    position = 0
+    while position < len(text):
+        while position < len(text) and text[position] in _SPACE + ",":
+            position += 1
+        start = position
+        while position < len(text) and text[position] not in _SPACE:
+            position += 1
+        url = text[start:position]
+        if not url:
+            break
+        descriptors: list[str] = []
+        if url.endswith(","):
+            url = url.rstrip(",")
+        else:
+            descriptors, position = _descriptors(text, position)
+        candidate = _candidate(url, descriptors)
+        if candidate is not None:
+            candidates.append(candidate)
+    return candidates
+
+
+def _descriptors(text: str, position: int) -> tuple[list[str], int]:
+    """The words up to the next comma that is not inside parentheses, and the position after that comma."""
+    words = [""]
+    in_parentheses = False
+    while position < len(text):
+        character = text[position]
+        position += 1
+        if in_parentheses:
+            words[-1] += character
+            in_parentheses = character != ")"
+        elif character == ",":
+            break
+        elif character in _SPACE:
+            words.append("")
+        else:
+            words[-1] += character
+            in_parentheses = character == "("
+    return [word for word in words if word], position
+
+
+def _candidate(url: str, descriptors: Sequence[str]) -> Candidate | None:
+    width, density = 0, 0.0
+    for word in descriptors:
+        number, unit = word[:-1], word[-1]
+        try:
+            if unit == "w" and number.isdecimal() and not width and int(number) > 0:
+                width = int(number)
+            elif unit == "x" and not density and 0 <= float(number) < float("inf"):
+                density = float(number)
+            elif not (unit == "h" and number.isdecimal()):
+                return None
+        except ValueError:
+            return None
+    return None if width and density else Candidate(url, width, density)
+
+
+def best_candidate(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The narrowest that is at least `WANTED_WIDTH` wide, else the largest; the first of equals."""
+    wide_enough = [candidate for candidate in candidates if candidate.width >= WANTED_WIDTH]
+    if wide_enough:
+        return min(wide_enough, key=lambda candidate: candidate.width)
+    return max(candidates, key=lambda candidate: (candidate.width, candidate.density), default=None)

@@ -1,0 +1,120 @@
+"""URLs: their keys, origins and hosts, and the traps among them. Pure: text in, decision out.
+
+Any text has a key, and `absolute_url` and `seed_url` take any text; what they give, the others take. None of it raises.
+
+Knows nothing of HTML, of the network or of what was crawled before.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
+
+from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
+
+SCHEMES = frozenset({"http", "https"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff")
+
+MAX_URL_LENGTH = 2083  # what browsers once took, and what Scrapy takes
+MAX_SEGMENTS = 20  # as Heritrix's TooManyPathSegmentsDecideRule
+MAX_REPETITIONS = 2  # as Heritrix's PathologicalPathDecideRule: a/b/a/b may be, a/b/a/b/a/b is a trap
+
+# Parameters that say who came from where, not what is asked for. Compared in lower case.
+TRACKING_PARAMETERS = frozenset(
+    {"fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "igshid", "mc_cid", "mc_eid", "_ga", "_gl"}
+    | {"phpsessid", "jsessionid", "aspsessionid"}
+)
+_SESSION_IN_PATH = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+def absolute_url(base: str, reference: str) -> str | None:
+    """`reference` as it stands on the page `base`, as a URL to fetch (no fragment), or None if it is not http(s).
+
+    `javascript:`, `file:`, `ftp:`, `blob:` and `data:` give None, and so does what no parser can read.
+    """
+    try:
+        url = safe_url_string(urljoin(base, reference.strip())).partition("#")[0]
+        parts = urlsplit(url)
+        names_host = bool(parts.hostname) and parts.port != 0  # .port raises where it is no number
+    except (ValueError, UnicodeError):
+        return None
+    names_host = names_host and parts.netloc.isprintable() and " " not in parts.netloc
+    return url if parts.scheme in SCHEMES and names_host else None
+
+
+def seed_url(text: str) -> str | None:
+    """What a person typed as a URL to fetch: https is meant where no scheme is given. None if it cannot be one."""
+    text = text.strip()
+    has_scheme = _SCHEME.match(text) and not re.match(r"[^/:]+:\d+(/|$)", text)  # host:8000/ has a port, not a scheme
+    url = absolute_url("", text if has_scheme else f"https://{text.removeprefix('//')}")
+    return url if url is None or urlsplit(url).path else f"{url}/"
+
+
+def url_key(url: str) -> str:
+    """The name under which `url` is known: equal for URLs that ask for the same thing. It is never fetched.
+
+    Lower-case host, no default port, no fragment, resolved dot segments, sorted query, no tracking parameters and
+    session numbers. A URL that no parser can read is its own key.
+    """
+    try:
+        url = _SESSION_IN_PATH.sub("", url)
+        names = [part.partition("=")[0] for part in urlsplit(url).query.split("&")]
+        url = url_query_cleaner(url, [n for n in names if _is_tracking(n)], remove=True, unique=False)
+        parts = urlsplit(canonicalize_url(url))
+        netloc = parts.netloc.removesuffix(f":{DEFAULT_PORTS.get(parts.scheme)}")
+        return parts._replace(netloc=netloc).geturl()
+    except (ValueError, UnicodeError):
+        return url
+
+
+def _is_tracking(name: str) -> bool:
+    name = name.lower()
+    return name.startswith("utm_") or name in TRACKING_PARAMETERS
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port: `https://example.org`, `http://127.0.0.1:8000`. What robots.txt and the pace belong to."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = parts.port if parts.port != DEFAULT_PORTS.get(parts.scheme) else None
+    return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+
+
+def site(url: str) -> str:
+    """The host as link scope sees it: without scheme, default port and leading `www.`."""
+    return origin(url).partition("://")[2].removeprefix("www.")
+
+
+def in_scope(url: str, sites: Iterable[str]) -> bool:
+    """Whether `url` is on one of `sites` (see `site`)."""
+    return site(url) in set(sites)
+
+
+def names_image(url: str) -> bool:
+    """Whether the path ends like the name of an image file."""
+    return urlsplit(url).path.lower().endswith(IMAGE_SUFFIXES)
+
+
+def trap(url: str) -> str:
+    """The reason why `url` looks like one of endlessly many, or "" if it does not."""
+    if len(url) > MAX_URL_LENGTH:
+        return f"URL longer than {MAX_URL_LENGTH} characters"
+    segments = [segment for segment in urlsplit(url).path.split("/") if segment]
+    if len(segments) > MAX_SEGMENTS:
+        return f"more than {MAX_SEGMENTS} path segments"
+    if _repeats(segments):
+        return "path repeats itself"
+    return ""
+
+
+def _repeats(segments: list[str]) -> bool:
+    """Whether some run of segments follows itself more than `MAX_REPETITIONS` times."""
+    times = MAX_REPETITIONS + 1
+    for size in range(1, len(segments) // times + 1):
+        for start in range(len(segments) - size * times + 1):
+            run = segments[start : start + size]
+            if segments[start : start + size * times] == run * times:
+                return True
+    return False

@@ -1,0 +1,124 @@
+"""What the worker threads do: fetch and parse, nothing else. They know neither the frontier nor its SQLite file.
+
+Jobs go in through one queue and results come out of another; what they mean is decided by the loop (`crawl`).
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crawler.errors import FetchFailed
+from crawler.fetch import AGENT, Fetched, Fetcher, RobotsAnswer, fetch_robots
+from crawler.links import PageLinks, extract_links
+from crawler.records import Host, Lease
+from crawler.sniff import Kind
+
+GATHER_SECONDS = 0.03  # for more results once the first is there: few large transactions, not many small ones
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one job: a failure; or the answer of a host's robots.txt; or an answer and, of a page, its links."""
+
+    job: Lease | Host
+    ended_at: float
+    failure: FetchFailed | None = None
+    robots: RobotsAnswer | None = None
+    fetched: Fetched | None = None
+    links: PageLinks | None = None
+
+    @property
+    def host(self) -> str:
+        return self.job.host
+
+
+def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Result:
+    """Fetch what `job` names: robots.txt of a host, or a leased URL. Never raises."""
+    try:
+        if isinstance(job, Host):
+            return Result(job, robots=fetch_robots(fetcher, job.host), ended_at=clock())
+        fetched = fetcher.get(job.url)
+        ended_at = clock()
+        links = None
+        if job.kind == "page" and fetched.kind == Kind.PAGE:
+            tags = fetched.robots_tags
+            links = extract_links(
+                fetched.body, job.url, content_type=fetched.content_type, robots_tags=tags, agent=AGENT
+            )
+        return Result(job, fetched=fetched, links=links, ended_at=ended_at)
+    except FetchFailed as failure:
+        return Result(job, failure=failure, ended_at=clock())
+    except Exception as error:
+        # One odd page must not end a crawl; the traceback goes to the log, the URL gets its outcome.
+        logger.exception("%s could not be read", job)
+        return Result(
+            job, failure=FetchFailed(f"could not be read: {type(error).__name__}", status=0), ended_at=clock()
+        )
+
+
+class Workers:
+    """Threads that work on jobs until they are closed; each with its own connections."""
+
+    def __init__(self, threads: int, make_fetcher: Callable[[], Fetcher], clock: Callable[[], float]) -> None:
+        self._jobs: queue.SimpleQueue[Lease | Host | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._make_fetcher = make_fetcher
+        self._clock = clock
+        self.in_flight: set[Lease | Host] = set()  # handed over and not collected yet
+        self._threads = [
+            # Daemons: a server that answers slowly must not keep the program from ending.
+            threading.Thread(target=self._run, name=f"crawler-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self) -> None:
+        with self._make_fetcher() as fetcher:
+            while (job := self._jobs.get()) is not None:
+                self._results.put(do(fetcher, job, self._clock))
+
+    def submit(self, job: Lease | Host) -> None:
+        self.in_flight.add(job)
+        self._jobs.put(job)
+
+    def collect(self, timeout_seconds: float, *, enough: int = 1) -> list[Result]:
+        """Wait up to `timeout_seconds` for the first result, then a moment for `enough` of them, or for all."""
+        results: list[Result] = []
+        ends_at = time.monotonic() + timeout_seconds
+        try:
+            while not results or (self.in_flight and len(results) < enough):
+                result = self._results.get(timeout=max(0.0, ends_at - time.monotonic()))
+                self.in_flight.discard(result.job)
+                results.append(result)
+                if len(results) == 1:
+                    ends_at = time.monotonic() + GATHER_SECONDS
+        except queue.Empty:
+            pass
+        return results
+
+    def wind_down(self, grace_seconds: float) -> list[Result]:
+        """Start nothing more, and collect what ends within `grace_seconds`."""
+        try:
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None:
+                    self.in_flight.discard(job)
+        except queue.Empty:
+            pass
+        results = []
+        ends_at = time.monotonic() + grace_seconds
+        while self.in_flight and (left := ends_at - time.monotonic()) > 0:
+            results += self.collect(left)
+        return results
+
+    def close(self) -> None:
+        """Let the threads end; those that wait for a server end when it answers."""
+        self.wind_down(0)
+        for _ in self._threads:
+            self._jobs.put(None)
