@@ -12,6 +12,8 @@ BIN = .venv/bin
 demo: .venv/installed
 	$(BIN)/imgsearch demo --port $(PORT)
 
+# One thread for each of the two workers: threads that wait for each other are slower than none.
+test: export OMP_NUM_THREADS = 1
 test: .venv/installed-for-tests browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -21,7 +23,9 @@ lint: .venv/installed-for-tests
 	$(BIN)/mypy
 
 bench: .venv/installed-for-tests
+	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/development.py
+	$(BIN)/python benchmarks/tables.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,0 +1,303 @@
+"""What each command does: one library call, then the answer printed.
+
+Here the crawler meets the corpus. Knows no algorithm; torch and faiss are loaded by the commands that need them, so
+that `crawl`, `add`, `status` and `remove` start at once.
+"""
+
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import CorpusError, FetchError, UnknownRowError
+from imgsearch.paths import index_paths, replacing
+from imgsearch.stopping import stopping
+
+if TYPE_CHECKING:
+    from crawler.report import CrawlReport
+
+ROW_PREFIX = "row:"
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# images come in
+
+
+def crawl(arguments: Namespace) -> None:
+    """Collect the images of web pages into the corpus."""
+    from crawler.crawl import CrawlConfig, CrawlProgress
+    from crawler.crawl import crawl as run_crawl
+
+    config = CrawlConfig(
+        seeds=tuple(arguments.urls),
+        max_images=arguments.max_images,
+        max_pages=arguments.max_pages,
+        depth=arguments.depth,
+        delay_seconds=arguments.delay,
+        allow_private=arguments.allow_private,
+        follow_hosts=arguments.follow_hosts,
+        contact=arguments.contact,
+    )
+    if not arguments.contact and not arguments.allow_private:
+        note("tip: --contact URL tells the owners of the sites whom to ask; put it into IMGSEARCH_CONTACT for good")
+    paths = index_paths(arguments.index)
+    with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("crawling") as tracker:
+        _note_recovery(corpus)
+        intake = Intake(
+            corpus,
+            with_previews=not arguments.no_previews,
+            labels_from_folders=arguments.labels_from_folders,
+        )
+
+        def show(progress: CrawlProgress) -> None:
+            tracker.text(
+                f"kept {progress.kept:,}  duplicate {progress.duplicate:,}  skipped {progress.skipped:,}  "
+                f"failed {progress.failed:,}  {progress.images_per_second:.0f} images/s  queue {progress.queued:,}"
+            )
+
+        report = run_crawl(config, paths.crawl_database, intake.keep, on_progress=show, stop=stop)
+    if arguments.json:
+        say_json(asdict(report))
+    else:
+        _say_crawled(report)
+    if report.problem:
+        raise FetchError(report.problem)
+
+
+def _say_crawled(report: "CrawlReport") -> None:
+    if report.recovered:
+        note(report.recovered)
+    say(
+        f"kept {report.kept:,} ({report.kept_now:,} in this run)  duplicate {report.duplicate:,}  "
+        f"skipped {report.skipped:,}  failed {report.failed:,}  queued {report.queued:,}  pages {report.pages:,}"
+    )
+    _say_reasons(report.reasons)
+    for text in (*report.notes, report.finished_because):
+        say(text)
+
+
+def add(arguments: Namespace) -> None:
+    """Take in the images of folders, zip archives and files."""
+    paths = index_paths(arguments.index)
+    with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("adding") as tracker:
+        _note_recovery(corpus)
+        intake = Intake(
+            corpus,
+            with_previews=not arguments.no_previews,
+            labels_from_folders=arguments.labels_from_folders,
+        )
+        report = add_paths(intake, arguments.paths, on_progress=tracker.count, stop=stop)
+    if arguments.json:
+        say_json({"counts": report.counts, "reasons": report.reasons})
+        return
+    _say_added(report)
+
+
+def _say_added(report: AddReport) -> None:
+    say("  ".join(f"{verdict} {n:,}" for verdict, n in report.counts.items()))
+    _say_reasons(report.reasons)
+    for source, reason in report.problems:
+        note(f"{source}: {reason}")
+
+
+def _say_reasons(reasons: dict[str, int]) -> None:
+    for reason, n in sorted(reasons.items(), key=lambda item: -item[1]):
+        say(f"  {n:,} × {reason}")
+
+
+def _note_recovery(corpus: Corpus) -> None:
+    if corpus.recovered:
+        note(corpus.recovered)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# images become codes
+
+
+def train(arguments: Namespace) -> None:
+    """Train the autoencoder on the corpus."""
+    from imgsearch.autoencoder.train import TrainConfig, TrainProgress
+    from imgsearch.autoencoder.train import train as run_training
+    from imgsearch.device import pick_device
+
+    paths = index_paths(arguments.index)
+    device = pick_device(arguments.device)
+    note(device.reason)
+    config = TrainConfig(
+        minutes=None if arguments.epochs else arguments.minutes or TrainConfig.minutes,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+    )
+    start = arguments.start if arguments.start in (None, "scratch") else Path(arguments.start)
+    with Corpus.open(paths) as corpus, stopping() as stop, tracking("training") as tracker:
+
+        def show(progress: TrainProgress) -> None:
+            tracker.fraction(
+                progress.fraction,
+                f"epoch {progress.epoch}  loss {progress.loss:.3f} (reconstruction {progress.reconstruction:.4f}, "
+                f"agreement {progress.agreement:.3f})  {progress.images_per_second:,.0f} images/s  "
+                f"{readable_seconds(progress.seconds_left)} left",
+            )
+
+        card = run_training(
+            corpus.thumbnails(),
+            corpus.live_rows(),
+            paths,
+            config,
+            start=start,
+            device=device,
+            on_progress=show,
+            stop=stop,
+        )
+    if arguments.json:
+        say_json(asdict(card))
+        return
+    say(f"model {card.digest[:12]}: {card.images_seen:,} images seen in {readable_seconds(card.seconds)}")
+    note("next: imgsearch reindex")
+
+
+def reindex(arguments: Namespace) -> None:
+    """Encode what has no code of the current model and build the index."""
+    from imgsearch.autoencoder.checkpoint import load_checkpoint
+    from imgsearch.autoencoder.encode import update_codes
+    from imgsearch.device import pick_device
+    from imgsearch.retrieval.index import build_index
+
+    paths = index_paths(arguments.index)
+    with Corpus.open(paths) as corpus, tracking("encoding") as tracker:
+        if not len(corpus):
+            raise CorpusError("the corpus is empty. First: imgsearch add FOLDER, or imgsearch crawl URL")
+        device = pick_device(arguments.device)
+        note(device.reason)
+        network, card = load_checkpoint(paths.model, device.device)
+        codes = update_codes(
+            corpus.thumbnails(), paths, network, card, device, full=arguments.full, on_progress=tracker.count
+        )
+        build_index(paths)
+    say(f"indexed {codes.rows:,} rows by model {card.digest[:12]}")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# codes become answers
+
+
+def search(arguments: Namespace) -> None:
+    """Show the nearest images by code and by pixels."""
+    from imgsearch.retrieval.search import Searcher
+
+    query = _query(arguments.query, allow_private=arguments.allow_private)
+    with Searcher.open(index_paths(arguments.index), device=arguments.device) as searcher:
+        result = searcher.search(query, k=arguments.k, by=arguments.by, name=arguments.query)
+        if arguments.save:
+            from imgsearch.retrieval.sheet import draw_result
+
+            with replacing(arguments.save) as temporary:
+                temporary.write_bytes(draw_result(searcher, query, result))
+            note(f"drawn into {arguments.save}")
+    if arguments.json:
+        say_json(result.to_json())
+        return
+    for method, hits in (("code", result.code), ("pixel", result.pixel)):
+        if arguments.by in ("both", method):
+            lines = [
+                (str(hit.rank), f"{ROW_PREFIX}{hit.row}", f"{hit.distance:.4f}", hit.label, hit.alt, hit.url)
+                for hit in hits
+            ]
+            say_table(("rank", "row", "distance", "label", "alt", "url"), lines, title=f"nearest by {method}")
+    if arguments.by == "both":
+        say(f"both found {result.overlap} of {result.k}")
+
+
+def _query(text: str, *, allow_private: bool) -> bytes | Path | int:
+    """What was typed: `row:N`, an address (fetched under the crawler's guard), or a file."""
+    if text.startswith(ROW_PREFIX):
+        return _row(text)
+    if text.startswith(("http://", "https://")):
+        from crawler.fetch import fetch_image
+
+        return fetch_image(text, allow_private=allow_private)
+    return Path(text)
+
+
+def _row(text: str) -> int:
+    number = text.removeprefix(ROW_PREFIX)
+    if not number.isascii() or not number.isdigit():
+        raise UnknownRowError(f"{text!r} names no row: write {ROW_PREFIX}N with a whole number, as search prints it")
+    return int(number)
+
+
+def evaluate(arguments: Namespace) -> None:
+    """Measure code against pixels on a labelled corpus."""
+    from imgsearch.retrieval.evaluate import evaluate as run_evaluation
+    from imgsearch.retrieval.search import Searcher
+
+    queries = None
+    if arguments.queries:
+        with tracking("reading queries") as tracker:
+            queries = read_labelled_images(arguments.queries, on_progress=tracker.count)
+    paths = index_paths(arguments.index)
+    with Searcher.open(paths, device=arguments.device) as searcher, tracking("asking") as tracker:
+        evaluation = run_evaluation(
+            searcher, queries=queries, max_queries=arguments.max_queries, on_progress=tracker.count
+        )
+    if arguments.json:
+        say_json(evaluation.to_json())
+        return
+    names = list(next(iter(evaluation.methods.values())))
+    lines = [(method, *(f"{figures[name]:.3f}" for name in names)) for method, figures in evaluation.methods.items()]
+    say_table(("method", *names), lines)
+    say(f"{evaluation.n_queries:,} queries over {evaluation.n_database:,} images. {evaluation.ap_formula}.")
+    if evaluation.n_twins:
+        say(f"not asked, because the same thumbnail is in the database: {evaluation.n_twins:,}")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# care of the index directory
+
+
+def status(arguments: Namespace) -> None:
+    """Tell what is there, how fresh, and by which model."""
+    from imgsearch.status import read_status
+
+    state = read_status(index_paths(arguments.index))
+    if arguments.json:
+        say_json(state.to_json())
+        return
+    for line in state.lines():
+        say(line)
+
+
+def remove(arguments: Namespace) -> None:
+    """Take images out of every answer, or bring them back."""
+    paths = index_paths(arguments.index)
+    Corpus.open(paths).close()  # opening for writing would make a corpus where there is none
+    with Corpus.open_for_writing(paths) as corpus:
+        rows = [row for image in arguments.images for row in _rows(corpus, image)]
+        changed = corpus.restore(rows) if arguments.undo else corpus.remove(rows)
+    done = "brought back" if arguments.undo else "removed"
+    say(f"{done} {changed:,} of {len(set(rows)):,} images" + ("" if changed else f": all were {done} before"))
+
+
+def _rows(corpus: Corpus, image: str) -> Sequence[int]:
+    if image.startswith(ROW_PREFIX):
+        return [corpus.entry(_row(image)).row]
+    rows = corpus.rows_of_url(image)
+    if not rows:
+        raise UnknownRowError(f"no image was found under {image}. `imgsearch search` prints rows and addresses.")
+    return rows
+
+
+def app(arguments: Namespace) -> None:
+    """Open the search page."""
+    from imgsearch.web.server import serve
+
+    serve(index_paths(arguments.index).root, arguments.port)
+
+
+COMMANDS: dict[str, Callable[[Namespace], None]] = {
+    command.__name__: command for command in (crawl, add, train, reindex, search, evaluate, status, remove, app)
+}

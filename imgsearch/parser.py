@@ -1,0 +1,271 @@
+"""The grammar of the command line: every command with its options, its help and a pasteable example.
+
+Knows what may be typed, not what it does. Imports nothing heavy, so that `--help` is quick.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from imgsearch import __version__
+
+DEFAULT_PORT = 8501
+CONTACT_VARIABLE = "IMGSEARCH_CONTACT"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options and a pasteable example."""
+    parser = argparse.ArgumentParser(
+        prog="imgsearch",
+        description="Search your own images by what they show: nearest by code beside nearest by raw pixels.",
+        epilog="Start with `imgsearch demo`, or with your own: imgsearch add PHOTOS; imgsearch train; "
+        "imgsearch reindex; imgsearch app",
+    )
+    parser.add_argument("--version", action="version", version=f"imgsearch {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_demo, _crawl, _add, _train, _reindex, _search, _evaluate, _status, _remove, _app):
+        add(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
+    """One command with the option that all share; `examples` end its help. (argparse's own type is private: Any.)"""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--index",
+        metavar="DIR",
+        type=Path,
+        help="the index directory (default: $IMGSEARCH_INDEX, else index/)",
+    )
+    return parser
+
+
+def _demo(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "the whole loop on a gallery of drawn pictures, offline: crawl, train, reindex, evaluate, app",
+        "imgsearch demo",
+        "imgsearch demo --port 8599",
+        "imgsearch demo --no-app --index try",
+    )
+    parser.add_argument("--no-app", action="store_true", help="stop before the app is started")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the app's port (default: 8501)")
+    parser.add_argument(
+        "--dataset",
+        choices=("gallery", "cifar10"),
+        default="gallery",
+        help="the drawn gallery, or CIFAR-10 downloaded by torchvision (needs internet)",
+    )
+    parser.add_argument("--minutes", type=_positive, default=None, metavar="M", help="how long to train")
+    _device(parser)
+
+
+def _crawl(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "crawl",
+        "collect the images of web pages, politely; the same command goes on where it was",
+        "imgsearch crawl https://example.org/gallery --max-images 500",
+        "imgsearch crawl example.org --depth 2 --delay 1 --follow-hosts --contact https://example.com/me",
+    )
+    parser.add_argument("urls", nargs="+", metavar="URL", help="pages to start from, or images")
+    parser.add_argument(
+        "--max-images", type=_count, metavar="N", help="stop after N images are kept (default: no limit)"
+    )
+    parser.add_argument("--max-pages", type=_count, metavar="N", help="read at most N pages (default: no limit)")
+    parser.add_argument(
+        "--depth", type=_depth, default=5, metavar="N", help="links to follow from a start (default: 5)"
+    )
+    parser.add_argument(
+        "--delay", type=_seconds, default=0.5, metavar="S", help="seconds between requests to one host (default: 0.5)"
+    )
+    parser.add_argument("--follow-hosts", action="store_true", help="also visit other hosts than those of the URLs")
+    parser.add_argument("--allow-private", action="store_true", help="allow addresses of this machine and its network")
+    parser.add_argument(
+        "--contact",
+        default=os.environ.get(CONTACT_VARIABLE, ""),
+        metavar="URL",
+        help="who you are, told to every site in the User-Agent (default: $IMGSEARCH_CONTACT)",
+    )
+    parser.add_argument(
+        "--labels-from-folders", action="store_true", help="label each image by the last folder of its URL"
+    )
+    _previews(parser)
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _add(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "add",
+        "take in the images of folders, zip archives and files",
+        "imgsearch add ~/Pictures",
+        "imgsearch add animals.zip --labels-from-folders",
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folders, zip archives or image files")
+    parser.add_argument("--labels-from-folders", action="store_true", help="label each image by the folder it lies in")
+    _previews(parser)
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _train(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "train",
+        "train the convolutional autoencoder on the corpus; Ctrl-C keeps the best so far, and the next train goes on",
+        "imgsearch train",
+        "imgsearch train --minutes 30 --seed 7",
+        "imgsearch train --epochs 20 --from scratch --device cpu",
+    )
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--minutes", type=_positive, metavar="M", help="how long to train (default: 10)")
+    budget.add_argument("--epochs", type=_count, metavar="N", help="passes over the corpus, instead of a time")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="scratch|CHECKPOINT",
+        help="start anew, or from the model in a folder (default: go on from an interrupted run, else anew)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of every random choice (default: 0)")
+    _device(parser)
+    parser.add_argument("--json", action="store_true", help="print the model's card as JSON")
+
+
+def _reindex(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "reindex",
+        "encode what has no code of the current model, and build the index anew beside the old one",
+        "imgsearch reindex",
+        "imgsearch reindex --full",
+    )
+    parser.add_argument("--full", action="store_true", help="encode every image again")
+    _device(parser)
+
+
+def _search(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "search",
+        "show the nearest images by code and by pixels",
+        "imgsearch search photograph.jpg",
+        "imgsearch search row:12 -k 5 --json",
+        "imgsearch search https://example.org/cat.jpg --by code --save hits.png",
+    )
+    parser.add_argument("query", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus")
+    parser.add_argument("-k", type=_count, default=10, metavar="N", help="how many hits (default: 10)")
+    parser.add_argument(
+        "--by", choices=("both", "code", "pixel"), default="both", help="which neighbours (default: both)"
+    )
+    parser.add_argument("--save", type=Path, metavar="PNG", help="draw the query and its hits into a picture")
+    parser.add_argument("--allow-private", action="store_true", help="allow a URL on this machine or its network")
+    parser.add_argument("--json", action="store_true", help="print the hits as JSON")
+    _device(parser)
+
+
+def _evaluate(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "evaluate",
+        "measure code against pixels on a labelled corpus",
+        "imgsearch evaluate",
+        "imgsearch evaluate --queries held-out.zip --json",
+    )
+    parser.add_argument(
+        "--queries",
+        type=Path,
+        metavar="PATH",
+        help="a folder or zip of images in folders named by label (default: each row asks, left out of its own answer)",
+    )
+    parser.add_argument(
+        "--max-queries", type=_count, metavar="N", help="ask with N of them, drawn at random (default: all)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    _device(parser)
+
+
+def _status(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "status",
+        "tell what is there, how fresh, and by which model",
+        "imgsearch status",
+        "imgsearch status --json --index try",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _remove(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "remove",
+        "take images out of every answer, at once",
+        "imgsearch remove row:12 row:13",
+        "imgsearch remove https://example.org/cat.jpg",
+        "imgsearch remove --undo row:12",
+    )
+    parser.add_argument(
+        "images", nargs="+", metavar="row:N|URL", help="rows, or addresses that images were found under"
+    )
+    parser.add_argument("--undo", action="store_true", help="bring removed images back")
+
+
+def _app(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "app",
+        "open the search page in the browser",
+        "imgsearch app",
+        "imgsearch app --port 8599",
+    )
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the page's port (default: 8501)")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# options that several commands share, and how a number is read
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps (default: auto)")
+
+
+def _previews(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-previews", action="store_true", help="keep the 32x32 thumbnails only")
+
+
+def _number(text: str, kind: type[int] | type[float], least: float, most: float, what: str) -> float:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = -1
+    if not least <= value <= most:  # also false for nan
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return value
+
+
+def _count(text: str) -> int:
+    return int(_number(text, int, 1, 2**53, "a whole number from 1"))
+
+
+def _depth(text: str) -> int:
+    return int(_number(text, int, 0, 1000, "a whole number from 0 to 1000"))
+
+
+def _port(text: str) -> int:
+    return int(_number(text, int, 1, 65535, "a port from 1 to 65535"))
+
+
+def _seconds(text: str) -> float:
+    return _number(text, float, 0, 3600, "a number of seconds from 0 to 3600")
+
+
+def _positive(text: str) -> float:
+    return _number(text, float, 1e-3, 1e6, "a number of minutes above 0")

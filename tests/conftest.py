@@ -1,0 +1,62 @@
+"""Fixtures that every test file may use."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgsearch.cli import run
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+COLOURS = {"red": (220, 40, 30), "green": (40, 190, 60), "blue": (40, 60, 210)}
+IMAGES_PER_LABEL = 12
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images to measure on; a test that asks for it skips where it is absent."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/data beside the repository: this test measures on real images")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_index_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test must not find the developer's own index."""
+    monkeypatch.delenv("IMGSEARCH_INDEX", raising=False)
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 36 noisy pictures, 80x60, in folders named by their colour: red, green, blue."""
+    folder = tmp_path_factory.mktemp("photographs")
+    random = np.random.default_rng(5)
+    for label, colour in COLOURS.items():
+        (folder / label).mkdir()
+        for number in range(IMAGES_PER_LABEL):
+            noise = random.integers(-30, 31, size=(60, 80, 3))
+            pixels = np.clip(np.asarray(colour) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{number:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_index(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index directory over `photographs` with a model of one epoch. Shared: take `index` to change it."""
+    root = tmp_path_factory.mktemp("trained") / "index"
+    for command in (
+        ["add", str(photographs), "--labels-from-folders"],
+        ["train", "--epochs", "1", "--device", "cpu"],
+        ["reindex"],
+    ):
+        assert run([*command, "--index", str(root)]) == 0
+    return root
+
+
+@pytest.fixture
+def index(trained_index: Path, tmp_path: Path) -> Path:
+    """A copy of `trained_index` that the test may change."""
+    return Path(shutil.copytree(trained_index, tmp_path / "index"))

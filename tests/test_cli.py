@@ -1,0 +1,331 @@
+"""The commands as a user types them: what they answer, and how each mistake is told."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
+from PIL import Image
+
+from imgsearch.cli import run
+
+N_IMAGES = len(COLOURS) * IMAGES_PER_LABEL
+
+
+def answer(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
+    """Carry out a command that must succeed and return what it printed."""
+    capsys.readouterr()
+    assert run([str(word) for word in line]) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
+    """Carry out a command that must fail with code 1 and one line, and return that line."""
+    capsys.readouterr()
+    assert run([str(word) for word in line]) == 1
+    printed = capsys.readouterr()
+    complaints = [text for text in printed.err.splitlines() if text.startswith("imgsearch: ")]
+    assert len(complaints) == 1, printed.err
+    assert "Traceback" not in printed.err
+    return complaints[0]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# answers
+
+
+def test_search_prints_the_promised_json(
+    trained_index: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = photographs / "red" / "03.png"
+    result = json.loads(answer(capsys, "search", query, "-k", "4", "--json", "--index", trained_index))
+    assert set(result) >= {"query", "k", "model", "code", "pixel", "overlap"}
+    assert result["query"] == str(query)
+    assert result["k"] == 4
+    for method in ("code", "pixel"):
+        hits = result[method]
+        assert len(hits) == 4
+        assert set(hits[0]) >= {"row", "distance", "url", "page_url", "alt", "label"}
+        assert hits[0]["url"] == query.as_uri()
+        assert hits[0]["distance"] == pytest.approx(0, abs=1e-5)
+        assert [hit["distance"] for hit in hits] == sorted(hit["distance"] for hit in hits)
+    assert {hit["label"] for hit in result["pixel"]} == {"red"}
+    rows = [{hit["row"] for hit in result[method]} for method in ("code", "pixel")]
+    assert result["overlap"] == len(rows[0] & rows[1])
+
+
+def test_search_by_row_leaves_the_row_out(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = json.loads(answer(capsys, "search", "row:7", "--by", "pixel", "--json", "--index", trained_index))
+    assert 7 not in [hit["row"] for hit in result["pixel"]]
+    assert result["code"] == []
+
+
+def test_search_in_a_pipe_prints_one_line_per_hit(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = answer(capsys, "search", "row:0", "-k", "3", "--by", "code", "--index", trained_index).splitlines()
+    assert lines[0].split("\t")[:3] == ["rank", "row", "distance"]
+    assert [line.split("\t")[0] for line in lines[1:]] == ["1", "2", "3"]
+
+
+def test_search_saves_a_picture(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "hits.png"
+    answer(capsys, "search", "row:0", "-k", "3", "--save", picture, "--index", trained_index)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_evaluate_prints_the_promised_json(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = json.loads(answer(capsys, "evaluate", "--json", "--index", trained_index))
+    assert set(figures) >= {"n_database", "n_queries", "ap_formula", "methods"}
+    assert figures["n_queries"] == N_IMAGES
+    for method in ("pixel", "code"):
+        assert set(figures["methods"][method]) == {"p@1", "p@10", "p@100", "map@1000", "knn20"}
+    assert figures["methods"]["pixel"]["p@1"] == 1.0  # one colour, one label
+
+
+def test_evaluate_with_queries_of_a_folder(
+    trained_index: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shrunk = Image.open(photographs / "red" / "00.png").resize((40, 30))
+    (tmp_path / "queries" / "green").mkdir(parents=True)
+    shrunk.save(tmp_path / "queries" / "green" / "looks-red.png")
+    queries = tmp_path / "queries.zip"
+    shutil.make_archive(str(queries.with_suffix("")), "zip", tmp_path / "queries")
+    figures = json.loads(answer(capsys, "evaluate", "--queries", queries, "--json", "--index", trained_index))
+    assert figures["n_queries"] == 1
+    assert figures["methods"]["pixel"]["p@1"] == 0.0
+
+
+def test_status_before_and_after(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = json.loads(answer(capsys, "status", "--json", "--index", tmp_path / "none"))
+    assert nothing["images"] == nothing["coded"] == nothing["indexed"] == 0
+    assert nothing["model"] is None
+    assert not (tmp_path / "none").exists(), "asking for the status must not create anything"
+    state = json.loads(answer(capsys, "status", "--json", "--index", trained_index))
+    assert state["images"] == state["coded"] == state["indexed"] == N_IMAGES
+    assert state["removed"] == 0
+    assert state["crawl"] == {"kept": 0, "duplicate": 0, "skipped": 0, "failed": 0, "queued": 0}
+    assert state["index_bytes"] > N_IMAGES * 3072
+
+
+def test_removed_images_vanish_at_once_and_come_back(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def rows() -> list[int]:
+        printed = answer(capsys, "search", "row:5", "-k", "40", "--by", "pixel", "--json", "--index", index)
+        return [hit["row"] for hit in json.loads(printed)["pixel"]]
+
+    first = rows()[0]
+    answer(capsys, "remove", f"row:{first}", "--index", index)
+    assert first not in rows()
+    assert json.loads(answer(capsys, "status", "--json", "--index", index))["removed"] == 1
+    answer(capsys, "remove", "--undo", f"row:{first}", "--index", index)
+    assert rows()[0] == first
+
+
+def test_remove_takes_an_address(index: Path, photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, "remove", (photographs / "blue" / "02.png").as_uri(), "--index", index)
+    assert json.loads(answer(capsys, "status", "--json", "--index", index))["removed"] == 1
+
+
+def test_new_images_are_found_after_reindex_without_training(
+    index: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new.png"
+    shutil.copy(photographs / "red" / "00.png", new)
+    with new.open("ab") as file:
+        file.write(b"other bytes, same picture")
+    answer(capsys, "add", new, "--index", index)
+    answer(capsys, "reindex", "--index", index)
+    result = json.loads(answer(capsys, "search", new, "-k", "2", "--json", "--index", index))
+    assert {hit["row"] for hit in result["code"]} == {hit["row"] for hit in result["pixel"]} >= {N_IMAGES}
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# mistakes: one clear line and exit code 1
+
+
+def test_a_missing_file(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = tmp_path / "missing.jpg"
+    assert "missing.jpg" in complaint(capsys, "search", missing, "--index", trained_index)
+    assert "missing.jpg" in complaint(capsys, "add", missing, "--index", tmp_path / "index")
+    assert "missing.jpg" in complaint(capsys, "evaluate", "--queries", missing, "--index", trained_index)
+
+
+def test_not_an_image(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "not an image" in complaint(capsys, "search", REPOSITORY / "pyproject.toml", "--index", trained_index)
+
+
+@pytest.mark.parametrize("command", [["search", "row:0"], ["train"], ["reindex"], ["evaluate"], ["remove", "row:0"]])
+def test_an_empty_index(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = complaint(capsys, *command, "--index", tmp_path / "index")
+    assert "imgsearch add" in line or "imgsearch crawl" in line
+
+
+def test_each_missing_step_names_its_command(
+    photographs: Path, tmp_path: Path, trained_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "index"
+    answer(capsys, "add", photographs, "--index", root)
+    assert "imgsearch train" in complaint(capsys, "reindex", "--index", root)
+    assert "imgsearch train" in complaint(capsys, "search", "row:0", "--index", root)
+    shutil.copytree(trained_index / "model", root / "model", dirs_exist_ok=True)
+    assert "imgsearch reindex" in complaint(capsys, "search", "row:0", "--index", root)
+
+
+def test_an_unknown_row(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "99999" in complaint(capsys, "search", "row:99999", "--index", index)
+    assert "99999" in complaint(capsys, "remove", "row:99999", "--index", index)
+    assert "row:x" in complaint(capsys, "search", "row:x", "--index", index)
+    assert "https://nowhere.example/a.jpg" in complaint(
+        capsys, "remove", "https://nowhere.example/a.jpg", "--index", index
+    )
+
+
+def test_an_index_made_by_another_model(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, "train", "--epochs", "1", "--seed", "9", "--from", "scratch", "--device", "cpu", "--index", index)
+    assert "imgsearch reindex" in complaint(capsys, "search", "row:0", "--index", index)
+    answer(capsys, "reindex", "--index", index)
+    answer(capsys, "search", "row:0", "--index", index)
+
+
+def test_a_port_in_use(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert port in complaint(capsys, "app", "--port", port, "--index", trained_index)
+
+
+def test_an_unreachable_url(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as closed:  # bound, never listening: a connection is refused
+        closed.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{closed.getsockname()[1]}"
+        url = f"http://{host}/"
+        assert host in complaint(capsys, "crawl", url, "--allow-private", "--index", tmp_path / "index")
+        assert host in complaint(capsys, "search", url, "--allow-private", "--index", trained_index)
+
+
+def test_a_private_address_is_refused(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for line in (
+        complaint(capsys, "crawl", "http://127.0.0.1:9/", "--index", tmp_path / "index"),
+        complaint(capsys, "search", "http://127.0.0.1:9/a.jpg", "--index", trained_index),
+    ):
+        assert "private" in line
+        assert "--allow-private" in line
+
+
+def test_a_url_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "ftp" in complaint(capsys, "crawl", "ftp://example.org/", "--index", tmp_path / "index")
+
+
+def test_a_corrupt_zip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = tmp_path / "photographs.zip"
+    archive.write_bytes(b"PK\x03\x04 and then nothing of use")
+    assert "photographs.zip" in complaint(capsys, "add", archive, "--index", tmp_path / "index")
+
+
+def test_a_file_where_the_directory_should_be(
+    photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    assert "file" in complaint(capsys, "add", photographs, "--index", tmp_path / "file" / "index")
+
+
+def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in (
+        ["fly"],
+        ["search"],
+        ["search", "row:0", "-k", "0"],
+        ["crawl", "x", "--delay", "nan"],
+        ["app", "--port", "0"],
+    ):
+        with pytest.raises(SystemExit) as exited:
+            run(line)
+        assert exited.value.code == 2
+        assert "usage: imgsearch" in capsys.readouterr().err
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 300 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = (
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)], capture_output=True, check=False
+        )
+        if shutil.which("mount") and os.geteuid() == 0
+        else None
+    )
+    if mounted is None or mounted.returncode:
+        pytest.skip("a small file system can only be mounted by root")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_loses_nothing_that_was_stored(
+    small_disk: Path, tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = small_disk / "index"
+    answer(capsys, "add", photographs / "red" / "00.png", "--index", root)
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space"):
+        filler.write_bytes(bytes(400_000))
+    line = complaint(capsys, "add", photographs, "--index", root)
+    assert "space" in line.lower() or "full" in line.lower()
+    filler.unlink()
+    assert json.loads(answer(capsys, "status", "--json", "--index", root))["images"] == 1
+
+
+def test_a_read_only_directory(small_disk: Path, photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = small_disk / "index"
+    answer(capsys, "add", photographs / "red" / "00.png", "--index", root)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert "read-only" in complaint(capsys, "add", photographs, "--index", root).lower()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# as a process
+
+
+def test_help_is_quick_beside_python_itself() -> None:
+    def seconds(*line: str) -> float:
+        def once() -> float:
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *line], check=True, capture_output=True)
+            return time.perf_counter() - start
+
+        return min(once() for _ in range(5))
+
+    # A bare interpreter with argparse is the floor; torch alone would be more than ten times that.
+    assert seconds("-m", "imgsearch", "--help") < 4 * seconds("-c", "import argparse")
+
+
+def test_a_closed_pipe_is_not_a_mistake(trained_index: Path) -> None:
+    line = f"{sys.executable} -m imgsearch search row:0 -k 30 --index {trained_index} | head -n 1"
+    finished = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_ctrl_c_keeps_the_best_model_so_far(
+    photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "index"
+    answer(capsys, "add", photographs, "--index", root)
+    line = [sys.executable, "-m", "imgsearch", "train", "--minutes", "10", "--device", "cpu", "--index", str(root)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
+        assert training.stderr is not None
+        before = next(text for text in training.stderr if text.startswith(("training:", "imgsearch:")))
+        assert before.startswith("training:")  # it is under way
+        training.send_signal(signal.SIGINT)
+        _, errors = training.communicate(timeout=60)
+    assert training.returncode == 0, errors
+    assert "stopping" in errors
+    answer(capsys, "reindex", "--index", root)
+    answer(capsys, "search", "row:0", "--index", root)
