@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 from conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
+from loopback_site import serving
 from PIL import Image
 
 from imgsearch.cli import run
+from imgsearch.corpus.store import Corpus
+from imgsearch.paths import index_paths
 
 N_IMAGES = len(COLOURS) * IMAGES_PER_LABEL
 
@@ -217,6 +220,35 @@ def test_a_private_address_is_refused(trained_index: Path, tmp_path: Path, capsy
     ):
         assert "private" in line
         assert "--allow-private" in line
+
+
+def test_a_site_that_does_not_want_us(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as site:
+        site.robots("User-agent: imgsearch\nDisallow: /")
+        site.page("/", "<img src=/a.gif>")
+        image = site.image("/a.gif", 1)
+        page = f"{site.url}/"
+        assert "robots.txt" in complaint(capsys, "crawl", page, "--allow-private", "--index", tmp_path / "index")
+        assert "robots.txt" in complaint(capsys, "search", image, "--allow-private", "--index", trained_index)
+        assert set(site.paths()) == {"/robots.txt"}
+
+
+def test_a_crawl_feeds_the_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "index"
+    with serving() as site:
+        site.page("/", '<img src="/red/a.gif" alt="first"><img src="/red/again.gif"><img src="/gone.gif">')
+        site.image("/red/a.gif", 1)
+        site.image("/red/again.gif", 1)
+        line = ("crawl", f"{site.url}/", "--allow-private", "--delay", "0", "--labels-from-folders", "--index", root)
+        report = json.loads(answer(capsys, *line, "--json"))
+        assert (report["kept"], report["duplicate"], report["failed"]) == (1, 1, 1)
+        assert "nothing is left" in answer(capsys, *line)
+    state = json.loads(answer(capsys, "status", "--json", "--index", root))
+    assert state["crawl"] == {"kept": 1, "duplicate": 1, "skipped": 0, "failed": 1, "queued": 0}
+    with Corpus.open(index_paths(root)) as corpus:
+        entry = corpus.entry(0)
+        assert {source.url for source in corpus.sources(0)} == {f"{site.url}/red/a.gif", f"{site.url}/red/again.gif"}
+    assert (entry.label, entry.page_url) == ("red", f"{site.url}/")
 
 
 def test_a_url_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

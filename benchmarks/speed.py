@@ -1,0 +1,94 @@
+"""How fast images come in, are encoded and are found: 50,000 CIFAR-10 JPEGs, repeated, medians.
+
+Writes results/speed.json. Needs ../shared/data. Run: python benchmarks/speed.py
+"""
+
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from machine import write_result
+
+from imgsearch.autoencoder.conv import ConvConfig
+from imgsearch.autoencoder.encode import encode_images
+from imgsearch.autoencoder.networks import build_network, describe_network
+from imgsearch.corpus.ingest import Intake, add_paths
+from imgsearch.corpus.store import Corpus
+from imgsearch.device import pick_device
+from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.index import CodeIndex, PixelIndex
+
+ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "cifar10-train-jpeg.zip"
+REPETITIONS = 5
+QUERIES = 200
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        adding = [measure_add(IndexPaths(Path(folder) / str(number))) for number in range(REPETITIONS)]
+        with Corpus.open(IndexPaths(Path(folder) / "0")) as corpus:
+            thumbnails = np.array(corpus.thumbnails())
+    n_images = len(thumbnails)
+    encoding = measure_encoding(thumbnails)
+    codes = np.random.default_rng(0).normal(size=(n_images, 256)).astype(np.float32)  # latency depends on sizes alone
+    code_index, pixel_index = CodeIndex.build(codes, "cosine", "0" * 64), PixelIndex.build(thumbnails)
+    figures = {
+        "images": n_images,
+        "repetitions": REPETITIONS,
+        "queries": QUERIES,
+        "torch_threads": torch.get_num_threads(),
+        "add_images_per_second": [n_images / seconds for seconds, _ in adding],
+        "add_cpu_seconds_per_image": [cpu_seconds / n_images for _, cpu_seconds in adding],
+        "encode_images_per_second": encoding,
+        "code_search_seconds": latencies(lambda row: code_index.search(codes[row : row + 1], 10), n_images),
+        "pixel_search_seconds": latencies(lambda row: pixel_index.search(thumbnails[row : row + 1], 10), n_images),
+    }
+    print(write_result("speed", figures))
+
+
+def measure_add(paths: IndexPaths) -> tuple[float, float]:
+    """Seconds on the clock, and of the processor, to take in the whole archive."""
+    began, cpu_began = time.perf_counter(), cpu_seconds()
+    with Corpus.open_for_writing(paths) as corpus:
+        report = add_paths(Intake(corpus), [ARCHIVE])
+    assert report.counts["kept"] + report.counts["duplicate"] == 50_000, report
+    return time.perf_counter() - began, cpu_seconds() - cpu_began
+
+
+def measure_encoding(thumbnails: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> list[float]:
+    """Images per second, host memory to host memory, of the default network, whatever its weights."""
+    device = pick_device()
+    network = build_network(describe_network(ConvConfig())).to(device.device).eval()
+    encode_images(network, thumbnails[:2048], device)  # warm-up
+    rates = []
+    for _ in range(REPETITIONS):
+        began = time.perf_counter()
+        encode_images(network, thumbnails, device)
+        rates.append(len(thumbnails) / (time.perf_counter() - began))
+    return rates
+
+
+def latencies(search: Callable[[int], object], n_images: int) -> dict[str, float]:
+    """Median and 95th percentile of the seconds that one query takes."""
+    rows = np.random.default_rng(1).choice(n_images, QUERIES + 10, replace=False).tolist()
+    seconds = []
+    for row in rows:
+        began = time.perf_counter()
+        search(row)
+        seconds.append(time.perf_counter() - began)
+    measured = sorted(seconds[10:])  # the first ones warm up
+    return {"p50": statistics.median(measured), "p95": measured[int(0.95 * len(measured))]}
+
+
+def cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()
