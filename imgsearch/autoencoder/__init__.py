@@ -1,0 +1,1 @@
+"""Rows become codes: networks, objectives, training, checkpoints, encoding."""

@@ -1,0 +1,80 @@
+"""Random views of a batch of images, as tensor functions on the batch's own device. Knows no model.
+
+Every draw comes from the generator that is handed in: the same generator state gives the same views on a CPU.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How far a view may differ from its image."""
+
+    smallest_area: float = 0.25  # the crop's share of the image: between this and 1
+    widest_aspect: float = 4 / 3  # the crop's width to height: between 1/this and this
+    colour_share: float = 0.8  # of the views that get another brightness, contrast, saturation and hue
+    colour_strength: float = 0.4  # brightness, contrast and saturation: factors between 1 - this and 1 + this
+    hue_strength: float = 0.1  # turns of the colour circle, either way
+    grey_share: float = 0.2  # of the views that lose their colour
+
+
+def random_views(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """One random view of each image: crop, mirror and colours. Images and views (n, 3, 32, 32), float in 0..1."""
+    return _colour(_crop(images, config, generator), config, generator)
+
+
+def _crop(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """A random part of each image, half of them mirrored, back at full size: one affine map, sampled once."""
+    n = len(images)
+    area = _between(config.smallest_area, 1, n, images, generator)
+    aspect = torch.exp(_between(-1, 1, n, images, generator) * math.log(config.widest_aspect))
+    width = (area * aspect).sqrt().clamp(max=1)  # (n,) as a share of the image's side
+    height = (area / aspect).sqrt().clamp(max=1)
+    affine = images.new_zeros(n, 2, 3)
+    affine[:, 0, 0] = width * torch.sign(_between(-1, 1, n, images, generator))
+    affine[:, 0, 2] = (1 - width) * _between(-1, 1, n, images, generator)
+    affine[:, 1, 1] = height
+    affine[:, 1, 2] = (1 - height) * _between(-1, 1, n, images, generator)
+    grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def _colour(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """Brightness, contrast, saturation, hue and greyscale: together one 3x3 matrix and one offset per image."""
+    n = len(images)
+    chosen = (_between(0, 1, n, images, generator) < config.colour_share).to(images.dtype)
+    brightness, contrast, saturation = (
+        1 + chosen * config.colour_strength * _between(-1, 1, n, images, generator) for _ in range(3)
+    )
+    grey = _between(0, 1, n, images, generator) < config.grey_share
+    saturation = saturation.masked_fill(grey, 0)
+    angle = chosen * 2 * math.pi * config.hue_strength * _between(-1, 1, n, images, generator)
+
+    identity = torch.eye(3, device=images.device)
+    luminance = torch.tensor(LUMINANCE, device=images.device).expand(3, 3)
+    saturate = torch.lerp(luminance, identity, saturation[:, None, None])
+    matrices = (brightness * contrast)[:, None, None] * (_hue_rotation(angle) @ saturate)  # (n, 3, 3)
+    mean = images.mean((1, 2, 3))
+    offsets = (brightness * (1 - contrast) * mean)[:, None, None]
+    return torch.baddbmm(offsets, matrices, images.flatten(2)).clamp_(0, 1).view_as(images)
+
+
+def _hue_rotation(angle: Tensor) -> Tensor:
+    """Angles (n,) to matrices (n, 3, 3) that turn RGB about the grey axis (Rodrigues' formula)."""
+    axis = 1 / math.sqrt(3)
+    cross = torch.tensor([[0, -axis, axis], [axis, 0, -axis], [-axis, axis, 0]], device=angle.device)
+    along = torch.full((3, 3), 1 / 3, device=angle.device)
+    cosine, sine = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    return cosine * torch.eye(3, device=angle.device) + sine * cross + (1 - cosine) * along
+
+
+def _between(low: float, high: float, n: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    """n uniform draws on the images' device."""
+    return low + (high - low) * torch.rand(n, device=like.device, generator=generator)

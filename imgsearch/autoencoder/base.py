@@ -1,0 +1,31 @@
+"""What every network of this wing offers. Knows no particular network, no file and no training."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Autoencoder(nn.Module, ABC):
+    """An encoder and a decoder around a bottleneck of `code_size` numbers."""
+
+    code_size: int
+
+    @abstractmethod
+    def encode(self, images: Tensor) -> Tensor:
+        """Images (n, 3, 32, 32), float in 0..1, to codes (n, code_size)."""
+
+    @abstractmethod
+    def decode(self, codes: Tensor) -> Tensor:
+        """Codes (n, code_size) to reconstructions (n, 3, 32, 32) in 0..1."""
+
+    @abstractmethod
+    def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
+        """Make every code c the code (c - mean) @ matrix, for good; reconstructions stay what they were.
+
+        `matrix` is (code_size, code_size) and invertible, `mean` (code_size,).
+        """
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images to their codes and reconstructions."""
+        codes = self.encode(images)
+        return codes, self.decode(codes)

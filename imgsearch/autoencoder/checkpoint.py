@@ -1,0 +1,83 @@
+"""A checkpoint is a folder: `weights.safetensors` and `model.json`. Knows nothing of training.
+
+The two files are replaced one right after the other. A reader that falls between them sees a digest that does not fit
+and reads again; a pair that still does not fit is refused.
+"""
+
+import hashlib
+import json
+import platform
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from imgsearch.autoencoder.base import Autoencoder
+from imgsearch.autoencoder.card import CARD_NAME, ModelCard, read_card
+from imgsearch.autoencoder.networks import build_network
+from imgsearch.errors import ModelError
+from imgsearch.paths import replacing
+
+WEIGHTS_NAME = "weights.safetensors"
+PACKAGES = ("imgsearch", "torch", "numpy")  # whose versions the card names
+READ_TRIES, READ_PAUSE_SECONDS = 10, 0.1
+
+
+def save_checkpoint(folder: Path, weights: dict[str, Tensor], **fields: Any) -> ModelCard:
+    """Write a network's weights (its state dict) and their card into `folder`, over what was there.
+
+    `fields` are those of `ModelCard`; digest, time and versions are filled in here. Returns the card.
+
+    Raises:
+        IndexDirectoryError: the folder cannot be written.
+    """
+    encoded = save({name: value.detach().cpu().contiguous() for name, value in weights.items()})
+    fields["digest"] = hashlib.sha256(encoded).hexdigest()
+    fields["made_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    fields["versions"] = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    text = json.dumps(asdict(ModelCard(**fields)), indent=2) + "\n"
+    # Both are written in full before either is renamed, so that the pair is apart only for an instant.
+    with replacing(folder / CARD_NAME) as card_file, replacing(folder / WEIGHTS_NAME) as weights_file:
+        card_file.write_text(text, encoding="utf-8")
+        weights_file.write_bytes(encoded)
+    return ModelCard(**json.loads(text))
+
+
+def load_checkpoint(folder: Path, device: torch.device) -> tuple[Autoencoder, ModelCard]:
+    """The network in `folder`, on `device`, ready to encode (evaluation mode), and its card.
+
+    Raises:
+        ModelError: there is no model, its two files do not belong together, or this version cannot build it.
+    """
+    encoded, card = _read_pair(folder)
+    network = build_network(card.network)
+    try:
+        network.load_state_dict(load(encoded))
+    except (SafetensorError, RuntimeError) as error:
+        message = f"the weights in {folder} do not fit the network in {CARD_NAME}. Type: imgsearch train"
+        raise ModelError(message) from error
+    return network.to(device).eval(), card
+
+
+def _read_pair(folder: Path) -> tuple[bytes, ModelCard]:
+    for attempt in range(READ_TRIES):
+        if attempt:
+            time.sleep(READ_PAUSE_SECONDS)
+        card = read_card(folder)
+        try:
+            encoded = (folder / WEIGHTS_NAME).read_bytes()
+        except OSError as error:
+            raise ModelError(f"no {WEIGHTS_NAME} beside {folder / CARD_NAME}. Type: imgsearch train") from error
+        if hashlib.sha256(encoded).hexdigest() == card.digest:
+            return encoded, card
+    raise ModelError(
+        f"{WEIGHTS_NAME} and {CARD_NAME} in {folder} do not belong together (the digest differs): a file was "
+        "changed, or a training was cut off while it was put in place. Type: imgsearch train"
+    )

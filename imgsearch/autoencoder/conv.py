@@ -1,0 +1,131 @@
+"""The default network: a convolutional autoencoder with activations 8192-4096-2048-1024-512-256.
+
+Knows its layers; must not know where images come from or how it is trained.
+
+    image      3 x 32 x 32
+    stage 1   32 x 16 x 16 = 8192
+    stage 2   64 x  8 x  8 = 4096
+    stage 3  128 x  4 x  4 = 2048
+    stage 4  256 x  2 x  2 = 1024
+    stage 5  512 x  1 x  1 =  512
+    code     256, linear
+
+Halving is a 2x2 convolution of stride 2, written as one matrix product over channels-last patches: on a CPU that is
+several times faster than the convolution routine, above all for the small maps. What a stage has beyond it are
+residual 3x3 convolutions, where they are cheapest for what they bring. The decoder mirrors the stages.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from imgsearch.autoencoder.base import Autoencoder
+
+PIXEL_MEAN, PIXEL_SCALE = 0.45, 4.0  # of photographs: brings pixels in 0..1 to about zero mean and unit variance
+
+
+@dataclass(frozen=True)
+class ConvConfig:
+    """Sizes of the network."""
+
+    code_size: int = 256
+    channels: tuple[int, ...] = (32, 64, 128, 256, 512)  # of the five stages; each halves the side: 16, 8, 4, 2, 1
+    residuals: tuple[int, ...] = (0, 1, 1, 0)  # residual 3x3 convolutions in the encoder's stages 1 to 4
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Layers. All maps are (n, c, h, w) tensors that lie in memory as (n, h, w, c): channels last.
+
+
+class Halve(nn.Module):
+    """(n, c, h, w) to (n, d, h/2, w/2): each 2x2 patch through one matrix. A 2x2 convolution of stride 2."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Linear(4 * channels, out_channels, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        n, c, h, w = maps.shape
+        patches = maps.permute(0, 2, 3, 1).reshape(n, h // 2, 2, w // 2, 2, c).transpose(2, 3)
+        halved: Tensor = self.weight(patches.reshape(n, h // 2, w // 2, 4 * c))
+        return halved.permute(0, 3, 1, 2)
+
+
+class Double(nn.Module):
+    """(n, c, h, w) to (n, d, 2h, 2w): each place to a 2x2 patch. The transpose of `Halve`."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Linear(channels, 4 * out_channels, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        n, _, h, w = maps.shape
+        patches: Tensor = self.weight(maps.permute(0, 2, 3, 1))
+        doubled = patches.view(n, h, w, 2, 2, -1).transpose(2, 3).reshape(n, 2 * h, 2 * w, -1)
+        return doubled.permute(0, 3, 1, 2)
+
+
+class Residual(nn.Module):
+    """Adds a 3x3 convolution of the maps to the maps."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1, bias=False), *normalised(channels))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        added: Tensor = self.layers(maps)
+        return maps + added
+
+
+def normalised(channels: int) -> list[nn.Module]:
+    """What follows every convolution."""
+    return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The network.
+
+
+class ConvAutoencoder(Autoencoder):
+    """The convolutional encoder and its mirrored decoder."""
+
+    def __init__(self, config: ConvConfig) -> None:
+        super().__init__()
+        self.code_size = config.code_size
+        channels, last = config.channels, config.channels[-1]
+        encoder: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), *normalised(channels[0])]
+        for count, (into, out) in zip(config.residuals, pairwise(channels), strict=True):
+            encoder += [Residual(into) for _ in range(count)]
+            encoder += [Halve(into, out), *normalised(out)]
+        self.encoder = nn.Sequential(*encoder, nn.Flatten(), nn.Linear(last, config.code_size))
+
+        decoder: list[nn.Module] = [nn.Linear(config.code_size, last), nn.Unflatten(1, (last, 1, 1)), *normalised(last)]
+        for into, out in pairwise(reversed(channels)):
+            decoder += [Double(into, out), *normalised(out)]
+        # A 4x4 kernel overlaps its neighbours, so that the 2x2 patches before it leave no visible grid.
+        self.decoder = nn.Sequential(*decoder, nn.ConvTranspose2d(channels[0], 3, 4, 2, 1))
+        self.to(memory_format=torch.channels_last)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Images (n, 3, 32, 32), float in 0..1, to codes (n, code_size)."""
+        centred = images.contiguous(memory_format=torch.channels_last).sub(PIXEL_MEAN).mul_(PIXEL_SCALE)
+        codes: Tensor = self.encoder(centred)
+        return codes
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Codes (n, code_size) to reconstructions (n, 3, 32, 32) in 0..1."""
+        return torch.sigmoid(self.decoder(codes))
+
+    @torch.no_grad()
+    def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
+        """Make every code c the code (c - mean) @ matrix: folded into the linear layers on both sides of the code."""
+        into, out_of = self.encoder[-1], self.decoder[0]
+        assert isinstance(into, nn.Linear)
+        assert isinstance(out_of, nn.Linear)
+        matrix, mean = matrix.double(), mean.double()
+        out_of.bias.copy_(out_of.bias + out_of.weight.double() @ mean)
+        out_of.weight.copy_(out_of.weight.double() @ torch.linalg.inv(matrix).T)
+        into.weight.copy_(matrix.T @ into.weight.double())
+        into.bias.copy_((into.bias - mean) @ matrix)

@@ -1,0 +1,148 @@
+"""Batches of the training set in a shuffled order that depends on nothing but the seed and the epoch.
+
+Knows where the thumbnails lie and how much memory is free; must not know what the batches are for. A resumed run asks
+for the batches from the middle of an epoch and gets those that the uninterrupted one would have got.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+IMAGE_BYTES = 3 * 32 * 32
+BLOCK_ROWS = 256  # neighbouring rows that are read together when streaming
+POOL_BLOCKS = 64  # blocks that are shuffled together: about 50 MB
+
+
+def split_rows(rows: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to train on and rows to validate on, both ascending; at least 4 and at most 512 of the latter."""
+    wanted = max(8, round(share * len(rows)))
+    n_validation = min(wanted, len(rows) // 4, 512)
+    shuffled = np.random.default_rng(seed).permutation(rows)
+    return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
+
+
+class Feed(Protocol):
+    """A source of training batches."""
+
+    batches_per_epoch: int
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
+        """The epoch's batches from number `first` on: (batch_size, 3, 32, 32) uint8 on the device, channels last."""
+
+
+def open_feed(
+    thumbnails: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    batch_size: int,
+    seed: int,
+    device: torch.device,
+    *,
+    memory_share: float = 0.5,
+) -> tuple[Feed, str]:
+    """The feed that fits, and the sentence that says why.
+
+    The training set lies on the device as uint8 if it takes no more than `memory_share` of the memory that is free
+    there; else it is streamed from the memory map. An epoch leaves out the images that fill no batch; the next epoch
+    leaves out others.
+    """
+    needed, free = len(rows) * IMAGE_BYTES, _free_bytes(device)
+    size = f"{len(rows):,} images ({needed / 1e6:,.0f} MB)"
+    if needed <= memory_share * free:
+        return ResidentFeed(thumbnails, rows, batch_size, seed, device), f"Training on {size}, held in memory."
+    reason = f"Training on {size}, streamed from disk: too many for the {free / 1e6:,.0f} MB of free memory."
+    return StreamedFeed(thumbnails, rows, batch_size, seed, device), reason
+
+
+def batches_from(feed: Feed, step: int) -> Iterator[Tensor]:
+    """Batches without end, epoch after epoch, from the one that step number `step` takes on."""
+    epoch, first = divmod(step, feed.batches_per_epoch)
+    for current in itertools.count(epoch):
+        yield from feed.batches(current, first)
+        first = 0
+
+
+class ResidentFeed:
+    """The whole training set as one uint8 tensor on the device."""
+
+    def __init__(
+        self, thumbnails: NDArray[np.uint8], rows: NDArray[np.int64], batch_size: int, seed: int, device: torch.device
+    ) -> None:
+        self._images = torch.from_numpy(thumbnails[rows]).to(device)  # (n, 32, 32, 3) uint8
+        self._batch_size, self._seed = batch_size, seed
+        self.batches_per_epoch = len(rows) // batch_size
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
+        order = torch.from_numpy(_order(self._seed, epoch, len(self._images))).to(self._images.device)
+        for batch in range(first, self.batches_per_epoch):
+            chosen = order[batch * self._batch_size : (batch + 1) * self._batch_size]
+            yield self._images[chosen].permute(0, 3, 1, 2)
+
+
+class StreamedFeed:
+    """The training set read from the memory map: blocks of neighbouring rows in random order, shuffled within pools.
+
+    Reading whole blocks keeps the disk's access sequential; a pool of blocks is as much shuffling as memory allows.
+    """
+
+    def __init__(
+        self, thumbnails: NDArray[np.uint8], rows: NDArray[np.int64], batch_size: int, seed: int, device: torch.device
+    ) -> None:
+        self._thumbnails, self._rows = thumbnails, rows
+        self._batch_size, self._seed, self._device = batch_size, seed, device
+        self.batches_per_epoch = len(rows) // batch_size
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
+        left_over = np.empty((0, 32, 32, 3), np.uint8)
+        skipped = first * self._batch_size  # images of the batches before `first`
+        remaining = self.batches_per_epoch - first
+        for positions in self._pools(epoch):
+            if skipped >= len(positions):
+                skipped -= len(positions)
+                continue
+            pool = self._read(positions)[skipped:]
+            skipped = 0
+            pool = np.concatenate([left_over, pool])
+            n_batches = min(len(pool) // self._batch_size, remaining)
+            for batch in range(n_batches):
+                images = pool[batch * self._batch_size : (batch + 1) * self._batch_size]
+                yield torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
+            left_over = pool[n_batches * self._batch_size :]
+            remaining -= n_batches
+
+    def _pools(self, epoch: int) -> Iterator[NDArray[np.int64]]:
+        """Positions in `rows`, pool after pool, each shuffled."""
+        n_blocks = -(-len(self._rows) // BLOCK_ROWS)
+        blocks = _order(self._seed, epoch, n_blocks)
+        for number, start in enumerate(range(0, n_blocks, POOL_BLOCKS)):
+            starts = np.sort(blocks[start : start + POOL_BLOCKS]) * BLOCK_ROWS
+            positions = (starts[:, None] + np.arange(BLOCK_ROWS)).ravel()
+            positions = positions[positions < len(self._rows)]
+            yield positions[np.random.default_rng((self._seed, epoch, number)).permutation(len(positions))]
+
+    def _read(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The images at these positions, read in ascending order, returned in the order asked."""
+        images = np.empty((len(positions), 32, 32, 3), np.uint8)
+        ascending = np.argsort(positions)
+        images[ascending] = self._thumbnails[self._rows[positions[ascending]]]
+        return images
+
+
+def _order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, epoch)).permutation(n)
+
+
+def _free_bytes(device: torch.device) -> int:
+    """Memory that is free on the device; on a CPU what the system can give without swapping."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 - a kernel table, not a path of ours
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2  # no such table: half of all there is

@@ -1,0 +1,59 @@
+"""Muon, the optimiser of the matrices. Knows parameters and gradients; must not know what they compute.
+
+Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024). The momentum of a matrix is
+replaced by the nearest matrix whose singular values are about 1, so that a step moves all directions alike; five
+Newton-Schulz iterations are usual, three are enough here and cheaper.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, overload
+
+import torch
+from torch import Tensor, nn
+
+ITERATIONS = 3
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic; from the source
+
+
+def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
+    """The matrix (m, n) with its singular values brought to about 1 (between 0.5 and 1.3 after five iterations)."""
+    a, b, c = COEFFICIENTS
+    tall = matrix.shape[0] > matrix.shape[1]
+    x: Tensor = matrix.T if tall else matrix
+    x = x / (x.norm() + 1e-7)
+    for _ in range(iterations):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Nesterov momentum, orthogonalised. A convolution (o, i, h, w) counts as the matrix (o, i * h * w)."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, momentum: float = 0.9) -> None:
+        super().__init__(parameters, {"lr": learning_rate, "momentum": momentum})
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Change the parameters by their gradients; a closure, as other optimisers take, is not used here."""
+        assert closure is None
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._move(parameter, group)
+        return None
+
+    def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
+        state, gradient = self.state[parameter], parameter.grad
+        assert gradient is not None
+        momentum = state.setdefault("momentum", torch.zeros_like(gradient))
+        momentum.mul_(group["momentum"]).add_(gradient)
+        direction = gradient.add(momentum, alpha=group["momentum"]).flatten(1)  # (m, n)
+        m, n = direction.shape
+        # A tall matrix needs the longer step for the same change of its outputs.
+        size = max(1.0, m / n) ** 0.5
+        parameter.add_(orthogonalised(direction).view_as(parameter), alpha=-group["lr"] * size)

@@ -1,0 +1,27 @@
+"""Whitening: codes whose directions all count alike. Knows codes as numbers; must not know networks or files.
+
+An autoencoder's code varies much along a few directions (how bright, how warm) and little along those that tell kinds
+of things apart; a cosine listens to the loudest. Whitening turns the volume of all directions to the same.
+"""
+
+import torch
+from torch import Tensor
+
+
+def whitening(codes: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+    """A matrix (d, d) and a mean (d,) such that `(codes - mean) @ matrix` is whitened; float64.
+
+    Each principal direction of the codes (n, d) is divided by its variance to the power of `strength`: 0.5 makes all
+    variances alike, 0 leaves them. Directions stay where they are (the matrix is symmetric). The fewer the codes, the
+    nearer their covariance is drawn to a multiple of the identity, so that chance directions are not blown up.
+    """
+    n, d = codes.shape
+    codes = codes.double()
+    mean = codes.mean(0)
+    covariance = (codes - mean).T @ (codes - mean) / n
+    chance = d / (d + n)  # the share of the estimate that is noise, roughly
+    level = covariance.diagonal().mean() + torch.finfo(torch.float32).tiny
+    covariance = torch.lerp(covariance, level * torch.eye(d, dtype=covariance.dtype, device=codes.device), chance)
+    variances, directions = torch.linalg.eigh(covariance / level)  # about 1 each: the codes' size stays
+    scales = variances.clamp(min=1e-6) ** -strength
+    return directions * scales @ directions.T, mean

@@ -1,0 +1,32 @@
+import json
+
+import pytest
+
+from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks import NETWORKS, build_network, describe_network
+from imgsearch.errors import ModelError
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_network_is_built_again_from_its_description_in_json(kind: str) -> None:
+    config_class, network_class = NETWORKS[kind]
+    description = json.loads(json.dumps(describe_network(config_class())))
+    assert description["kind"] == kind
+    network = build_network(description)
+    assert isinstance(network, network_class)
+    assert network.code_size == 256
+
+
+def test_settings_survive_the_way_through_json() -> None:
+    description = json.loads(json.dumps(describe_network(ConvConfig(code_size=32))))
+    network = build_network(description)
+    assert isinstance(network, ConvAutoencoder)
+    assert network.code_size == 32
+
+
+@pytest.mark.parametrize(
+    "description", [{}, {"kind": "dense9"}, {"kind": "conv"}, {"kind": "conv", "config": {"colour": 3}}]
+)
+def test_what_this_version_does_not_know_is_refused(description: dict[str, object]) -> None:
+    with pytest.raises(ModelError):
+        build_network(description)

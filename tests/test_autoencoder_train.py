@@ -1,0 +1,277 @@
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toy_images import toy_thumbnails
+
+from imgsearch.autoencoder import train as train_module
+from imgsearch.autoencoder.card import read_card
+from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
+from imgsearch.autoencoder.conv import ConvConfig
+from imgsearch.autoencoder.encode import encode_images
+from imgsearch.autoencoder.objectives import agreement_loss
+from imgsearch.autoencoder.train import TrainConfig, TrainProgress, rate_share, train
+from imgsearch.autoencoder.unfinished import STATE_NAME
+from imgsearch.device import pick_device
+from imgsearch.errors import IndexDirectoryError, ModelError
+from imgsearch.paths import IndexPaths, exclusive
+
+NARROW = ConvConfig(channels=(8, 8, 16, 16, 32))
+SMALL = TrainConfig(epochs=2, batch_size=8, network=NARROW, projection=0)
+PICTURES = toy_thumbnails(48)
+ROWS = np.arange(48, dtype=np.int64)
+
+
+class StopAfter:
+    """Says stop when it was asked more than `steps` times: it is asked once before every step."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> IndexPaths:
+    return IndexPaths(tmp_path / "index")
+
+
+@pytest.fixture(autouse=True)
+def cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tests promise is promised for a CPU."""
+    monkeypatch.setattr(train_module, "pick_device", lambda: pick_device("cpu"))
+    monkeypatch.setattr(train_module, "PROGRESS_SECONDS", 0)
+
+
+def weights(paths: IndexPaths) -> bytes:
+    return (paths.model / WEIGHTS_NAME).read_bytes()
+
+
+def test_a_training_leaves_a_model_that_encodes_and_nothing_unfinished(paths: IndexPaths) -> None:
+    card = train(PICTURES, ROWS, paths, SMALL)
+    network, loaded = load_checkpoint(paths.model, torch.device("cpu"))
+    assert loaded == card == read_card(paths.model)
+    assert encode_images(network, PICTURES, pick_device("cpu")).shape == (48, 256)
+    assert 0 < card.steps <= 10
+    assert (card.images_seen, card.metric, card.note) == (8 * card.steps, "cosine", "")
+    assert card.metrics.keys() == {"loss", "reconstruction", "agreement"}
+    assert card.training["epochs"] == 2
+    assert [path.name for path in paths.training.iterdir()] == [".lock"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    first, second, other = (IndexPaths(tmp_path / name) for name in ("first", "second", "other"))
+    torch.manual_seed(5)
+    train(PICTURES, ROWS, first, SMALL)
+    train(PICTURES, ROWS, second, SMALL)
+    train(PICTURES, ROWS, other, replace(SMALL, seed=1))
+    assert weights(first) == weights(second)
+    assert weights(first) != weights(other)
+
+
+@pytest.mark.parametrize("steps", [1, 7])
+def test_a_stopped_run_gone_on_with_ends_as_the_uninterrupted_one(tmp_path: Path, steps: int) -> None:
+    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
+    expected = train(PICTURES, ROWS, whole, SMALL)
+    stopped = train(PICTURES, ROWS, parts, SMALL, stop=StopAfter(steps))
+    assert 0 < stopped.steps <= steps
+    assert not stopped.training["finished"]
+    assert (parts.training / STATE_NAME).exists()
+    finished = train(PICTURES, ROWS, parts, SMALL)
+    assert f"Went on from step {steps}" in finished.note
+    assert (finished.steps, finished.images_seen) == (expected.steps, expected.images_seen)
+    assert weights(parts) == weights(whole)
+    assert not (parts.training / STATE_NAME).exists()
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_saved_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_module, "SAVE_SECONDS", 0)
+    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
+    train(PICTURES, ROWS, whole, SMALL)
+    calls = [0]
+
+    def ctrl_c_in_a_step(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
+        calls[0] += 1
+        if calls[0] == 6:
+            raise KeyboardInterrupt
+        return agreement_loss(first, second, temperature)
+
+    monkeypatch.setattr("imgsearch.autoencoder.train.agreement_loss", ctrl_c_in_a_step)
+    card = train(PICTURES, ROWS, parts, SMALL)
+    assert 0 < card.steps < 10
+    assert load_checkpoint(parts.model, torch.device("cpu"))[1] == card
+    assert "Went on from step" in train(PICTURES, ROWS, parts, SMALL).note
+    assert weights(parts) == weights(whole)
+
+
+def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
+    config = replace(SMALL, epochs=20)
+    expected = train(PICTURES, ROWS, whole, config)
+    script = (
+        "import sys, numpy; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
+        "from test_autoencoder_train import *\n"
+        "train_module.SAVE_SECONDS = 0\n"
+        "config = replace(SMALL, epochs=20)\n"
+        "train(PICTURES, ROWS, IndexPaths(Path(sys.argv[1])), config, device=pick_device('cpu'))\n"
+    )
+    # The same number of threads: how sums are split decides their last bit.
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    command = [sys.executable, "-c", script, str(parts.root), str(Path(__file__).parent)]
+    with subprocess.Popen(command, env=environment) as process:
+        while not (parts.training / STATE_NAME).exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not parts.model.exists()
+    card = train(PICTURES, ROWS, parts, config)
+    assert "Went on from step" in card.note
+    assert card.steps == expected.steps
+    assert weights(parts) == weights(whole)
+
+
+def test_a_run_does_not_go_on_when_told_to_start_from_scratch_or_when_the_images_changed(paths: IndexPaths) -> None:
+    train(PICTURES, ROWS, paths, SMALL, stop=StopAfter(2))
+    card = train(PICTURES, ROWS[1:], paths, SMALL, stop=StopAfter(2))
+    assert card.note.startswith("Started anew: the images changed")
+    card = train(PICTURES, ROWS[1:], paths, SMALL, start="scratch")
+    assert card.note == ""
+
+
+def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
+    first, second = IndexPaths(tmp_path / "first"), IndexPaths(tmp_path / "second")
+    origin = train(PICTURES, ROWS, first, replace(SMALL, epochs=4))
+    card = train(
+        PICTURES,
+        ROWS,
+        second,
+        replace(SMALL, learning_rate=1e-7, network=ConvConfig(residuals=(1, 0, 0, 0))),
+        start=first.model,
+    )
+    assert origin.digest[:12] in card.note
+    assert card.network == origin.network
+    assert card.metrics["reconstruction"] == pytest.approx(origin.metrics["reconstruction"], rel=0.2)
+    with pytest.raises(ModelError, match="no model"):
+        train(PICTURES, ROWS, second, SMALL, start=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("n", [16, 17, 40])
+def test_sixteen_images_are_enough(paths: IndexPaths, n: int) -> None:
+    card = train(PICTURES, ROWS[:n], paths, replace(SMALL, batch_size=512))
+    assert np.isfinite(card.metrics["loss"])
+
+
+def test_fifteen_are_not(paths: IndexPaths) -> None:
+    with pytest.raises(ModelError, match="at least 16 images, here are 15"):
+        train(PICTURES, ROWS[:15], paths, SMALL)
+
+
+def test_training_learns(paths: IndexPaths) -> None:
+    told: list[TrainProgress] = []
+    wider = ConvConfig(channels=(16, 16, 32, 32, 64))
+    config = replace(SMALL, epochs=30, batch_size=20, reconstruction_share=1.0, network=wider)
+    train(PICTURES, ROWS, paths, config, on_progress=told.append)
+    first, last = told[:10], told[-10:]
+    assert sum(each.agreement for each in last) < 0.85 * sum(each.agreement for each in first)
+    assert sum(each.reconstruction for each in last) < 0.85 * sum(each.reconstruction for each in first)
+
+
+def test_a_projection_head_serves_training_only(tmp_path: Path) -> None:
+    config = replace(SMALL, projection=16)
+    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
+    train(PICTURES, ROWS, whole, config)
+    train(PICTURES, ROWS, parts, config, stop=StopAfter(4))
+    train(PICTURES, ROWS, parts, config)
+    assert weights(parts) == weights(whole)
+    network, _ = load_checkpoint(whole.model, torch.device("cpu"))
+    assert not [name for name in network.state_dict() if name.startswith("head")]
+
+
+def test_a_set_that_does_not_fit_is_streamed(paths: IndexPaths, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    told: list[TrainProgress] = []
+    train(PICTURES, ROWS, paths, replace(SMALL, memory_share=1e-12), on_progress=told.append)
+    assert "streamed from disk" in caplog.text
+    assert np.isfinite(told[-1].loss)
+
+
+def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
+    told: list[TrainProgress] = []
+    config = replace(SMALL, epochs=None, minutes=0.01)
+    card = train(PICTURES, ROWS, paths, config, on_progress=told.append)
+    assert card.seconds >= 0.6
+    assert card.steps > 0
+    assert told[0].step == 1
+    assert 0 < told[0].seconds_left <= 0.6
+    assert told[0].loss == pytest.approx(16 * told[0].reconstruction + told[0].agreement, rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_model(paths: IndexPaths) -> None:
+    train(PICTURES, ROWS, paths, SMALL)
+    before = weights(paths)
+    with pytest.raises(ModelError, match="Lower them"):
+        train(PICTURES, ROWS, paths, replace(SMALL, learning_rate=1e30))
+    assert weights(paths) == before
+    assert not (paths.training / STATE_NAME).exists()
+
+
+def test_the_best_before_a_loss_that_is_no_number_is_kept(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [0]
+
+    def breaks(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
+        calls[0] += 1
+        return agreement_loss(first, second, temperature) * (torch.nan if calls[0] > 10 else 1)
+
+    monkeypatch.setattr("imgsearch.autoencoder.train.agreement_loss", breaks)
+    with pytest.raises(ModelError, match="Lower them"):
+        train(PICTURES, ROWS, paths, SMALL)
+    card = load_checkpoint(paths.model, torch.device("cpu"))[1]
+    assert "best weights before that" in card.note
+    assert np.isfinite(card.metrics["loss"])
+    assert not (paths.training / STATE_NAME).exists()
+
+
+def test_one_trainer_at_a_time(paths: IndexPaths) -> None:
+    with exclusive(paths.training, "training"), pytest.raises(IndexDirectoryError, match="training"):
+        train(PICTURES, ROWS, paths, SMALL)
+
+
+def test_stopped_before_the_first_step_nothing_is_made(paths: IndexPaths) -> None:
+    with pytest.raises(ModelError, match="before its first step"):
+        train(PICTURES, ROWS, paths, SMALL, stop=StopAfter(0))
+    assert not paths.model.exists()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TrainConfig(minutes=1, epochs=1),
+        lambda: TrainConfig(minutes=0),
+        lambda: TrainConfig(minutes=-1),
+        lambda: TrainConfig(epochs=0),
+        lambda: TrainConfig(batch_size=1),
+    ],
+)
+def test_a_budget_that_makes_no_sense_is_refused(make: Callable[[], TrainConfig]) -> None:
+    with pytest.raises(ModelError):
+        make()
+
+
+def test_the_rate_rises_to_its_peak_and_falls() -> None:
+    shares = [rate_share(fraction, 0.1) for fraction in np.linspace(0, 1, 101)]
+    assert max(shares) == shares[10] == 1
+    assert shares[:11] == sorted(shares[:11])
+    assert shares[10:] == sorted(shares[10:], reverse=True)
+    assert min(shares) == 0.01
