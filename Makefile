@@ -2,12 +2,13 @@
 # make test   every test, the browser's included
 # make lint   ruff and mypy
 # make bench  the figures that the README prints (needs ../shared/data)
+# make pictures ROW=12   the README's pictures, after make demo: a good query chosen by hand
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN = .venv/bin
 
-.PHONY: demo test lint bench browser
+.PHONY: demo test lint bench pictures browser
 
 demo: .venv/installed
 	$(BIN)/imgsearch demo --port $(PORT)
@@ -26,6 +27,11 @@ bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/development.py
 	$(BIN)/python benchmarks/tables.py
+
+pictures: .venv/installed-for-tests browser
+	IMGSEARCH_SCREENSHOT=docs/app.png IMGSEARCH_TEST_INDEX=index IMGSEARCH_TEST_ROW=$(ROW) \
+		$(BIN)/python -m pytest tests/test_browser.py -k screenshot
+	$(BIN)/imgsearch search row:$(ROW) -k 10 --index index --save docs/hits.png
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

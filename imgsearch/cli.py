@@ -15,6 +15,9 @@ from imgsearch.parser import build_parser
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The console script `imgsearch`."""
+    # Threads that spin while they wait make training ten times slower on a machine that does other work as well.
+    # Read when torch is loaded, which no import above does.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 

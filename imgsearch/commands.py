@@ -156,6 +156,8 @@ def train(arguments: Namespace) -> None:
     if arguments.json:
         say_json(asdict(card))
         return
+    if card.note:
+        note(card.note)
     say(f"model {card.digest[:12]}: {card.images_seen:,} images seen in {readable_seconds(card.seconds)}")
     note("next: imgsearch reindex")
 

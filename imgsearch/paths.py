@@ -49,7 +49,7 @@ class IndexPaths:
 
     @property
     def training(self) -> Path:
-        """An unfinished training run: moved into `model` when it ends, absent otherwise."""
+        """The state of an unfinished training run; holds nothing but a lock when it ended."""
         return self.root / "training"
 
     @property

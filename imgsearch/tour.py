@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from imgsearch.autoencoder.card import CARD_NAME
+from imgsearch.autoencoder.card import read_card
 from imgsearch.console import note, tracking
-from imgsearch.errors import DemoError
+from imgsearch.errors import DemoError, ModelError
 from imgsearch.paths import index_paths, replacing
 
 GALLERY_PORT = 8600
@@ -72,5 +72,8 @@ def _claim_for_demo(root: Path, dataset: str) -> None:
 
 def _is_trained(root: str) -> bool:
     """Whether an earlier demo ended its training here."""
-    paths = index_paths(root)
-    return (paths.model / CARD_NAME).exists() and not paths.training.exists()
+    try:
+        card = read_card(index_paths(root).model)
+    except ModelError:
+        return False
+    return bool(card.training.get("finished"))
