@@ -13,7 +13,7 @@ from imgsearch.errors import DemoError, ModelError
 from imgsearch.paths import index_paths, replacing
 
 GALLERY_PORT = 8600
-DEMO_MINUTES = {"gallery": 1.25, "cifar10": 10.0}
+DEMO_MINUTES = {"gallery": 2.0, "cifar10": 10.0}
 
 
 def demo(arguments: Namespace, *, type_in: Callable[[Sequence[str]], None]) -> None:

@@ -16,10 +16,10 @@ from toy_images import toy_thumbnails
 from imgsearch.autoencoder import train as train_module
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
-from imgsearch.autoencoder.conv import ConvConfig
+from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.autoencoder.objectives import agreement_loss
-from imgsearch.autoencoder.train import TrainConfig, TrainProgress, rate_share, train
+from imgsearch.autoencoder.train import TrainConfig, TrainProgress, decoder_objective, train
 from imgsearch.autoencoder.unfinished import STATE_NAME
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
@@ -262,6 +262,7 @@ def test_stopped_before_the_first_step_nothing_is_made(paths: IndexPaths) -> Non
         lambda: TrainConfig(minutes=-1),
         lambda: TrainConfig(epochs=0),
         lambda: TrainConfig(batch_size=1),
+        lambda: TrainConfig(decoder_share=1),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(make: Callable[[], TrainConfig]) -> None:
@@ -269,9 +270,24 @@ def test_a_budget_that_makes_no_sense_is_refused(make: Callable[[], TrainConfig]
         make()
 
 
-def test_the_rate_rises_to_its_peak_and_falls() -> None:
-    shares = [rate_share(fraction, 0.1) for fraction in np.linspace(0, 1, 101)]
-    assert max(shares) == shares[10] == 1
-    assert shares[:11] == sorted(shares[:11])
-    assert shares[10:] == sorted(shares[10:], reverse=True)
-    assert min(shares) == 0.01
+def test_in_the_last_stage_only_the_decoder_learns() -> None:
+    network = ConvAutoencoder(NARROW)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    images = torch.from_numpy(PICTURES).permute(0, 3, 1, 2).float() / 255
+    optimiser = torch.optim.SGD(network.parameters(), 0.1)
+    loss, reconstruction, agreement = decoder_objective(network, images, SMALL)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    optimiser.step()
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith("decoder.") for name in changed)
+    assert loss.item() == pytest.approx(SMALL.reconstruction_weight * reconstruction.item())
+    assert agreement.item() == 0
+
+
+def test_a_stage_for_the_decoder_alone_leaves_better_reconstructions(tmp_path: Path) -> None:
+    errors = [
+        train(PICTURES, ROWS, IndexPaths(tmp_path / name), replace(SMALL, epochs=40, decoder_share=share)).metrics
+        for name, share in (("with", 0.5), ("without", 0.0))
+    ]
+    assert errors[0]["reconstruction"] < errors[1]["reconstruction"]

@@ -26,6 +26,7 @@ from imgsearch.autoencoder.feed import batches_from, open_feed, split_rows
 from imgsearch.autoencoder.muon import Muon
 from imgsearch.autoencoder.networks import NetworkConfig, build_network, describe_network
 from imgsearch.autoencoder.objectives import agreement_loss, make_head, reconstruction_loss
+from imgsearch.autoencoder.schedule import rate_share, stage
 from imgsearch.autoencoder.unfinished import Best, Position, discard, identify, load_state, save_state
 from imgsearch.autoencoder.whitening import whitening
 from imgsearch.device import DeviceChoice, pick_device
@@ -50,7 +51,8 @@ class TrainConfig:
     batch_size: int = 256
     matrix_rate: float = 0.02  # learning rate of the matrices (Muon), at its peak
     learning_rate: float = 3e-3  # of all else (Adam), at its peak
-    warmup: float = 0.1  # share of the budget in which the rate rises; then it falls as a cosine
+    warmup: float = 0.1  # share of a stage in which the rate rises; then it falls as a cosine
+    decoder_share: float = 0.1  # of the budget, at its end: only the decoder learns, from codes that stand still
     reconstruction_weight: float = 16.0
     reconstruction_share: float = 0.25  # of each batch that is decoded: pictures need fewer examples than codes
     agreement_weight: float = 1.0
@@ -69,6 +71,8 @@ class TrainConfig:
         budget = self.minutes if self.epochs is None else self.epochs
         if (budget is not None and budget <= 0) or self.batch_size < 2:
             raise ModelError("minutes and epochs must be positive, the batch size at least 2.")
+        if not 0 <= self.decoder_share < 1:
+            raise ModelError("the decoder's own share of the budget must be at least 0 and below 1.")
 
 
 @dataclass(frozen=True)
@@ -205,16 +209,18 @@ def train(
                 fraction = position.step / steps_in_budget if config.epochs else position.seconds / budget_seconds
                 if fraction >= 1 or stop():
                     break
+                finishing, stage_fraction = stage(fraction, config.decoder_share)
                 for group in (group for optimiser in optimisers for group in optimiser.param_groups):
-                    group["lr"] = group["peak"] * rate_share(fraction, config.warmup)
+                    group["lr"] = group["peak"] * rate_share(stage_fraction, config.warmup)
 
                 generator.manual_seed(config.seed * 1_000_003 + position.step)
                 images = next(batches).float().div_(255)  # (b, 3, 32, 32)
-                twins = [random_views(images, config.augment, generator) for _ in range(2)]
-                views = torch.cat(twins)  # (2b, 3, 32, 32)
-                network.train()
                 with torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32):
-                    loss, reconstruction, agreement = objective(network, head, views, config)
+                    if finishing:
+                        loss, reconstruction, agreement = decoder_objective(network, images, config)
+                    else:
+                        views = [random_views(images, config.augment, generator) for _ in range(2)]
+                        loss, reconstruction, agreement = objective(network, head, torch.cat(views), config)
                 for optimiser in optimisers:
                     optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -299,6 +305,7 @@ def objective(
     network: Autoencoder, head: nn.Module, views: Tensor, config: TrainConfig
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Loss, reconstruction and agreement, scalars. `views` (2b, 3, 32, 32) holds the first views, then their twins."""
+    network.train()
     codes = network.encode(views)
     n_decoded = max(2, round(config.reconstruction_share * len(views) / 2))
     reconstruction = reconstruction_loss(network.decode(codes[:n_decoded]), views[:n_decoded])
@@ -306,6 +313,19 @@ def objective(
     agreement = agreement_loss(first, second, config.temperature)
     loss = config.reconstruction_weight * reconstruction + config.agreement_weight * agreement
     return loss, reconstruction, agreement
+
+
+def decoder_objective(network: Autoencoder, images: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor, Tensor]:
+    """The same for the last stage: images (b, 3, 32, 32) as they are, their finished codes, and the decoder alone.
+
+    The views' agreement pulls the codes about while the decoder learns to read them; here it reads what they became.
+    """
+    network.eval()
+    with torch.no_grad():
+        codes = network.encode(images)
+    network.train()
+    reconstruction = reconstruction_loss(network.decode(codes), images)
+    return config.reconstruction_weight * reconstruction, reconstruction, torch.zeros(())
 
 
 def validate(
@@ -324,13 +344,6 @@ def validate(
     head.train()
     loss = config.reconstruction_weight * reconstruction + config.agreement_weight * agreement
     return {"loss": loss, "reconstruction": reconstruction, "agreement": agreement}
-
-
-def rate_share(fraction: float, warmup: float) -> float:
-    """The learning rate's share of its peak: a linear rise, then a cosine to a hundredth."""
-    if fraction < warmup:
-        return max(fraction / warmup, 0.01)
-    return max(0.5 * (1 + math.cos(math.pi * (fraction - warmup) / (1 - warmup))), 0.01)
 
 
 def seconds_left(fraction: float, position: Position, config: TrainConfig, budget_seconds: float) -> float:
