@@ -11,6 +11,7 @@ from imgsearch.autoencoder.card import read_card
 from imgsearch.console import note, tracking
 from imgsearch.errors import DemoError, ModelError
 from imgsearch.paths import index_paths, replacing
+from imgsearch.web.server import LOOPBACK, check_port
 
 GALLERY_PORT = 8600
 DEMO_MINUTES = {"gallery": 2.0, "cifar10": 10.0}
@@ -20,9 +21,12 @@ def demo(arguments: Namespace, *, type_in: Callable[[Sequence[str]], None]) -> N
     """Run the whole loop; `type_in` carries out one command line.
 
     Raises:
+        AppError: the page's port is in use.
         DemoError: the index directory holds other images, or CIFAR-10 cannot be downloaded.
         ImgSearchError: what a step raises.
     """
+    if not arguments.no_app:
+        check_port(LOOPBACK, arguments.port)  # now, not after the minutes of work that lead there
     root = str(index_paths(arguments.index).root)
     _claim_for_demo(Path(root), arguments.dataset)
     with ExitStack() as stack:

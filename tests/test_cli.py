@@ -202,6 +202,8 @@ def test_a_port_in_use(trained_index: Path, capsys: pytest.CaptureFixture[str]) 
         taken.listen()
         port = str(taken.getsockname()[1])
         assert port in complaint(capsys, "app", "--port", port, "--index", trained_index)
+        assert port in complaint(capsys, "demo", "--port", port, "--index", trained_index / "demo")
+        assert not (trained_index / "demo").exists(), "the demo must see that before it begins"
 
 
 def test_an_unreachable_url(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
