@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from imgsearch.console import note
 from imgsearch.errors import ImgSearchError
 from imgsearch.parser import build_parser
 
@@ -30,7 +31,7 @@ def run(line: Sequence[str]) -> int:
         carry_out(arguments)
         sys.stdout.flush()
     except (ImgSearchError, CrawlerError) as error:
-        print(f"imgsearch: {error}", file=sys.stderr)
+        note(f"imgsearch: {error}")
         return 1
     except BrokenPipeError:
         # The reader (`head`, say) has what it wanted. Without this, Python complains when it flushes at exit.
@@ -38,10 +39,10 @@ def run(line: Sequence[str]) -> int:
         return 0
     except OSError as error:
         # What no seam expected: a disk that fills while a table is written, a descriptor limit.
-        print(f"imgsearch: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        note(f"imgsearch: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         return 1
     except KeyboardInterrupt:
-        print("imgsearch: interrupted", file=sys.stderr)
+        note("imgsearch: interrupted")
         return 130
     return 0
 

@@ -46,12 +46,7 @@ def crawl(arguments: Namespace) -> None:
         note("tip: --contact URL tells the owners of the sites whom to ask; put it into IMGSEARCH_CONTACT for good")
     paths = index_paths(arguments.index)
     with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("crawling") as tracker:
-        _note_recovery(corpus)
-        intake = Intake(
-            corpus,
-            with_previews=not arguments.no_previews,
-            labels_from_folders=arguments.labels_from_folders,
-        )
+        intake = _intake(corpus, arguments)
 
         def show(progress: CrawlProgress) -> None:
             tracker.text(
@@ -84,12 +79,7 @@ def add(arguments: Namespace) -> None:
     """Take in the images of folders, zip archives and files."""
     paths = index_paths(arguments.index)
     with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("adding") as tracker:
-        _note_recovery(corpus)
-        intake = Intake(
-            corpus,
-            with_previews=not arguments.no_previews,
-            labels_from_folders=arguments.labels_from_folders,
-        )
+        intake = _intake(corpus, arguments)
         report = add_paths(intake, arguments.paths, on_progress=tracker.count, stop=stop)
     if arguments.json:
         say_json({"counts": report.counts, "reasons": report.reasons})
@@ -109,9 +99,15 @@ def _say_reasons(reasons: dict[str, int]) -> None:
         say(f"  {n:,} × {reason}")
 
 
-def _note_recovery(corpus: Corpus) -> None:
+def _intake(corpus: Corpus, arguments: Namespace) -> Intake:
+    """What takes images in, as the options say; tells first what a killed command had left behind."""
     if corpus.recovered:
         note(corpus.recovered)
+    return Intake(
+        corpus,
+        with_previews=not arguments.no_previews,
+        labels_from_folders=arguments.labels_from_folders,
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------------------

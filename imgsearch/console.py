@@ -19,17 +19,23 @@ PLAIN_EVERY_SECONDS = 5.0
 
 def say(text: str) -> None:
     """Print one line of the answer."""
-    print(text, flush=True)
+    print(printable(text), flush=True)
 
 
 def note(text: str) -> None:
     """Print one line about the work, beside the answer."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def say_json(value: object) -> None:
-    """Print `value` as one JSON document."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print `value` as one JSON document (in ASCII, which no terminal takes for an order)."""
+    say(json.dumps(value, indent=2))
+
+
+def printable(text: str) -> str:
+    """Text without control characters, newlines apart: file names, alt texts and URLs come from strangers, and must
+    not move the cursor or give the terminal orders."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
 def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]], *, title: str = "") -> None:
@@ -51,8 +57,7 @@ def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]], *, title: 
 
 
 def _one_line(cell: str) -> str:
-    """A cell without control characters: alt texts and URLs come from strangers and must not move the cursor."""
-    return "".join(character if character.isprintable() else " " for character in cell)
+    return printable(cell).replace("\n", " ")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
