@@ -199,13 +199,12 @@ def search(arguments: Namespace) -> None:
     if arguments.json:
         say_json(result.to_json())
         return
-    for method, hits in (("code", result.code), ("pixel", result.pixel)):
-        if arguments.by in ("both", method):
-            lines = [
-                (str(hit.rank), f"{ROW_PREFIX}{hit.row}", f"{hit.distance:.4f}", hit.label, hit.alt, hit.url)
-                for hit in hits
-            ]
-            say_table(("rank", "row", "distance", "label", "alt", "url"), lines, title=f"nearest by {method}")
+    lines = [
+        (method, str(hit.rank), f"{ROW_PREFIX}{hit.row}", f"{hit.distance:.4f}", hit.label, hit.alt, hit.url)
+        for method, hits in (("code", result.code), ("pixel", result.pixel))
+        for hit in hits
+    ]
+    say_table(("by", "rank", "row", "distance", "label", "alt", "url"), lines)
     if arguments.by == "both":
         say(f"both found {result.overlap} of {result.k}")
 

@@ -38,7 +38,7 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
-def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]], *, title: str = "") -> None:
+def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     """Print a table: boxed on a terminal, tab-separated with a heading line in a pipe."""
     if not sys.stdout.isatty():
         for line in [columns, *lines]:
@@ -48,7 +48,7 @@ def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]], *, title: 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left")
+    table = Table()
     for column in columns:
         table.add_column(column, overflow="fold")
     for line in lines:

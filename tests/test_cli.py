@@ -73,8 +73,8 @@ def test_search_by_row_leaves_the_row_out(trained_index: Path, capsys: pytest.Ca
 
 def test_search_in_a_pipe_prints_one_line_per_hit(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = answer(capsys, "search", "row:0", "-k", "3", "--by", "code", "--index", trained_index).splitlines()
-    assert lines[0].split("\t")[:3] == ["rank", "row", "distance"]
-    assert [line.split("\t")[0] for line in lines[1:]] == ["1", "2", "3"]
+    assert lines[0].split("\t")[:4] == ["by", "rank", "row", "distance"]
+    assert [line.split("\t")[:2] for line in lines[1:]] == [["code", "1"], ["code", "2"], ["code", "3"]]
 
 
 def test_search_saves_a_picture(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
