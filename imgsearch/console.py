@@ -33,9 +33,9 @@ def say_json(value: object) -> None:
 
 
 def printable(text: str) -> str:
-    """Text without control characters, newlines apart: file names, alt texts and URLs come from strangers, and must
+    """Text without control characters, line ends and tabs apart: file names, alt texts and URLs come from strangers, and must
     not move the cursor or give the terminal orders."""
-    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+    return "".join(character if character.isprintable() or character in "\n\t" else " " for character in text)
 
 
 def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -57,7 +57,7 @@ def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
 
 
 def _one_line(cell: str) -> str:
-    return printable(cell).replace("\n", " ")
+    return printable(cell).replace("\n", " ").replace("\t", " ")
 
 
 # ----------------------------------------------------------------------------------------------------------------------

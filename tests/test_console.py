@@ -12,10 +12,12 @@ ORDERS = "red\x1b[31m\x9b2J\rand\x07 bell"
 def test_control_characters_are_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
     say(ORDERS)
     note(ORDERS)
-    say_table(("alt",), [(ORDERS + "\nsecond line",)])
+    say_table(("row", "alt"), [("1", ORDERS + "\nsecond\tline")])
     printed = capsys.readouterr()
-    assert all(character.isprintable() or character == "\n" for character in printed.out + printed.err)
-    assert printed.out.splitlines()[-1].endswith("bell second line")
+    assert all(character.isprintable() or character in "\n\t" for character in printed.out + printed.err)
+    row, alt = printed.out.splitlines()[-1].split("\t")
+    assert row == "1"
+    assert alt.endswith("bell second line")
 
 
 def test_json_survives_what_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
