@@ -33,8 +33,10 @@ def say_json(value: object) -> None:
 
 
 def printable(text: str) -> str:
-    """Text without control characters, line ends and tabs apart: file names, alt texts and URLs come from strangers, and must
-    not move the cursor or give the terminal orders."""
+    """Text without control characters, line ends and tabs apart.
+
+    File names, alt texts and URLs come from strangers: they must not move the cursor or give the terminal orders.
+    """
     return "".join(character if character.isprintable() or character in "\n\t" else " " for character in text)
 
 
