@@ -118,7 +118,9 @@ def test_previews_can_be_left_out(corpus: Corpus) -> None:
     assert corpus.preview(1) is None
 
 
-def test_large_batches_are_decoded_in_order(corpus: Corpus) -> None:
+@pytest.mark.parametrize("small_bytes", [0, 10**9], ids=["threads", "one thread"])
+def test_large_batches_are_decoded_in_order(corpus: Corpus, small_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "SMALL_BYTES", small_bytes)
     found = [Found(f"https://example.org/{n}.png", picture(n) if n % 7 else b"text") for n in range(300)]
     outcomes = Intake(corpus).keep(found)
     assert [outcome.verdict == Verdict.SKIPPED for outcome in outcomes] == [n % 7 == 0 for n in range(300)]
