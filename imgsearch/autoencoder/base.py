@@ -4,11 +4,16 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from imgsearch.autoencoder.hashing import Hashing
+
 
 class Autoencoder(nn.Module, ABC):
-    """An encoder and a decoder around a bottleneck of `code_size` numbers."""
+    """An encoder and a decoder around a bottleneck of `code_size` numbers, and the binary codes made of these."""
 
-    code_size: int
+    def __init__(self, code_size: int) -> None:
+        super().__init__()
+        self.code_size = code_size
+        self.hashing = Hashing(code_size)
 
     @abstractmethod
     def encode(self, images: Tensor) -> Tensor:

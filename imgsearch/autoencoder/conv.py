@@ -92,8 +92,7 @@ class ConvAutoencoder(Autoencoder):
     """The convolutional encoder and its mirrored decoder."""
 
     def __init__(self, config: ConvConfig) -> None:
-        super().__init__()
-        self.code_size = config.code_size
+        super().__init__(config.code_size)
         channels, last = config.channels, config.channels[-1]
         encoder: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), *normalised(channels[0])]
         for count, (into, out) in zip(config.residuals, pairwise(channels), strict=True):
