@@ -60,6 +60,11 @@ class IndexPaths:
     def search(self) -> Path:
         return self.root / "search"
 
+    @property
+    def quality(self) -> Path:
+        """What `imgsearch evaluate` found out, for the page."""
+        return self.root / "quality.json"
+
 
 def index_paths(root: Path | str | None = None) -> IndexPaths:
     """The index directory asked for, else `IMGSEARCH_INDEX`, else `index/`."""
