@@ -21,7 +21,8 @@ from imgsearch.corpus.ingest import Intake, add_paths
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.index import CodeIndex, PixelIndex
+from imgsearch.retrieval.code_index import CodeIndex
+from imgsearch.retrieval.pixel_index import PixelIndex
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "cifar10-train-jpeg.zip"
 REPETITIONS = 5

@@ -200,13 +200,18 @@ def search(arguments: Namespace) -> None:
         say_json(result.to_json())
         return
     lines = [
-        (method, str(hit.rank), f"{ROW_PREFIX}{hit.row}", f"{hit.distance:.4f}", hit.label, hit.alt, hit.url)
-        for method, hits in (("code", result.code), ("pixel", result.pixel))
-        for hit in hits
+        (method, str(hit.rank), f"{ROW_PREFIX}{hit.row}", _distance(hit.distance, method), hit.label, hit.alt, hit.url)
+        for method in result.asked
+        for hit in result.hits(method)
     ]
     say_table(("by", "rank", "row", "distance", "label", "alt", "url"), lines)
-    if arguments.by == "both":
-        say(f"both found {result.overlap} of {result.k}")
+    if arguments.by in ("both", "all"):
+        say(f"code and pixels both found {result.overlap} of {result.k}")
+
+
+def _distance(distance: float, method: str) -> str:
+    """Bits are counted, other distances measured."""
+    return f"{distance:.0f}" if method == "binary" else f"{distance:.4f}"
 
 
 def _query(text: str, *, allow_private: bool) -> bytes | Path | int:

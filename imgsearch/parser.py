@@ -155,15 +155,20 @@ def _search(commands: Any) -> None:
     parser = _command(
         commands,
         "search",
-        "show the nearest images by code and by pixels",
+        "show the nearest images by code and by pixels, or by binary code",
         "imgsearch search photograph.jpg",
         "imgsearch search row:12 -k 5 --json",
-        "imgsearch search https://example.org/cat.jpg --by code --save hits.png",
+        "imgsearch search photograph.jpg --by binary",
+        "imgsearch search https://example.org/cat.jpg --by all --save hits.png",
     )
     parser.add_argument("query", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus")
     parser.add_argument("-k", type=_count, default=10, metavar="N", help="how many hits (default: 10)")
     parser.add_argument(
-        "--by", choices=("both", "code", "pixel"), default="both", help="which neighbours (default: both)"
+        "--by",
+        choices=("both", "code", "pixel", "binary", "all"),
+        default="both",
+        help="which neighbours: by code and pixels (both, the default), by one of code, pixel and binary, or by all; "
+        "binary is the code as 256 bits, and its distance the number of bits that differ",
     )
     parser.add_argument("--save", type=Path, metavar="PNG", help="draw the query and its hits into a picture")
     parser.add_argument("--allow-private", action="store_true", help="allow a URL on this machine or its network")

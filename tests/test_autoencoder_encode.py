@@ -4,14 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from toy_images import toy_thumbnails
 
 from imgsearch.autoencoder import encode
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard
-from imgsearch.autoencoder.codes import open_codes
+from imgsearch.autoencoder.codes import BINARY_NAME, open_binary_codes, open_codes
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct, update_codes
+from imgsearch.autoencoder.hashing import Hashing
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
@@ -22,7 +24,15 @@ CPU = pick_device("cpu")
 class CornerNetwork(Autoencoder):
     """Its code is the image's first four pixels' red, green and blue: exact, so that expectations can be read."""
 
-    code_size = 12
+    def __init__(self) -> None:
+        super().__init__(12, 12)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.hashing = Hashing(12)
+
+    @property
+    def code_layer(self) -> nn.Linear:
+        raise NotImplementedError
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         return images[:, :, 0, :4].permute(0, 2, 1).flatten(1)
@@ -95,7 +105,43 @@ def test_an_interrupted_update_goes_on_where_it_was(
     told: list[tuple[int, int]] = []
     update_codes(thumbnails, paths, network, card, CPU, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(30, 35), (35, 35)]
-    assert np.array_equal(open_codes(paths.codes)[0], corner_codes(thumbnails).astype(np.float16))
+    stored = corner_codes(thumbnails).astype(np.float16)
+    assert np.array_equal(open_codes(paths.codes)[0], stored)
+    assert np.array_equal(open_binary_codes(paths.codes)[0], network.hashing.packed(stored))
+
+
+def test_binary_codes_are_those_of_the_stored_codes(
+    tmp_path: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of the codes before rounding: one that is asked with later is rounded too."""
+    network, thumbnails = CornerNetwork(), toy_thumbnails(40)
+    given: list[np.ndarray] = []
+    packed = network.hashing.packed
+
+    def remember(codes: np.ndarray) -> np.ndarray:
+        given.append(codes)
+        return packed(codes)
+
+    monkeypatch.setattr(network.hashing, "packed", remember)
+    update_codes(thumbnails, IndexPaths(tmp_path), network, card, CPU)
+    assert np.array_equal(given[0].astype(np.float64), corner_codes(thumbnails).astype(np.float16).astype(np.float64))
+    binary, whose = open_binary_codes(IndexPaths(tmp_path).codes)
+    assert whose.model == card.digest
+    assert np.array_equal(binary, packed(given[0]))
+    assert len(np.unique(binary, axis=0)) > 10  # else this tests nothing
+
+
+def test_codes_from_before_there_were_binary_ones_are_made_anew(tmp_path: Path, card: ModelCard) -> None:
+    paths, thumbnails, network = IndexPaths(tmp_path), toy_thumbnails(20), CornerNetwork()
+    update_codes(thumbnails, paths, network, card, CPU)
+    expected = open_binary_codes(paths.codes)[0].copy()
+    for damage in ("gone", "short"):
+        if damage == "gone":
+            (paths.codes / BINARY_NAME).unlink()
+        else:
+            (paths.codes / BINARY_NAME).write_bytes(expected.tobytes()[:-33])
+        assert update_codes(thumbnails, paths, network, card, CPU).rows == 20
+        assert np.array_equal(open_binary_codes(paths.codes)[0], expected)
 
 
 def test_only_rows_without_a_code_are_encoded_unless_all_are_asked_for(tmp_path: Path, card: ModelCard) -> None:
@@ -123,9 +169,9 @@ def test_a_new_model_encodes_every_row(tmp_path: Path, card: ModelCard) -> None:
 
 
 def test_codes_that_are_no_numbers_and_a_second_writer_are_refused(tmp_path: Path, card: ModelCard) -> None:
-    paths, network = IndexPaths(tmp_path), ConvAutoencoder(ConvConfig(code_size=12)).eval()
+    paths, network = IndexPaths(tmp_path), ConvAutoencoder(ConvConfig(code_size=12, agreement_size=12)).eval()
     with torch.no_grad():
-        next(network.parameters()).fill_(torch.nan)
+        next(network.encoder.parameters()).fill_(torch.nan)
     with pytest.raises(ModelError, match="no numbers"):
         update_codes(toy_thumbnails(4), paths, network, card, CPU)
     with exclusive(paths.codes, "encoding"), pytest.raises(IndexDirectoryError, match="another imgsearch command"):

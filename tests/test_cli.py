@@ -77,6 +77,20 @@ def test_search_in_a_pipe_prints_one_line_per_hit(trained_index: Path, capsys: p
     assert [line.split("\t")[:2] for line in lines[1:]] == [["code", "1"], ["code", "2"], ["code", "3"]]
 
 
+def test_search_by_binary_code_counts_bits(
+    trained_index: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = photographs / "red" / "03.png"
+    lines = answer(capsys, "search", query, "-k", "40", "--by", "binary", "--index", trained_index).splitlines()
+    cells = [line.split("\t") for line in lines[1:]]
+    assert [cell[0] for cell in cells] == ["binary"] * N_IMAGES
+    assert cells[0][3] == "0"
+    assert [int(cell[3]) for cell in cells] == sorted(int(cell[3]) for cell in cells)
+    result = json.loads(answer(capsys, "search", query, "-k", "3", "--by", "all", "--json", "--index", trained_index))
+    assert [len(result[method]) for method in ("code", "pixel", "binary")] == [3, 3, 3]
+    assert result["binary"][0]["url"] == query.as_uri()
+
+
 def test_search_saves_a_picture(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "hits.png"
     answer(capsys, "search", "row:0", "-k", "3", "--save", picture, "--index", trained_index)

@@ -12,6 +12,7 @@ import pytest
 from indexed import add_images, make_index, reindex, save_untrained_model, smooth_thumbnails
 from numpy.typing import NDArray
 
+from imgsearch.autoencoder.codes import BINARY_NAME, open_binary_codes
 from imgsearch.corpus.images import decode_image, encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import (
@@ -27,7 +28,8 @@ from imgsearch.errors import (
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.info import read_index_info
 from imgsearch.retrieval.query import Query
-from imgsearch.retrieval.search import Searcher, SearchResult
+from imgsearch.retrieval.result import SearchResult
+from imgsearch.retrieval.search import Searcher
 
 N = 30
 PREVIEW = b"\xff\xd8 stands for a JPEG"
@@ -122,6 +124,56 @@ def test_one_method_alone(searcher: Searcher, by: str) -> None:
     assert skipped == [0.0] * len(skipped)
 
 
+def true_bits(searcher: Searcher, query: NDArray[np.uint8]) -> list[int]:
+    """Hamming distances of a binary code (32,) to every row, from the codes on disk."""
+    stored, _ = open_binary_codes(searcher.paths.codes)
+    distances: list[int] = (np.unpackbits(stored, axis=1) != np.unpackbits(query)).sum(axis=1).tolist()
+    return distances
+
+
+def test_binary_codes_alone(searcher: Searcher) -> None:
+    thumbnail = smooth_thumbnails(N)[7]
+    result = searcher.search(thumbnail, k=N, by="binary")
+    distances = true_bits(searcher, searcher.binary_codes(searcher.encode(thumbnail[None]))[0])
+    assert [hit.row for hit in result.binary] == sorted(range(N), key=lambda row: (distances[row], row))
+    assert [hit.distance for hit in result.binary] == sorted(distances)
+    assert (result.binary[0].row, result.binary[0].distance) == (7, 0)
+    assert len(set(distances)) > 5  # else this tests nothing
+    assert [hit.other_rank for hit in result.binary] == [None] * N
+    assert (result.code, result.pixel, result.overlap) == ((), (), 0)
+    assert (result.code_seconds, result.pixel_seconds) == (0, 0)
+
+
+def test_all_three_methods(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Searcher, "encode")  # a row's code and its bits are there already
+    both, every = searcher.search(3, k=12), searcher.search(3, k=12, by="all")
+    assert (both.code, both.pixel, both.overlap) == (every.code, every.pixel, every.overlap)
+    assert both.binary == ()
+    assert 3 not in [hit.row for hit in every.binary]
+    code = [hit.row for hit in every.code]
+    ranks = [code.index(hit.row) + 1 if hit.row in code else None for hit in every.binary]
+    assert [hit.other_rank for hit in every.binary] == ranks
+    assert len(set(ranks)) > 2  # some found by code too, else this tests nothing
+    assert every.asked == ("code", "pixel", "binary")
+    assert [every.hits(method) for method in every.asked] == [every.code, every.pixel, every.binary]
+
+
+@pytest.mark.parametrize("state", ["gone", "of another model", "shorter"])
+def test_binary_codes_that_are_not_on_disk_are_made_of_the_indexed_codes(paths: IndexPaths, state: str) -> None:
+    """A directory from before there were any, or one in which a reindex is at work."""
+    with Searcher.open(paths, device="cpu") as searcher:
+        expected = searcher.search(4, k=9, by="binary").binary
+    if state == "gone":
+        (paths.codes / BINARY_NAME).unlink()
+    else:
+        info = json.loads((paths.codes / "codes.json").read_text())
+        changed = {"model": "another"} if state == "of another model" else {"rows": N - 5}
+        (paths.codes / "codes.json").write_text(json.dumps(info | changed))
+    with Searcher.open(paths, device="cpu") as searcher:
+        assert searcher.search(4, k=9, by="binary").binary == expected
+        assert searcher.binary_index.rows == N
+
+
 def test_json_of_an_answer(searcher: Searcher) -> None:
     result = searcher.search(3, k=2, name="https://example.org/three.png")
     told = json.loads(json.dumps(result.to_json()))
@@ -130,6 +182,9 @@ def test_json_of_an_answer(searcher: Searcher) -> None:
     assert told["model"] == searcher.card.digest
     assert list(told["code"][0]) == ["row", "distance", "url", "page_url", "alt", "label"]
     assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.pixel]
+    every = json.loads(json.dumps(searcher.search(3, k=2, by="all").to_json()))
+    assert list(every) == ["query", "k", "model", "code", "pixel", "binary", "overlap"]
+    assert all(hit["distance"] == int(hit["distance"]) for hit in every["binary"])
 
 
 def test_how_an_answer_calls_its_query(searcher: Searcher, tmp_path: Path) -> None:
@@ -144,6 +199,7 @@ def test_how_an_answer_calls_its_query(searcher: Searcher, tmp_path: Path) -> No
 def test_more_hits_than_there_are_images(searcher: Searcher) -> None:
     result = searcher.search(smooth_thumbnails(N)[0], k=1000)
     assert len(result.code) == len(result.pixel) == result.overlap == N
+    assert len(searcher.search(smooth_thumbnails(N)[0], k=1000, by="binary").binary) == N
 
 
 @pytest.mark.parametrize("k", [0, -1, 1001])
@@ -234,6 +290,7 @@ def test_removed_rows_vanish_at_once_and_come_back(paths: IndexPaths) -> None:
         remove(paths, gone)
         code, pixel = found_rows(searcher.search(0, k=5))
         assert not set(gone) & {*code, *pixel}
+        assert not set(gone) & {hit.row for hit in searcher.search(0, k=N, by="binary").binary}
         assert len(code) == len(pixel) == 5
         assert searcher.n_images == N - len(set(gone))
         with pytest.raises(
@@ -249,7 +306,9 @@ def test_everything_removed(paths: IndexPaths) -> None:
     remove(paths, list(range(N)))
     with Searcher.open(paths, device="cpu") as searcher:
         assert searcher.n_images == 0
-        assert found_rows(searcher.search(smooth_thumbnails(1)[0])) == ([], [])
+        nothing = searcher.search(smooth_thumbnails(1)[0], by="all")
+        assert (nothing.code, nothing.pixel, nothing.binary) == ((), (), ())
+        assert nothing.to_json()["binary"] == []  # asked for, and empty
         with pytest.raises(CorpusError, match="no image can be found"):
             searcher.random_row()
 

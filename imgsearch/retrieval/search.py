@@ -5,8 +5,7 @@ know Streamlit or the command line.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.codes import BINARY_BYTES, open_binary_codes
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.corpus.images import encode_png
 from imgsearch.corpus.store import Corpus, Entry
@@ -30,62 +30,22 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import IndexPaths, index_paths
-from imgsearch.retrieval.exact import Neighbours
-from imgsearch.retrieval.index import CodeIndex, PixelIndex
+from imgsearch.retrieval.binary_index import BinaryIndex
+from imgsearch.retrieval.code_index import CodeIndex
+from imgsearch.retrieval.exact import Neighbours, blocks
 from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch, read_index_info
+from imgsearch.retrieval.pixel_index import PixelIndex
 from imgsearch.retrieval.query import Query, image_thumbnail, query_name, query_row
+from imgsearch.retrieval.result import ASKED, BINARY, BOTH, CODE, METHODS, PIXEL, Hit, SearchResult
 
-BOTH, CODE, PIXEL = "both", "code", "pixel"
 MOST_HITS = 1000
+PACK_BLOCK = 8192  # codes whose bits are made at once where they are not on disk
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A neighbour joined with its entry, ready to show."""
-
-    rank: int  # 1 for the nearest
-    row: int
-    distance: float
-    url: str
-    page_url: str
-    alt: str
-    label: str
-    other_rank: int | None  # its rank among the other method's k hits, None where it is not among them
-
-    def to_json(self) -> dict[str, object]:
-        names = ("row", "distance", "url", "page_url", "alt", "label")
-        return {name: getattr(self, name) for name in names}
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """Hits by code and hits by pixels for one query; the list that was not asked for is empty."""
-
-    query: str  # the path that was asked with, "row:12", or "image" for bytes and arrays
-    k: int
-    model: str  # digest of the model that made the codes
-    code: tuple[Hit, ...]
-    pixel: tuple[Hit, ...]
-    overlap: int  # rows that are in both lists
-    encode_seconds: float  # next to nothing for a row that is indexed: its code is there already
-    code_seconds: float
-    pixel_seconds: float
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "query": self.query,
-            "k": self.k,
-            "model": self.model,
-            "code": [hit.to_json() for hit in self.code],
-            "pixel": [hit.to_json() for hit in self.pixel],
-            "overlap": self.overlap,
-        }
-
-
 class Searcher:
-    """Finds the nearest images of one index directory, by code and by pixels. Threads may share one.
+    """Finds the nearest images of one index directory, by code, by pixels and by binary code. Threads may share one.
 
     Rows that were added since the last `imgsearch reindex` are not found yet (`rows_not_indexed`); rows that are
     removed vanish from answers at once.
@@ -108,6 +68,7 @@ class Searcher:
         self.code_index = codes
         self.pixel_index = PixelIndex.build(corpus.thumbnails()[: codes.rows])
         self._network = network
+        self.binary_index = BinaryIndex.build(self._stored_binary_codes())
         self._removed: tuple[int, NDArray[np.int64]] | None = None  # the corpus's change count, and the rows as of then
 
     @classmethod
@@ -221,6 +182,11 @@ class Searcher:
         codes: NDArray[np.float32] = encode_images(self._network, thumbnails, self.device)
         return codes.astype(np.float16).astype(np.float32)
 
+    def binary_codes(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """(n, 32) the binary codes, 256 bits each, of codes (n, 256)."""
+        packed: NDArray[np.uint8] = self._network.hashing.packed(codes)
+        return packed
+
     def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(32, 32, 3) what the decoder makes of the thumbnail's code."""
         reconstruction: NDArray[np.uint8] = reconstruct(self._network, thumbnail[None], self.device)[0]
@@ -233,7 +199,7 @@ class Searcher:
             query: an encoded image as bytes, a file as str or Path, an RGB uint8 array (h, w, 3), or a row (int),
                 which is left out of its own answer.
             k: how many hits of each kind, 1 to 1,000; fewer come back where fewer images can be found.
-            by: "both", "code" or "pixel".
+            by: "both" (code and pixels), "code", "pixel", "binary" or "all" (the three).
             name: what the answer calls the query; by default the path as given, "row:12", or "image".
 
         Raises:
@@ -243,30 +209,49 @@ class Searcher:
         """
         if not 1 <= k <= MOST_HITS:
             raise QueryError(f"k is {k}; it must be between 1 and {MOST_HITS:,}.")
-        if by not in (BOTH, CODE, PIXEL):
-            raise QueryError(f"by is {by!r}; it must be {BOTH!r}, {CODE!r} or {PIXEL!r}.")
+        if by not in ASKED:
+            raise QueryError(f"by is {by!r}; it must be one of {', '.join(map(repr, ASKED))}.")
         thumbnail, row = self.query_thumbnail(query), query_row(query)
-        without, itself = self.removed_rows(), None if row is None else np.array([row], dtype=np.int64)
-        by_code = by_pixel = _NOTHING
-        encode_seconds = code_seconds = pixel_seconds = 0.0
-        if by != PIXEL:
-            code, encode_seconds = _timed(lambda: self._query_code(thumbnail, row))
-            by_code, code_seconds = _timed(lambda: self.code_index.search(code, k, without=without, itself=itself)[0])
-        if by != CODE:
-            by_pixel, pixel_seconds = _timed(
-                lambda: self.pixel_index.search(thumbnail[None], k, without=without, itself=itself)[0]
-            )
+        found, seconds = self._neighbours(ASKED[by], thumbnail, row, k)
         return SearchResult(
             query=name or query_name(query),
             k=k,
+            by=by,
             model=self.card.digest,
-            code=self._hits(by_code, by_pixel),
-            pixel=self._hits(by_pixel, by_code),
-            overlap=len(np.intersect1d(by_code.rows, by_pixel.rows)),
-            encode_seconds=encode_seconds,
-            code_seconds=code_seconds,
-            pixel_seconds=pixel_seconds,
+            code=self._hits(found[CODE], found[PIXEL]),
+            pixel=self._hits(found[PIXEL], found[CODE]),
+            binary=self._hits(found[BINARY], found[CODE]),
+            overlap=len(np.intersect1d(found[CODE].rows, found[PIXEL].rows)),
+            encode_seconds=seconds["encode"],
+            code_seconds=seconds[CODE],
+            pixel_seconds=seconds[PIXEL],
+            binary_seconds=seconds[BINARY],
         )
+
+    def _neighbours(
+        self, asked: Sequence[str], thumbnail: NDArray[np.uint8], row: int | None, k: int
+    ) -> tuple[dict[str, Neighbours], dict[str, float]]:
+        """The neighbours by each of `METHODS` (none where it was not asked), and the seconds that each step took."""
+        without, itself = self.removed_rows(), None if row is None else np.array([row], dtype=np.int64)
+        found = dict.fromkeys(METHODS, _NOTHING)
+        seconds = dict.fromkeys(("encode", *METHODS), 0.0)
+        if asked != (PIXEL,):
+            code, seconds["encode"] = _timed(lambda: self._query_code(thumbnail, row))
+        if CODE in asked:
+            found[CODE], seconds[CODE] = _timed(
+                lambda: self.code_index.search(code, k, without=without, itself=itself)[0]
+            )
+        if PIXEL in asked:
+            found[PIXEL], seconds[PIXEL] = _timed(
+                lambda: self.pixel_index.search(thumbnail[None], k, without=without, itself=itself)[0]
+            )
+        if BINARY in asked:
+            found[BINARY], seconds[BINARY] = _timed(
+                lambda: self.binary_index.search(self._query_binary_code(code, row), k, without=without, itself=itself)[
+                    0
+                ]
+            )
+        return found, seconds
 
     def _row_thumbnail(self, row: int) -> NDArray[np.uint8]:
         if self.corpus.entry(row).removed:
@@ -279,6 +264,27 @@ class Searcher:
         if row is not None and row < self.code_index.rows:
             return self.code_index.codes(np.array([row]))
         return self.encode(thumbnail[None])
+
+    def _query_binary_code(self, code: NDArray[np.float32], row: int | None) -> NDArray[np.uint8]:
+        """(1, 32) of a query's code (1, 256); an indexed row's bits are in the index already."""
+        if row is not None and row < self.binary_index.rows:
+            return self.binary_index.codes(np.array([row]))
+        return self.binary_codes(code)
+
+    def _stored_binary_codes(self) -> NDArray[np.uint8]:
+        """(rows, 32) of the indexed rows: from disk, or made of the indexed codes where a reindex is due or at work."""
+        rows = self.code_index.rows
+        try:
+            stored, made_by = open_binary_codes(self.paths.codes)
+        except IndexMissingError:
+            pass
+        else:
+            if made_by.model == self.card.digest and made_by.rows >= rows:
+                return stored[:rows]
+        made = np.empty((rows, BINARY_BYTES), np.uint8)
+        for start, stop in blocks(rows, PACK_BLOCK):
+            made[start:stop] = self.binary_codes(self.code_index.codes(np.arange(start, stop)))
+        return made
 
     def _hits(self, neighbours: Neighbours, others: Neighbours) -> tuple[Hit, ...]:
         other_ranks = {row: rank for rank, row in enumerate(others.rows.tolist(), start=1)}

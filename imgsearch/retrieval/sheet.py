@@ -1,4 +1,4 @@
-"""A search result as one picture: the query, its neighbours by code in one row, by pixels in the next.
+"""A search result as one picture: the query, and a row of its neighbours for each method that was asked.
 
 Draws; opens no untrusted bytes (`corpus.images` does).
 """
@@ -11,19 +11,21 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from imgsearch.corpus.images import decode_picture
 from imgsearch.retrieval.query import Query
-from imgsearch.retrieval.search import Hit, Searcher, SearchResult
+from imgsearch.retrieval.result import BINARY, CODE, PIXEL, Hit, SearchResult
+from imgsearch.retrieval.search import Searcher
 
 TILE, GAP, LINE = 128, 10, 22  # pixels: a picture's side, the space between, a line of text
 PAPER, INK, FOUND_BY_BOTH = "#fbfaf7", "#22252a", "#2f7d4f"
 MOST_SHOWN = 20  # hits in a row of the sheet
+TITLES = {CODE: "by code", PIXEL: "by pixels", BINARY: "by bits"}  # short: they stand under one tile
 
 
 def draw_result(searcher: Searcher, query: Query, result: SearchResult) -> bytes:
     """PNG bytes: the query and its reconstruction on the left, one row of hits for each method that was asked.
 
-    A hit that the other method found too has a green frame.
+    A hit that the other method found too has a green frame (by bits: that the code found too).
     """
-    rows = [(title, hits[:MOST_SHOWN]) for title, hits in _methods(result) if hits]
+    rows = [(method, result.hits(method)[:MOST_SHOWN]) for method in result.asked if result.hits(method)]
     n_columns = max((len(hits) for _, hits in rows), default=0)
     step = TILE + GAP
     width = 2 * GAP + step * (2 + n_columns)
@@ -32,10 +34,10 @@ def draw_result(searcher: Searcher, query: Query, result: SearchResult) -> bytes
     thumbnail = searcher.query_thumbnail(query)
     _paste(sheet, _large(thumbnail), GAP, GAP, "query")
     _paste(sheet, _large(searcher.reconstruct(thumbnail)), GAP + step, GAP, "from its code")
-    for number, (title, hits) in enumerate(rows):
+    for number, (method, hits) in enumerate(rows):
         top = GAP + number * (TILE + 2 * LINE)
         for column, hit in enumerate(hits, start=2):
-            text = f"{title} {hit.distance:.3f}" if column == 2 else f"{hit.distance:.3f}"
+            text = f"{TITLES[method]} {_distance(hit, method)}" if column == 2 else _distance(hit, method)
             _paste(
                 sheet, _picture(searcher, hit), 2 * GAP + column * step, top, text, framed=hit.other_rank is not None
             )
@@ -44,8 +46,8 @@ def draw_result(searcher: Searcher, query: Query, result: SearchResult) -> bytes
     return encoded.getvalue()
 
 
-def _methods(result: SearchResult) -> list[tuple[str, tuple[Hit, ...]]]:
-    return [("by code", result.code), ("by pixels", result.pixel)]
+def _distance(hit: Hit, method: str) -> str:
+    return f"{hit.distance:.0f}" if method == BINARY else f"{hit.distance:.3f}"
 
 
 def _large(thumbnail: NDArray[np.uint8]) -> Image.Image:

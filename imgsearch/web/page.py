@@ -36,7 +36,8 @@ from imgsearch.web.query import (
 )
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Hit, Searcher, SearchResult
+    from imgsearch.retrieval.result import Hit, SearchResult
+    from imgsearch.retrieval.search import Searcher
 
 STYLE = Path(__file__).with_name("style.css")
 ICON = Path(__file__).with_name("icon.svg")

@@ -1,0 +1,76 @@
+"""What a search gives back: hits, in one list for each method that was asked. Plain data; knows no index, no model."""
+
+from dataclasses import dataclass
+
+CODE, PIXEL, BINARY = METHODS = ("code", "pixel", "binary")
+BOTH, ALL = "both", "all"
+ASKED = {  # what `by` may be, and the methods that each asks
+    BOTH: (CODE, PIXEL),
+    CODE: (CODE,),
+    PIXEL: (PIXEL,),
+    BINARY: (BINARY,),
+    ALL: METHODS,
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A neighbour joined with its entry, ready to show."""
+
+    rank: int  # 1 for the nearest
+    row: int
+    distance: float  # by binary code: the number of bits that differ
+    url: str
+    page_url: str
+    alt: str
+    label: str
+    # Its rank among the other method's k hits, None where it is not among them: by code the other is by pixels and the
+    # other way round, by binary code it is by code.
+    other_rank: int | None
+    grade: str = ""  # "same", "close" or "weak"; "" where no cutoff is known
+
+    def to_json(self) -> dict[str, object]:
+        names = ("row", "distance", "url", "page_url", "alt", "label")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits by code, by pixels and by binary code for one query; a list that was not asked for is empty."""
+
+    query: str  # the path that was asked with, "row:12", or "image" for bytes and arrays
+    k: int
+    by: str  # a key of `ASKED`
+    model: str  # digest of the model that made the codes
+    code: tuple[Hit, ...]
+    pixel: tuple[Hit, ...]
+    binary: tuple[Hit, ...]
+    overlap: int  # rows that are in the lists by code and by pixels
+    encode_seconds: float  # next to nothing for a row that is indexed: its code is there already
+    code_seconds: float
+    pixel_seconds: float
+    binary_seconds: float
+    no_good_match: bool = False  # whether even the nearest is no nearer than chance would have it
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The methods that were asked, in the order in which they are shown."""
+        return ASKED[self.by]
+
+    def hits(self, method: str) -> tuple[Hit, ...]:
+        """The list of one of `METHODS`."""
+        hits: tuple[Hit, ...] = {CODE: self.code, PIXEL: self.pixel, BINARY: self.binary}[method]
+        return hits
+
+    def to_json(self) -> dict[str, object]:
+        """The lists by code and by pixels always, that by binary code where it was asked for."""
+        answer: dict[str, object] = {
+            "query": self.query,
+            "k": self.k,
+            "model": self.model,
+            "code": [hit.to_json() for hit in self.code],
+            "pixel": [hit.to_json() for hit in self.pixel],
+        }
+        if BINARY in self.asked:
+            answer["binary"] = [hit.to_json() for hit in self.binary]
+        return {**answer, "overlap": self.overlap}

@@ -1,0 +1,46 @@
+"""A result as one picture: as many rows as methods were asked, as wide as the longest list."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import numpy as np
+import pytest
+from indexed import make_index, smooth_thumbnails
+from numpy.typing import NDArray
+from PIL import Image
+
+from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.sheet import FOUND_BY_BOTH, GAP, LINE, MOST_SHOWN, TILE, draw_result
+
+N = 24
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    with Searcher.open(make_index(tmp_path_factory.mktemp("sheet") / "index", smooth_thumbnails(N))) as opened:
+        yield opened
+
+
+def drawn(searcher: Searcher, *, k: int, by: str) -> NDArray[np.uint8]:
+    """(height, width, 3) the sheet of row 0."""
+    sheet = draw_result(searcher, 0, searcher.search(0, k=k, by=by))
+    return np.asarray(Image.open(BytesIO(sheet)).convert("RGB"))
+
+
+@pytest.mark.parametrize(("by", "rows"), [("code", 1), ("binary", 1), ("both", 2), ("all", 3)])
+def test_each_method_has_a_row(searcher: Searcher, by: str, rows: int) -> None:
+    sheet = drawn(searcher, k=3, by=by)
+    assert sheet.shape == (2 * GAP + rows * (TILE + 2 * LINE), 2 * GAP + 5 * (TILE + GAP), 3)
+    for number in range(rows):  # pictures stand in each
+        top = GAP + number * (TILE + 2 * LINE)
+        assert sheet[top : top + TILE, 2 * GAP + 2 * (TILE + GAP) :].std() > 10
+
+
+def test_no_row_is_longer_than_can_be_looked_at(searcher: Searcher) -> None:
+    assert drawn(searcher, k=N, by="all").shape[1] == 2 * GAP + (2 + MOST_SHOWN) * (TILE + GAP)
+
+
+def test_what_the_other_method_found_too_is_framed(searcher: Searcher) -> None:
+    green = np.array([int(FOUND_BY_BOTH[place : place + 2], 16) for place in (1, 3, 5)])
+    assert (drawn(searcher, k=N, by="both") == green).all(axis=2).any()
+    assert not (drawn(searcher, k=N, by="binary") == green).all(axis=2).any()
