@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from imgsearch.errors import UnknownRowError
+from imgsearch.retrieval.result import Hit, SearchResult
+
+GRADES = ("same", "close", "weak")  # of the first hits of each list
 
 
 @dataclass
 class FakeSearcher:
-    """Code neighbours are the nearest rows by number; to pixels, two rows of three seem further away."""
+    """Code neighbours are the nearest rows by number; to pixels two rows of three seem further away, to bits one of 2.
+
+    Of each list the first is graded "same", the second "close" and the third "weak".
+    """
 
     thumbnails: NDArray[np.uint8]  # (n, 32, 32, 3)
     pictures: list[bytes]
@@ -22,7 +29,9 @@ class FakeSearcher:
     url: dict[int, str] = field(default_factory=dict)
     rows_not_indexed: int = 0
     stale: bool = False
+    no_good_match: bool = False
     asked: list[tuple[Any, int]] = field(default_factory=list)  # (query, k) of every search
+    asked_by: list[str] = field(default_factory=list)  # and by which methods
 
     @classmethod
     def drawn(cls, n: int, *, side: int = 160) -> "FakeSearcher":
@@ -47,6 +56,10 @@ class FakeSearcher:
     @property
     def card(self) -> Any:
         return SimpleNamespace(network={"kind": "conv"}, digest="0123456789abcdef" * 4, code_size=256, metric="cosine")
+
+    @property
+    def code_index(self) -> Any:
+        return SimpleNamespace(rows=self.n_images)
 
     def is_stale(self) -> bool:
         return self.stale
@@ -77,47 +90,42 @@ class FakeSearcher:
     def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return (thumbnail // 2 + 60).astype(np.uint8)
 
-    def search(self, query: Any, *, k: int = 10, by: str = "both") -> Any:
+    def search(self, query: Any, *, k: int = 10, by: str = "both") -> SearchResult:
         self.asked.append((query, k))
+        self.asked_by.append(by)
         own = query if isinstance(query, int) else None
         rows = np.arange(self.n_images)
         apart = np.abs(rows - (own or 0)) / self.n_images
-        code = self._hits(apart, k, own)
-        pixel = self._hits(apart * (1 + rows % 3), k, own)
-        ranks = {"code": {hit.row: hit.rank for hit in code}, "pixel": {hit.row: hit.rank for hit in pixel}}
-        code = [replace(hit, other_rank=ranks["pixel"].get(hit.row)) for hit in code]
-        pixel = [replace(hit, other_rank=ranks["code"].get(hit.row)) for hit in pixel]
-        overlap = sum(hit.other_rank is not None for hit in code)
-        return SimpleNamespace(
+        code, pixel = self._hits(apart, k, own), self._hits(apart * (1 + rows % 3), k, own)
+        binary = self._hits(np.round(256 * apart * (1 + rows % 2)), k, own) if by == "all" else []
+        code, pixel, binary = _beside(code, pixel), _beside(pixel, code), _beside(binary, code)
+        return SearchResult(
             query="image" if own is None else f"row:{own}",
             k=k,
+            by=by,
             model=self.card.digest,
             code=tuple(code),
             pixel=tuple(pixel),
-            overlap=overlap,
+            binary=tuple(binary),
+            overlap=sum(hit.other_rank is not None for hit in code),
             encode_seconds=0.0041,
             code_seconds=0.0003,
             pixel_seconds=0.0012,
+            binary_seconds=0.0002,
+            no_good_match=self.no_good_match,
         )
 
-    def _hits(self, distances: NDArray[np.floating[Any]], k: int, own: int | None) -> list["FakeHit"]:
+    def _hits(self, distances: NDArray[np.floating[Any]], k: int, own: int | None) -> list[Hit]:
         rows = [int(row) for row in np.argsort(distances, kind="stable") if row != own][:k]
-        entries = [self.entry(row) for row in rows]
         return [
-            FakeHit(rank, entry.row, float(distances[entry.row]), entry.url, entry.page_url, entry.alt, entry.label)
-            for rank, entry in enumerate(entries, start=1)
+            Hit(rank, row, float(distances[row]), entry.url, entry.page_url, entry.alt, entry.label, None, grade)
+            for rank, row, entry, grade in zip(
+                range(1, k + 1), rows, map(self.entry, rows), chain(GRADES, repeat("")), strict=False
+            )
         ]
 
 
-@dataclass(frozen=True)
-class FakeHit:
-    """As `retrieval.search.Hit`."""
-
-    rank: int
-    row: int
-    distance: float
-    url: str
-    page_url: str
-    alt: str
-    label: str
-    other_rank: int | None = None
+def _beside(hits: list[Hit], others: list[Hit]) -> list[Hit]:
+    """The hits with their ranks among the others."""
+    ranks = {hit.row: hit.rank for hit in others}
+    return [replace(hit, other_rank=ranks.get(hit.row)) for hit in hits]

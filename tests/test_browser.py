@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from measured import DISTORTED, LABELLED
 
 from imgsearch import cli
+from imgsearch.autoencoder.card import read_card
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo import gallery
 from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.quality import quality_now, write_quality
 from imgsearch.web.server import running_app
 
 # One group: workers that share the tests would each build an index and start a browser.
@@ -198,6 +201,48 @@ def test_k_changes_how_many_hits_there_are(browser: webdriver.Chrome, address: s
     page.wait_until(lambda: page.both_columns_hold(N_IMAGES - 1))  # all but the query
     page.slide_to(Keys.HOME)
     page.wait_until(lambda: page.both_columns_hold(4))
+
+
+def test_binary_codes_come_and_go_as_a_third_column(browser: webdriver.Chrome, address: str) -> None:
+    page = Page(browser, f"{address}/?row=7")
+    page.wait_until(lambda: page.both_columns_hold(12))
+    assert page.rows("binary") == []
+    page.click(".st-key-binary label")
+    page.wait_until(lambda: len(page.rows("binary")) == 12 and page.both_columns_hold(12))
+    columns = [
+        browser.find_element(By.CSS_SELECTOR, f".st-key-hits-{method}").rect for method in ("code", "pixel", "binary")
+    ]
+    assert [column["x"] for column in columns] == sorted({column["x"] for column in columns})  # side by side
+    assert len({column["y"] for column in columns}) == 1
+    assert page.text(".st-key-hits-binary .distance").endswith(" bits")
+    page.click(".st-key-binary label")
+    page.wait_until(lambda: page.rows("binary") == [])
+
+
+def test_the_quality_panel_unfolds_to_tables_and_a_curve(
+    browser: webdriver.Chrome, address: str, index: Path, request: pytest.FixtureRequest
+) -> None:
+    paths = IndexPaths(index)
+    request.addfinalizer(lambda: paths.quality.unlink(missing_ok=True))  # the other tests share the index
+    page = Page(browser, f"{address}/?row=7")
+    page.click(".stExpander summary")
+    page.wait_until(lambda: "imgsearch evaluate" in page.text(".st-key-quality .notice"))
+    methods = {"code": LABELLED["methods"]["code"] | {"title": HOSTILE}, "pixel": LABELLED["methods"]["pixel"]}
+    quality = quality_now(
+        read_card(paths.model).digest, N_IMAGES, labelled=LABELLED | {"methods": methods}, distorted=DISTORTED
+    )
+    write_quality(paths, quality)
+    page = Page(browser, f"{address}/?row=7")
+    page.click(".stExpander summary")
+    page.wait_until(lambda: "comes first 87 times in 100" in page.text(".st-key-quality"))
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".st-key-quality .figures table")) == 2
+    assert HOSTILE in page.text(".st-key-quality")
+    drawing = ", ".join(f".st-key-quality .stVegaLiteChart {element}" for element in ("svg", "canvas"))
+    chart = page.wait_until(partial(browser.find_element, By.CSS_SELECTOR, drawing))
+    assert chart.rect["width"] > WIDTH / 3
+    assert not browser.find_elements(By.CSS_SELECTOR, ".st-key-quality img")
+    assert browser.execute_script("return window.hostile ?? null") is None
+    assert severe_messages(browser) == []
 
 
 def test_strangers_texts_do_nothing(browser: webdriver.Chrome, address: str) -> None:

@@ -3,10 +3,10 @@
 from html.parser import HTMLParser
 
 import pytest
-from fake_searcher import FakeHit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsearch.retrieval.result import Hit
 from imgsearch.web import cards
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
@@ -40,16 +40,16 @@ class Elements(HTMLParser):
         return attributes
 
 
-def hit(**changes: object) -> FakeHit:
+def hit(**changes: object) -> Hit:
     values: dict[str, object] = {
         "rank": 3, "row": 17, "distance": 0.25, "url": "https://pictures.example/a/cat.jpg", "page_url": "",
         "alt": "a cat", "label": "", "other_rank": None,
     }  # fmt: skip
-    return FakeHit(**(values | changes))  # type: ignore[arg-type] # values of several types in one dictionary
+    return Hit(**(values | changes))  # type: ignore[arg-type] # values of several types in one dictionary
 
 
-def hit_card(card: FakeHit) -> str:
-    return cards.hit_card(card, PICTURE, other_method="by pixels")  # type: ignore[arg-type] # a stand-in for Hit
+def hit_card(card: Hit, method: str = "code") -> str:
+    return cards.hit_card(card, PICTURE, method=method)
 
 
 def test_a_hit_says_rank_distance_source_and_alt_text() -> None:
@@ -69,6 +69,30 @@ def test_a_hit_of_both_methods_is_marked_with_its_other_rank() -> None:
     assert found.one("figure")["class"] == "hit both"
 
 
+@pytest.mark.parametrize(
+    ("method", "distance", "text", "other"),
+    [
+        ("code", 0.0414, "0.041", "by pixels"),
+        ("pixel", 7.5, "7.500", "by code"),
+        ("binary", 41.0, "41 bits", "by code"),
+        ("binary", 1.0, "1 bit", "by code"),
+    ],
+)
+def test_each_method_has_its_unit_and_its_other_method(method: str, distance: float, text: str, other: str) -> None:
+    card = hit_card(hit(distance=distance, other_rank=2), method)
+    assert f">{text}</span>" in card
+    assert f"also #2 {other}" in Elements(card).text
+
+
+def test_a_grade_stands_beside_the_distance_where_there_is_one() -> None:
+    assert "grade" not in hit_card(hit())
+    for grade in ("same", "close", "weak"):
+        found = Elements(hit_card(hit(grade=grade)))
+        (attributes,) = [attributes for _, attributes in found.found if attributes.get("class") == f"grade {grade}"]
+        assert attributes["title"]
+        assert f"{grade}0.250" in found.text
+
+
 def test_a_label_stands_in_for_a_missing_alt_text() -> None:
     assert "frog" in Elements(hit_card(hit(alt="", label="frog"))).text
 
@@ -82,6 +106,9 @@ def test_a_strangers_text_stays_text(strange: str) -> None:
     assert not [name for _, attributes in found.found for name in attributes if name.startswith("on")]
     for html in (
         cards.notice(strange, name=strange, command=strange),
+        cards.section(strange, strange),
+        cards.footnote(strange),
+        hit_card(hit(grade=strange)).replace("<img", "<picture").replace("<a ", "<b "),
         cards.query_label(strange, strange, url=strange),
     ):
         assert not {"script", "img", "svg", "a"} & {tag for tag, _ in Elements(html).found}

@@ -256,6 +256,37 @@ def test_both_columns_mark_what_the_other_found(searcher: FakeSearcher) -> None:
     assert "code looked up in 4.1 ms" in html
 
 
+def test_binary_codes_are_a_third_column_on_demand(searcher: FakeSearcher) -> None:
+    app = opened(row="44")
+    assert (searcher.asked_by, hit_rows(app, "binary")) == (["both"], [])
+    assert "binary" not in drawn(app)
+    app.toggle(key="binary").set_value(True).run()
+    assert searcher.asked_by[-1] == "all"
+    assert len(hit_rows(app, "binary")) == len(hit_rows(app, "code")) == len(hit_rows(app, "pixel")) == 12
+    kept = set(hit_rows(app, "code")) & set(hit_rows(app, "binary"))
+    html = drawn(app)
+    assert "<h2>By binary code</h2>" in html
+    assert "by binary code in 0.2 ms" in html
+    assert f"code and binary code <strong>{len(kept)}</strong>" in html
+    assert re.search(r"\d+ bits</span>", html)
+    row = hit_rows(app, "binary")[2]
+    app.button(key=f"ask-binary-{row}").click().run()
+    assert (searcher.asked[-1], searcher.asked_by[-1]) == ((row, 12), "all")  # the toggle stays
+    app.toggle(key="binary").set_value(False).run()
+    assert hit_rows(app, "binary") == []
+
+
+def test_grades_and_no_good_match_are_said(searcher: FakeSearcher) -> None:
+    html = drawn(opened(row="44"))
+    for grade in ("same", "close", "weak"):
+        assert html.count(f'<span class="grade {grade}"') == 2  # one in each column
+    assert "No good match" not in html
+    searcher.no_good_match = True
+    html = drawn(opened(row="44"))
+    assert "No good match: the nearest image is no nearer than chance would have it." in html
+    assert len(hit_rows(opened(row="44"), "code")) == 12  # they are shown all the same
+
+
 def test_query_pixels_and_reconstruction_stand_side_by_side(searcher: FakeSearcher) -> None:
     html = drawn(opened(row="44"))
     assert len(set(re.findall(r'class="plate"><img class="\w+" src="([^"]+)"', html))) == 3

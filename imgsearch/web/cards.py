@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 LONGEST_TEXT = 300
 FRAMED = ' <span class="framed">framed below</span>'
+OTHER_METHOD = {"code": "by pixels", "pixel": "by code", "binary": "by code"}  # the one that a hit's other rank is of
+GRADES = {
+    "same": "so near that it should be the same picture",
+    "close": "nearer than chance would have it",
+    "weak": "no nearer than chance would have it",
+}
 
 
 def shown(text: str) -> str:
@@ -115,11 +121,20 @@ def summary(result: "SearchResult") -> str:
     """How many hits the methods share, and what the answer cost."""
     coding = "code looked up" if result.query.startswith("row:") else "encoded"
     n_hits = max(len(result.code), len(result.pixel))
+    found, bits = f"Both found <strong>{result.overlap} of {n_hits}</strong>", ""
+    shared = result.overlap
+    if "binary" in result.asked:
+        kept = sum(hit.other_rank is not None for hit in result.binary)
+        found = (
+            f"Code and pixels both found <strong>{result.overlap} of {n_hits}</strong>,"
+            f" code and binary code <strong>{kept}</strong>"
+        )
+        shared += kept
+        bits = f", by binary code in {_milliseconds(result.binary_seconds)}"
     return (
-        f'<div class="summary"><p class="overlap">Both found <strong>{result.overlap} of {n_hits}</strong>'
-        f"{FRAMED if result.overlap else ''}</p>"
+        f'<div class="summary"><p class="overlap">{found}{FRAMED if shared else ""}</p>'
         f'<p class="timings">{coding} in {_milliseconds(result.encode_seconds)} · searched by code in'
-        f" {_milliseconds(result.code_seconds)}, by pixels in {_milliseconds(result.pixel_seconds)}</p></div>"
+        f" {_milliseconds(result.code_seconds)}, by pixels in {_milliseconds(result.pixel_seconds)}{bits}</p></div>"
     )
 
 
@@ -132,17 +147,44 @@ def method(title: str, explanation: str) -> str:
     return f'<div class="method"><h2>{shown(title)}</h2><p>{shown(explanation)}</p></div>'
 
 
-def hit_card(hit: "Hit", picture: bytes, *, other_method: str) -> str:
-    """One hit: its picture, rank and distance, what it is said to show, where it is from.
+def hit_card(hit: "Hit", picture: bytes, *, method: str) -> str:
+    """One hit by "code", "pixel" or "binary": picture, rank, grade and distance, what it is said to show, its source.
 
-    `other_method` names the other column; a hit that stands there too says at which rank.
+    A hit that stands in the other column too says at which rank.
     """
-    also = "" if hit.other_rank is None else f'<span class="also">also #{hit.other_rank} {shown(other_method)}</span>'
+    also = "" if hit.other_rank is None else f'<span class="also">also #{hit.other_rank} {OTHER_METHOD[method]}</span>'
     says = hit.alt or hit.label
+    distance = _bits(hit.distance) if method == "binary" else f"{hit.distance:.3f}"
     return (
         f'<figure class="hit{" both" if also else ""}" data-row="{hit.row}">'
         f'<div class="frame"><img src="{picture_address(picture)}" alt="{shown(says) or "image"}">{also}</div>'
         f'<figcaption><span class="rank">{hit.rank}</span>'
-        f'<span class="distance" title="distance: smaller is nearer">{hit.distance:.3f}</span>'
+        f'<span class="near">{_grade(hit.grade)}'
+        f'<span class="distance" title="distance: smaller is nearer">{distance}</span></span>'
         f'<span class="alt" title="{shown(says)}">{shown(says)}</span>{source_link(hit.url)}</figcaption></figure>'
     )
+
+
+def _grade(grade: str) -> str:
+    """A small word beside the distance; nothing where no cutoff is known."""
+    if not grade:
+        return ""
+    return f'<span class="grade {shown(grade)}" title="{GRADES.get(grade, "")}">{shown(grade)}</span>'
+
+
+def _bits(distance: float) -> str:
+    return f"{distance:.0f} bit{'' if distance == 1 else 's'}"
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# the Quality panel
+
+
+def section(title: str, sentence: str) -> str:
+    """The head of one part: its name, and what its figures mean."""
+    return f'<div class="section"><h2>{shown(title)}</h2><p>{shown(sentence)}</p></div>'
+
+
+def footnote(text: str) -> str:
+    """How something was measured."""
+    return f'<p class="footnote">{shown(text)}</p>'

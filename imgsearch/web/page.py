@@ -1,4 +1,4 @@
-"""The search page: one query, its nearest by code beside its nearest by raw pixels.
+"""The search page: one query, its nearest by code beside its nearest by raw pixels, and on demand by binary code.
 
 Draws, asks the searcher, draws the answer. `streamlit run` executes this file (or `app.py`, which calls it) anew for
 every touch of the page; what lasts is the searcher, shared by all visitors, and `query.Visit`, one per browser tab.
@@ -22,6 +22,7 @@ from imgsearch.errors import (
 )
 from imgsearch.paths import DEFAULT_INDEX, IndexPaths, index_paths
 from imgsearch.web import cards
+from imgsearch.web.panel import draw_quality
 from imgsearch.web.query import (
     MOST_UPLOADS,
     ImageQuery,
@@ -47,6 +48,7 @@ STEPS = (  # from an empty directory to an answer, and the failures that each is
     ("train", (CorpusError, ModelError)),
     ("reindex", (CorpusError, ModelError, IndexMissingError, IndexMismatchError)),
 )
+NO_GOOD_MATCH = "No good match: the nearest image is no nearer than chance would have it."
 LEAST_HITS, USUAL_HITS, MOST_HITS = 4, 12, 50
 
 
@@ -78,15 +80,17 @@ def open_searcher(root: Path) -> "Searcher":
 def _draw_search(searcher: "Searcher", paths: IndexPaths) -> None:
     shown, controls = st.columns([11, 9], gap="large")
     with controls:  # first: an upload here is the query there
-        k = _draw_controls(searcher)
+        k, by = _draw_controls(searcher)
     query = this_visit().query
     assert query is not None, "follow_address gives every visit a query"
     try:
         with shown:
             _draw_query(searcher, query)
-        _draw_answer(searcher, searcher.search(query.row if isinstance(query, RowQuery) else query.thumbnail, k=k))
+        asked = query.row if isinstance(query, RowQuery) else query.thumbnail
+        _draw_answer(searcher, searcher.search(asked, k=k, by=by))
     except UnknownRowError as error:  # removed since it was asked for
         st.html(cards.notice(str(error), refused=True))
+    draw_quality(searcher, paths, _command("evaluate", paths))
     _draw_colophon(searcher, paths)
 
 
@@ -94,8 +98,8 @@ def _draw_search(searcher: "Searcher", paths: IndexPaths) -> None:
 # asking
 
 
-def _draw_controls(searcher: "Searcher") -> int:
-    """The ways to ask, and how many hits are wanted."""
+def _draw_controls(searcher: "Searcher") -> tuple[int, str]:
+    """The ways to ask; how many hits are wanted, and by which methods."""
     files = st.file_uploader(
         "Ask with your own images", type=list(UPLOAD_TYPES), accept_multiple_files=True, key="files"
     )
@@ -114,10 +118,11 @@ def _draw_controls(searcher: "Searcher") -> int:
             on_click=lambda: ask(RowQuery(searcher.random_row())),
         )
         k = st.slider("Hits by each method", LEAST_HITS, MOST_HITS, USUAL_HITS, key="k")
+    with_binary = st.toggle("Also by binary code: 256 bits, 32 bytes an image", key="binary")
     refusal = this_visit().refusal
     if refusal is not None:
         _draw_refusal(refusal)
-    return k
+    return k, "all" if with_binary else "both"
 
 
 def _draw_refusal(refusal: Refusal) -> None:
@@ -181,24 +186,28 @@ def _draw_query(searcher: "Searcher", query: Query) -> None:
 
 
 def _draw_answer(searcher: "Searcher", result: "SearchResult") -> None:
+    """One column of hits for each method that was asked."""
     st.html(cards.summary(result))
+    if result.no_good_match:
+        st.html(cards.notice(NO_GOOD_MATCH))
+    code_size = searcher.card.code_size
     metric = "cosine" if searcher.card.metric == "cosine" else "Euclidean"
-    by_code, by_pixels = st.columns(2, gap="large")
-    with by_code:
-        st.html(
-            cards.method("By code", f"nearest in the encoder's {searcher.card.code_size} numbers, {metric} distance")
-        )
-        _draw_hits(searcher, result.code, "code", other_method="by pixels")
-    with by_pixels:
-        st.html(cards.method("By pixels", "nearest in the 3,072 numbers of the pixels, Euclidean distance"))
-        _draw_hits(searcher, result.pixel, "pixel", other_method="by code")
+    heads = {
+        "code": ("By code", f"nearest in the encoder's {code_size} numbers, {metric} distance"),
+        "pixel": ("By pixels", "nearest in the 3,072 numbers of the pixels, Euclidean distance"),
+        "binary": ("By binary code", f"nearest in 256 bits made of the {code_size} numbers: how many differ"),
+    }
+    for column, method in zip(st.columns(len(result.asked), gap="large"), result.asked, strict=True):
+        with column:
+            st.html(cards.method(*heads[method]))
+            _draw_hits(searcher, result.hits(method), method)
 
 
-def _draw_hits(searcher: "Searcher", hits: Sequence["Hit"], method: str, *, other_method: str) -> None:
+def _draw_hits(searcher: "Searcher", hits: Sequence["Hit"], method: str) -> None:
     with st.container(key=f"hits-{method}"):
         for hit in hits:
             with st.container(key=f"hit-{method}-{hit.row}"):
-                st.html(cards.hit_card(hit, searcher.picture(hit.row), other_method=other_method))
+                st.html(cards.hit_card(hit, searcher.picture(hit.row), method=method))
                 st.button(
                     "Search with this",
                     icon=":material/arrow_forward:",

@@ -1,0 +1,200 @@
+"""The Quality panel's sentences, tables and curve: measured figures in, escaped HTML and one Vega-Lite spec out.
+
+Knows the format of `quality.json`; must not know Streamlit, nor how anything was measured. A figure that is missing is
+shown as a dash, whatever wrote the file.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+from imgsearch.web.cards import shown
+
+TITLES = {  # of methods that were measured without labels; with labels they bring their own
+    "pixel": "raw pixels",
+    "pca": "PCA-256",
+    "pca-white": "PCA-256, whitened",
+    "hog": "HOG",
+    "untrained": "code of the untrained network",
+    "code": "code",
+    "binary": "binary code, 256 bits",
+    "short": "binary code, 28 bits",
+}
+LABELLED_HEADS = {"p@1": "P@1", "p@10": "P@10", "p@100": "P@100", "map@1000": "mAP@1000", "knn20": "20-NN vote"}
+COPIES = {
+    "crop": "a cropped copy",
+    "shift": "a shifted copy",
+    "mirror": "a mirrored copy",
+    "brightness": "a brighter or darker copy",
+    "jpeg": "a copy with strong JPEG compression",
+    "rotate": "a slightly turned copy",
+    "text": "a copy with text across it",
+}
+DASH = "–"  # noqa: RUF001 -- an en dash, as tables have it
+
+
+def labelled_sentence(labelled: Mapping[str, Any]) -> str:
+    """What the table by labels means, in words; "" where it lacks the two methods that the page compares."""
+    code, pixel = (_number(labelled["methods"], name, "p@10") for name in ("code", "pixel"))
+    if code is None or pixel is None:
+        return ""
+    return (
+        f"Of the ten nearest by code, {10 * code:.1f} show the same kind of thing as the query; "
+        f"of the ten nearest by pixels, {10 * pixel:.1f}."
+    )
+
+
+def distorted_sentence(distorted: Mapping[str, Any]) -> str:
+    """What the table of distorted queries means, in words; by a crop where that was measured."""
+    names = [str(name) for name in distorted["distortions"]]
+    name = "crop" if "crop" in names else next(iter(names), "")
+    code, pixel = (_number(distorted["recall"], method, name, "top1") for method in ("code", "pixel"))
+    if code is None or pixel is None:
+        return ""
+    copy = COPIES.get(name, f"a copy changed by {name}")
+    return (
+        f"Ask with {copy} of an image, and by code the original comes first {100 * code:.0f} times in 100, "
+        f"by pixels {100 * pixel:.0f} times."
+    )
+
+
+def labelled_table(labelled: Mapping[str, Any]) -> str:
+    """One line for each method: how many of its nearest have the query's label."""
+    columns = {
+        head: {name: _number(labelled["methods"], name, key) for name in labelled["methods"]}
+        for key, head in LABELLED_HEADS.items()
+    }
+    cells = {head: {name: _share(value, values) for name, value in values.items()} for head, values in columns.items()}
+    return _table(_titles(labelled), cells)
+
+
+def distorted_table(distorted: Mapping[str, Any]) -> str:
+    """One line for each method, a column for each distortion and their mean: first, and within the first ten."""
+    methods = list(distorted["recall"])
+    cells: dict[str, dict[str, str]] = {}
+    for distortion in (*distorted["distortions"], "mean"):
+        where = distorted["mean"] if distortion == "mean" else distorted["recall"]
+        path = () if distortion == "mean" else (distortion,)
+        first = {name: _number(where, name, *path, "top1") for name in methods}
+        ten = {name: _number(where, name, *path, "top10") for name in methods}
+        cells[str(distortion)] = {
+            name: f"{_in_hundred(first[name], first)} <small>{_in_hundred(ten[name])}</small>" for name in methods
+        }
+    return _table({name: TITLES.get(name, str(name)) for name in methods}, cells)
+
+
+def labelled_footnote(labelled: Mapping[str, Any]) -> str:
+    """How the table by labels was measured."""
+    left_out = f"; {labelled['n_twins']:,} more have their very thumbnail there and were not asked"
+    alike = f"; {labelled['n_near_twins']:,} have a near-duplicate there"
+    return (
+        f"{labelled['n_queries']:,} queries over {labelled['n_database']:,} images"
+        f"{left_out if labelled['n_twins'] else ''}{alike if labelled['n_near_twins'] else ''}. "
+        f"The curve: {labelled['curve']['n_queries']:,} of them."
+    )
+
+
+def distorted_footnote(distorted: Mapping[str, Any]) -> str:
+    """How the table of distorted queries was measured."""
+    return (
+        "In 100: how often the original came first, and in small how often among the first ten. "
+        f"{distorted['n_rows']:,} images, each distorted, asked among {distorted['n_database']:,}."
+    )
+
+
+def curve(labelled: Mapping[str, Any]) -> dict[str, Any]:
+    """A Vega-Lite chart: the share of same-label images among the N nearest, one line for each method."""
+    titles, numbers = _titles(labelled), labelled["curve"]["n"]
+    values = [
+        {"n": n, "share": share, "method": titles.get(name, TITLES.get(name, str(name))), "thick": name == "code"}
+        for name, shares in labelled["curve"]["share"].items()
+        for n, share in zip(numbers, shares, strict=False)
+        if _is_number(n) and n > 0 and _is_number(share)  # a logarithm has no place for 0
+    ]
+    return {
+        "data": {"values": values},
+        "mark": "line",
+        "height": 340,
+        "encoding": {
+            "x": {
+                "field": "n",
+                "type": "quantitative",
+                "scale": {"type": "log", "nice": False},
+                "axis": {
+                    "title": "N, how many of the nearest are looked at",
+                    "grid": False,
+                    "format": ",d",
+                    "values": [10**power for power in range(9)],
+                },
+            },
+            "y": {
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"domainMin": 0, "nice": True},
+                "axis": {"title": "share with the query's label", "format": "%", "tickCount": 5},
+            },
+            "color": {
+                "field": "method",
+                "type": "nominal",
+                "sort": None,  # as they come
+                "scale": {"scheme": "tableau10"},
+                "legend": {"title": None},
+            },
+            "strokeWidth": {"condition": {"test": "datum.thick", "value": 3.5}, "value": 1.75},
+            "tooltip": [
+                {"field": "method", "title": "method"},
+                {"field": "n", "type": "quantitative", "title": "N", "format": ",d"},
+                {"field": "share", "type": "quantitative", "title": "share", "format": ".1%"},
+            ],
+        },
+    }
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _titles(labelled: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: str(figures.get("title", TITLES.get(name, name)) if isinstance(figures, Mapping) else name)
+        for name, figures in labelled["methods"].items()
+    }
+
+
+def _table(titles: Mapping[str, str], cells: Mapping[str, Mapping[str, str]]) -> str:
+    """An HTML table of cells that are escaped already: by the head of the column, then by method."""
+    heads = "".join(f'<th scope="col">{shown(head)}</th>' for head in cells)
+    lines = "".join(
+        f'<tr data-method="{shown(name)}"><th scope="row">{shown(title)}</th>'
+        + "".join(f"<td>{column[name]}</td>" for column in cells.values())
+        + "</tr>"
+        for name, title in titles.items()
+    )
+    return (
+        f'<div class="figures"><table><thead><tr><th scope="col">nearest by</th>{heads}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _number(where: Any, *path: str) -> float | None:
+    """What stands at the end of the path, where that is a number."""
+    for name in path:
+        where = where.get(name) if isinstance(where, Mapping) else None
+    return float(where) if _is_number(where) else None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _share(value: float | None, column: Mapping[str, float | None]) -> str:
+    return DASH if value is None else _marked(f"{value:.3f}", value, column)
+
+
+def _in_hundred(value: float | None, column: Mapping[str, float | None] | None = None) -> str:
+    return DASH if value is None else _marked(f"{100 * value:.0f}", value, column or {})
+
+
+def _marked(text: str, value: float, column: Mapping[str, float | None]) -> str:
+    """The best of a column stands out."""
+    known = [other for other in column.values() if other is not None]
+    return f"<strong>{text}</strong>" if known and value == max(known) else text
