@@ -116,7 +116,7 @@ def _intake(corpus: Corpus, arguments: Namespace) -> Intake:
 
 def train(arguments: Namespace) -> None:
     """Train the autoencoder on the corpus."""
-    from imgsearch.autoencoder.train import TrainConfig, TrainProgress
+    from imgsearch.autoencoder.config import TrainConfig, TrainProgress
     from imgsearch.autoencoder.train import train as run_training
     from imgsearch.device import pick_device
 
@@ -126,9 +126,10 @@ def train(arguments: Namespace) -> None:
     config = TrainConfig(
         minutes=None if arguments.epochs else arguments.minutes or TrainConfig.minutes,
         epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
         seed=arguments.seed,
     )
-    start = arguments.start if arguments.start in (None, "scratch") else Path(arguments.start)
+    start = None if arguments.start in (None, "scratch") else Path(arguments.start)
     with Corpus.open(paths) as corpus, stopping() as stop, tracking("training") as tracker:
 
         def show(progress: TrainProgress) -> None:
@@ -145,6 +146,7 @@ def train(arguments: Namespace) -> None:
             paths,
             config,
             start=start,
+            go_on=arguments.start != "scratch",
             device=device,
             on_progress=show,
             stop=stop,
@@ -233,8 +235,10 @@ def _row(text: str) -> int:
 
 
 def evaluate(arguments: Namespace) -> None:
-    """Measure code against pixels on a labelled corpus."""
-    from imgsearch.retrieval.evaluate import evaluate as run_evaluation
+    """Measure the methods side by side, by labels and without, and leave the figures beside the index."""
+    from imgsearch.findings import findings_json, say_measurement
+    from imgsearch.retrieval.measure import measure
+    from imgsearch.retrieval.quality import write_quality
     from imgsearch.retrieval.search import Searcher
 
     queries = None
@@ -242,19 +246,29 @@ def evaluate(arguments: Namespace) -> None:
         with tracking("reading queries") as tracker:
             queries = read_labelled_images(arguments.queries, on_progress=tracker.count)
     paths = index_paths(arguments.index)
-    with Searcher.open(paths, device=arguments.device) as searcher, tracking("asking") as tracker:
-        evaluation = run_evaluation(
-            searcher, queries=queries, max_queries=arguments.max_queries, on_progress=tracker.count
+    with Searcher.open(paths, device=arguments.device) as searcher, tracking("measuring") as tracker:
+
+        def show(what: str, done: int, total: int) -> None:
+            tracker.fraction(done / total, f"{what}, {done:,} of {total:,}")
+
+        measurement = measure(
+            searcher,
+            queries=queries,
+            max_queries=arguments.max_queries,
+            labels_needed=arguments.plot is not None,
+            on_progress=show,
         )
     if arguments.json:
-        say_json(evaluation.to_json())
-        return
-    names = list(next(iter(evaluation.methods.values())))
-    lines = [(method, *(f"{figures[name]:.3f}" for name in names)) for method, figures in evaluation.methods.items()]
-    say_table(("method", *names), lines)
-    say(f"{evaluation.n_queries:,} queries over {evaluation.n_database:,} images. {evaluation.ap_formula}.")
-    if evaluation.n_twins:
-        say(f"not asked, because the same thumbnail is in the database: {evaluation.n_twins:,}")
+        say_json(findings_json(measurement))
+    else:
+        say_measurement(measurement)
+    write_quality(paths, measurement.quality)  # last: where it cannot be written, the answer is out already
+    if arguments.plot and measurement.evaluation:
+        from imgsearch.retrieval.curve import draw_curve
+
+        with replacing(arguments.plot) as temporary:
+            temporary.write_bytes(draw_curve(measurement.evaluation))
+        note(f"drawn into {arguments.plot}")
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 from imgsearch import __version__
 
 DEFAULT_PORT = 8501
+DEFAULT_QUERIES = 5000
 CONTACT_VARIABLE = "IMGSEARCH_CONTACT"
 
 
@@ -120,10 +121,10 @@ def _train(commands: Any) -> None:
     parser = _command(
         commands,
         "train",
-        "train the convolutional autoencoder on the corpus; Ctrl-C keeps the best so far, and the next train goes on",
+        "fine-tune the autoencoder on the corpus; Ctrl-C keeps the best so far, and the next train goes on",
         "imgsearch train",
         "imgsearch train --minutes 30 --seed 7",
-        "imgsearch train --epochs 20 --from scratch --device cpu",
+        "imgsearch train --from scratch --epochs 20 --batch-size 512 --device cpu",
     )
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=_positive, metavar="M", help="how long to train (default: 10)")
@@ -132,7 +133,13 @@ def _train(commands: Any) -> None:
         "--from",
         dest="start",
         metavar="scratch|CHECKPOINT",
-        help="start anew, or from the model in a folder (default: go on from an interrupted run, else anew)",
+        help="start anew, or from the model in a folder (default: from the current model; an interrupted run goes on)",
+    )
+    parser.add_argument(
+        "--batch-size", type=_count, default=256, metavar="N", help="images a step (default: 256; more for long runs)"
+    )
+    parser.add_argument(
+        "--keep", choices=("better", "new"), default="better", help="which model stays: the better one, or the new one"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of every random choice (default: 0)")
     _device(parser)
@@ -180,9 +187,10 @@ def _evaluate(commands: Any) -> None:
     parser = _command(
         commands,
         "evaluate",
-        "measure code against pixels on a labelled corpus",
+        "measure how well the index finds: code and binary code beside pixels, HOG and the untrained network",
         "imgsearch evaluate",
         "imgsearch evaluate --queries held-out.zip --json",
+        "imgsearch evaluate --plot curve.png",
     )
     parser.add_argument(
         "--queries",
@@ -191,7 +199,17 @@ def _evaluate(commands: Any) -> None:
         help="a folder or zip of images in folders named by label (default: each row asks, left out of its own answer)",
     )
     parser.add_argument(
-        "--max-queries", type=_count, metavar="N", help="ask with N of them, drawn at random (default: all)"
+        "--max-queries",
+        type=_count,
+        default=DEFAULT_QUERIES,
+        metavar="N",
+        help="ask with N of them at most, drawn at random (default: 5000)",
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="PNG",
+        help="draw the share of same-label images among the N nearest, one curve per method",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     _device(parser)

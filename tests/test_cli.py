@@ -5,10 +5,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,24 +99,64 @@ def test_search_saves_a_picture(trained_index: Path, tmp_path: Path, capsys: pyt
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_evaluate_prints_the_promised_json(trained_index: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    figures = json.loads(answer(capsys, "evaluate", "--json", "--index", trained_index))
-    assert set(figures) >= {"n_database", "n_queries", "ap_formula", "methods"}
+def test_evaluate_prints_the_promised_json(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = json.loads(answer(capsys, "evaluate", "--json", "--index", index))
+    assert set(figures) >= {"n_database", "n_queries", "n_twins", "n_near_twins", "ap_formula", "methods", "curve"}
     assert figures["n_queries"] == N_IMAGES
-    for method in ("pixel", "code"):
-        assert set(figures["methods"][method]) == {"p@1", "p@10", "p@100", "map@1000", "knn20"}
+    assert list(figures["methods"]) == ["pixel", "pca", "pca-white", "hog", "untrained", "code", "binary", "short"]
+    for method in figures["methods"].values():
+        assert set(method) == {"title", "p@1", "p@10", "p@100", "map@1000", "knn20"}
     assert figures["methods"]["pixel"]["p@1"] == 1.0  # one colour, one label
+    kept = json.loads((index / "quality.json").read_text())
+    assert kept.pop("labelled") | kept == figures
+
+
+def test_evaluate_prints_a_table_and_draws_the_curve(
+    index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "curve.png"
+    lines = answer(capsys, "evaluate", "--plot", picture, "--max-queries", "9", "--index", index).splitlines()
+    assert lines[0].split("\t") == ["method", "p@1", "p@10", "p@100", "map@1000", "knn20", "nearest by"]
+    assert [line.split("\t")[0] for line in lines[1:9]][::5] == ["pixel", "code"]
+    assert lines[9].startswith(f"9 queries over {N_IMAGES} images.")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def unlabelled_index(index: Path) -> Path:
+    with closing(sqlite3.connect(index / "corpus" / "corpus.sqlite")) as database, database:
+        database.execute("UPDATE image SET label = ''")
+    return index
+
+
+def test_evaluate_measures_what_can_be_measured_without_labels(
+    unlabelled_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = json.loads(answer(capsys, "evaluate", "--json", "--index", unlabelled_index))
+    assert "methods" not in figures
+    assert run(["evaluate", "--index", str(unlabelled_index)]) == 0
+    assert "nothing measured by labels: no indexed image has a label" in capsys.readouterr().err
+    assert json.loads((unlabelled_index / "quality.json").read_text())["labelled"] is None
+
+
+def test_evaluate_cannot_draw_or_ask_by_labels_that_are_not_there(
+    unlabelled_index: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option, path in (("--plot", unlabelled_index / "curve.png"), ("--queries", photographs)):
+        line = complaint(capsys, "evaluate", option, path, "--index", unlabelled_index)
+        assert "no indexed image has a label" in line
+    assert not (unlabelled_index / "curve.png").exists()
 
 
 def test_evaluate_with_queries_of_a_folder(
-    trained_index: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    index: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shrunk = Image.open(photographs / "red" / "00.png").resize((40, 30))
     (tmp_path / "queries" / "green").mkdir(parents=True)
     shrunk.save(tmp_path / "queries" / "green" / "looks-red.png")
     queries = tmp_path / "queries.zip"
     shutil.make_archive(str(queries.with_suffix("")), "zip", tmp_path / "queries")
-    figures = json.loads(answer(capsys, "evaluate", "--queries", queries, "--json", "--index", trained_index))
+    figures = json.loads(answer(capsys, "evaluate", "--queries", queries, "--json", "--index", index))
     assert figures["n_queries"] == 1
     assert figures["methods"]["pixel"]["p@1"] == 0.0
 

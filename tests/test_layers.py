@@ -30,6 +30,8 @@ ONLY_IN = {
     "streamlit": {"imgsearch.web"},
     "protego": {"crawler.robots"},
     "rich": {"imgsearch.console"},
+    "skimage": {"imgsearch.retrieval.methods"},
+    "matplotlib": {"imgsearch.retrieval.curve"},
     "torchvision": {"imgsearch.demo.cifar10"},
 }
 # Where torch may be used; faiss and Streamlit are never reached from here.

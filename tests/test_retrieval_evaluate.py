@@ -14,7 +14,8 @@ from imgsearch.corpus.store import Corpus
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval import evaluate as evaluate_module
-from imgsearch.retrieval.evaluate import FIGURES, evaluate
+from imgsearch.retrieval.evaluate import CURVE_POINTS, FIGURES, curve_sizes, evaluate
+from imgsearch.retrieval.methods import METHODS, build_methods
 from imgsearch.retrieval.search import Searcher
 
 N = 60
@@ -84,11 +85,11 @@ def directions(codes: NDArray[np.float32]) -> NDArray[np.float64]:
 def test_each_labelled_image_asks_and_is_left_out(
     paths: IndexPaths, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate_module, "BLOCK", block)
+    monkeypatch.setattr(evaluate_module, "QUERY_BLOCK", block)
     thumbnails = smooth_thumbnails(N)
     labels = labels_of(thumbnails)
     wanted = [labels[row] for row in DATABASE]
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     with Searcher.open(paths, device="cpu") as searcher:
         evaluation = evaluate(searcher, on_progress=lambda *done: told.append(done))
         codes = directions(searcher.encode(thumbnails))
@@ -100,29 +101,114 @@ def test_each_labelled_image_asks_and_is_left_out(
     assert evaluation.methods["code"] == pytest.approx(
         slow_evaluation(codes, codes[DATABASE], labels, wanted, DATABASE)
     )
-    assert told == [(min(done, len(DATABASE)), len(DATABASE)) for done in range(block, len(DATABASE) + block, block)]
+    asked = [done for what, *done in told if what == "code: asking"]
+    assert asked == [[min(done, len(DATABASE)), len(DATABASE)] for done in range(block, len(DATABASE) + block, block)]
+    assert {what.split(":")[0] for what, _, _ in told} == {"looking for near-duplicates", *METHODS}
 
 
 def test_given_queries(paths: IndexPaths) -> None:
     asked = smooth_thumbnails(9, seed=77)
     wanted = labels_of(asked)
     thumbnails = smooth_thumbnails(N)
+    labels, nobody = labels_of(thumbnails), [-1] * len(asked)
     with Searcher.open(paths, device="cpu") as searcher:
         evaluation = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
-        codes, asked_codes = directions(searcher.encode(thumbnails)), directions(searcher.encode(asked))
-    labels, nobody = labels_of(thumbnails), [-1] * len(asked)
+        assert tuple(evaluation.methods) == METHODS
+        for method in build_methods(searcher, rows=np.array(DATABASE)):
+            ours, theirs = method.vectors(thumbnails), method.vectors(asked)
+            if method.metric == "hamming":
+                continue  # equal distances are drawn at random: see the tests of the ranking
+            if method.metric == "cosine":
+                ours, theirs = directions(ours), directions(theirs)
+            slow = slow_evaluation(ours.astype(np.float64), theirs.astype(np.float64), labels, wanted, nobody)
+            assert evaluation.methods[method.name] == pytest.approx(slow), method.name
     assert (evaluation.n_database, evaluation.n_queries) == (len(DATABASE), 9)
-    assert evaluation.methods == {
-        "pixel": pytest.approx(slow_evaluation(flat(thumbnails), flat(asked), labels, wanted, nobody)),
-        "code": pytest.approx(slow_evaluation(codes, asked_codes, labels, wanted, nobody)),
-    }
+
+
+def test_binary_codes_are_ranked_by_the_bits_that_differ(paths: IndexPaths) -> None:
+    """Without ties among the first, the first is the one with the fewest bits."""
+    labels = labels_of(smooth_thumbnails(N))
+    with Searcher.open(paths, device="cpu") as searcher:
+        bits = np.unpackbits(searcher.binary_index.codes(np.array(DATABASE)), axis=1)
+        found = evaluate(searcher, methods=("binary",)).methods["binary"]["p@1"]
+    differing = (bits[:, None] != bits[None]).sum(axis=2) + 1000 * np.eye(len(bits), dtype=int)
+    least = differing.min(axis=1, keepdims=True)
+    hits = [
+        np.mean([labels[DATABASE[other]] == labels[DATABASE[row]] for other in np.flatnonzero(tied)])
+        for row, tied in enumerate(differing == least)
+    ]
+    n_tied = int(((differing == least).sum(axis=1) > 1).sum())
+    assert n_tied < len(bits) / 2
+    assert abs(found - np.mean(hits)) <= n_tied / len(bits)
+
+
+def test_the_curve_goes_from_the_first_to_the_whole_database(paths: IndexPaths) -> None:
+    labels = labels_of(smooth_thumbnails(N))
+    with Searcher.open(paths, device="cpu") as searcher:
+        evaluation = evaluate(searcher)
+    curve = evaluation.curve
+    others = len(DATABASE) - 1
+    assert (curve.n[0], curve.n[-1], curve.n_queries) == (1, others, len(DATABASE))
+    counts = Counter(labels[row] for row in DATABASE)
+    by_chance = np.mean([(counts[labels[row]] - 1) / others for row in DATABASE])
+    for name, share in curve.share.items():
+        figures = evaluation.methods[name]
+        assert share[0] == pytest.approx(figures["p@1"])
+        assert share[curve.n.index(10)] == pytest.approx(figures["p@10"])
+        assert share[-1] == pytest.approx(by_chance)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 45_000])
+def test_sizes_of_a_curve(n: int) -> None:
+    sizes = curve_sizes(n)
+    assert (sizes[0], sizes[-1]) == (1, max(n, 1))
+    assert (np.diff(sizes) > 0).all()
+    assert len(sizes) <= CURVE_POINTS
+    assert n < 1000 or len(sizes) > 30
+
+
+def test_a_large_database_is_sampled_and_says_so(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        first, second = (evaluate(searcher, max_database=20, methods=("pixel", "code")) for _ in range(2))
+    assert first == second
+    assert (first.n_database, first.n_labelled, first.n_queries) == (20, len(DATABASE), 20)
+    assert first.curve.n[-1] == 19
+
+
+def test_near_twins_are_asked_and_counted(paths: IndexPaths) -> None:
+    thumbnails = smooth_thumbnails(N)
+    fresh = smooth_thumbnails(4, seed=77)
+    brighter = np.clip(thumbnails[[0, 1]].astype(int) // 2 + 60, 0, 255).astype(np.uint8)
+    asked = np.concatenate([fresh, brighter])
+    wanted = [*labels_of(fresh), *labels_of(thumbnails[[0, 1]])]
+    with Searcher.open(paths, device="cpu") as searcher:
+        both = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
+        alone = evaluate(searcher, queries=LabelledImages(fresh, labels_of(fresh), []))
+        only = evaluate(searcher, queries=LabelledImages(brighter, wanted[4:], []))
+    assert (both.n_queries, both.n_twins, both.n_near_twins) == (6, 0, 2)
+    assert both.without_near_twins is not None
+    for name, figures in alone.methods.items():
+        assert both.without_near_twins[name] == pytest.approx(figures), name
+    assert alone.without_near_twins == alone.methods
+    assert (only.n_near_twins, only.without_near_twins) == (2, None)
 
 
 def test_json_of_an_evaluation(paths: IndexPaths) -> None:
     told = json.loads(json.dumps(evaluate(paths, max_queries=5).to_json()))
-    assert list(told) == ["n_database", "n_queries", "n_twins", "ap_formula", "methods"]
-    assert list(told["methods"]) == ["pixel", "code"]
-    assert [list(figures) for figures in told["methods"].values()] == [list(FIGURES)] * 2
+    assert list(told) == [
+        "n_database",
+        "n_labelled",
+        "n_queries",
+        "n_twins",
+        "n_near_twins",
+        "ap_formula",
+        "methods",
+        "without_near_twins",
+        "curve",
+    ]
+    assert list(told["methods"]) == list(told["curve"]["share"]) == list(METHODS)
+    assert [list(figures) for figures in told["methods"].values()] == [["title", *FIGURES]] * len(METHODS)
+    assert {len(share) for share in told["curve"]["share"].values()} == {len(told["curve"]["n"])}
     assert "divided by the number of relevant images found" in told["ap_formula"]
 
 

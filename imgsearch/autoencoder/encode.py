@@ -10,6 +10,7 @@ from torch import Tensor
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.codes import CodesInfo, CodeWriter
+from imgsearch.autoencoder.networks import build_network
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, exclusive
@@ -28,6 +29,17 @@ def encode_images(
             images = as_images(thumbnails[start : start + batch_size], device.device)
             codes[start : start + batch_size] = network.encode(images).float().cpu().numpy()
     return codes
+
+
+def untrained_encoder(
+    card: ModelCard, device: DeviceChoice, *, seed: int = 0
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Codes of thumbnails by the card's kind of network as it is born: what training is measured against."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_network(card.network)
+    network.to(device.device).eval()
+    return lambda thumbnails: encode_images(network, thumbnails, device)
 
 
 def reconstruct(network: Autoencoder, thumbnails: NDArray[np.uint8], device: DeviceChoice) -> NDArray[np.uint8]:

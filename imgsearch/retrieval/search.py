@@ -114,6 +114,10 @@ class Searcher:
         removed = self.removed_rows()
         return self.code_index.rows - int((removed < self.code_index.rows).sum())
 
+    def findable_rows(self) -> NDArray[np.int64]:
+        """The rows that are indexed and not removed, in order."""
+        return np.setdiff1d(np.arange(self.code_index.rows), self.removed_rows(), assume_unique=True)
+
     @property
     def rows_not_indexed(self) -> int:
         """Images that were added since the index was built and are not removed."""
@@ -157,7 +161,7 @@ class Searcher:
         Raises:
             CorpusError: there is none.
         """
-        findable = np.setdiff1d(np.arange(self.code_index.rows), self.removed_rows(), assume_unique=True)
+        findable = self.findable_rows()
         if findable.size == 0:
             raise CorpusError(
                 "no image can be found: the index is empty or every image was removed. Add some, then reindex"
@@ -182,9 +186,9 @@ class Searcher:
         codes: NDArray[np.float32] = encode_images(self._network, thumbnails, self.device)
         return codes.astype(np.float16).astype(np.float32)
 
-    def binary_codes(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """(n, 32) the binary codes, 256 bits each, of codes (n, 256)."""
-        packed: NDArray[np.uint8] = self._network.hashing.packed(codes)
+    def binary_codes(self, codes: NDArray[np.floating], *, n_bits: int = 256) -> NDArray[np.uint8]:
+        """(n, 32) the binary codes, 256 bits each, of codes (n, 256); or with 28 bits (n, 4)."""
+        packed: NDArray[np.uint8] = self._network.hashing.packed(codes, n_bits=n_bits)
         return packed
 
     def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:

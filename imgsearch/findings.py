@@ -1,0 +1,44 @@
+"""What `imgsearch evaluate` found out, as tables and sentences. Knows figures, not how they are measured."""
+
+from typing import Any
+
+from imgsearch.console import note, say, say_table
+from imgsearch.retrieval.evaluate import FIGURES, Evaluation
+from imgsearch.retrieval.measure import Measurement
+
+
+def findings_json(measurement: Measurement) -> dict[str, Any]:
+    """All figures; those by labels stand at the top level, where there are some."""
+    whole = measurement.quality.to_json()
+    return (whole.pop("labelled") or {}) | whole
+
+
+def say_measurement(measurement: Measurement) -> None:
+    """Print every part that was measured, and why one was not."""
+    if measurement.evaluation is None:
+        note(f"nothing measured by labels: {measurement.why_not}")
+    else:
+        _say_evaluation(measurement.evaluation)
+
+
+def _say_evaluation(evaluation: Evaluation) -> None:
+    lines = [
+        (name, *(f"{figures[figure]:.3f}" for figure in FIGURES), evaluation.titles[name])
+        for name, figures in evaluation.methods.items()
+    ]
+    say_table(("method", *FIGURES, "nearest by"), lines)
+    drawn = f" (drawn from {evaluation.n_labelled:,})" if evaluation.n_labelled > evaluation.n_database else ""
+    say(f"{evaluation.n_queries:,} queries over {evaluation.n_database:,} images{drawn}. {evaluation.ap_formula}.")
+    say("Equal Hamming distances are in random order with a fixed seed, all others in order of their rows.")
+    if evaluation.n_twins:
+        say(f"not asked, because the same thumbnail is in the database: {evaluation.n_twins:,}")
+    if evaluation.n_near_twins:
+        near = f"{evaluation.n_near_twins:,}{_without(evaluation)}"
+        say(f"asked although nearly the same image is in the database: {near}")
+
+
+def _without(evaluation: Evaluation) -> str:
+    if evaluation.without_near_twins is None:
+        return ", that is all of them"
+    p10 = ", ".join(f"{name} {figures['p@10']:.3f}" for name, figures in evaluation.without_near_twins.items())
+    return f"; p@10 of the others alone: {p10}"

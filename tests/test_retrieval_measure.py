@@ -1,0 +1,44 @@
+"""All that one corpus allows to measure."""
+
+from pathlib import Path
+
+import pytest
+from indexed import make_index, smooth_thumbnails
+
+from imgsearch.corpus.ingest import LabelledImages
+from imgsearch.errors import EvaluationError
+from imgsearch.retrieval.evaluate import evaluate
+from imgsearch.retrieval.measure import measure
+from imgsearch.retrieval.quality import read_quality, write_quality
+from imgsearch.retrieval.search import Searcher
+
+N = 24
+LABELS = ["ant", "bee"] * (N // 2)
+
+
+def test_what_is_measured_by_labels_is_what_evaluate_says(tmp_path: Path) -> None:
+    paths = make_index(tmp_path, smooth_thumbnails(N), LABELS)
+    told: list[str] = []
+    with Searcher.open(paths, device="cpu") as searcher:
+        found = measure(searcher, max_queries=10, on_progress=lambda what, *_: told.append(what))
+        assert found.evaluation == evaluate(searcher, max_queries=10)
+        assert found.quality.fits(searcher.card.digest, N)
+    assert found.why_not == ""
+    assert "code: asking" in told
+    assert found.evaluation is not None
+    assert found.quality.labelled == found.evaluation.to_json()
+    write_quality(paths, found.quality)
+    assert read_quality(paths) == found.quality
+
+
+def test_without_labels_the_labelled_part_is_missing_and_says_why(tmp_path: Path) -> None:
+    paths = make_index(tmp_path, smooth_thumbnails(N))
+    with Searcher.open(paths, device="cpu") as searcher:
+        found = measure(searcher)
+        assert found.evaluation is None
+        assert found.quality.labelled is None
+        assert "no indexed image has a label" in found.why_not
+        with pytest.raises(EvaluationError, match="no indexed image has a label"):
+            measure(searcher, labels_needed=True)
+        with pytest.raises(EvaluationError, match="no indexed image has a label"):
+            measure(searcher, queries=LabelledImages(smooth_thumbnails(1, seed=3), ["ant"], []))
