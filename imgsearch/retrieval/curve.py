@@ -1,5 +1,5 @@
-"""The curve of an evaluation as a picture, in the form of Krizhevsky & Hinton (2011), figure by figure comparable: the
-share of same-label images among the N nearest, N on a logarithmic axis, one line per method.
+"""The curve of an evaluation as a picture, in the form of the figure of Krizhevsky & Hinton (2011): the share of
+same-label images among the N nearest, N on a logarithmic axis, one line per method.
 
 The only module that imports matplotlib. Must not know how the shares were measured.
 """
@@ -9,7 +9,7 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from imgsearch.retrieval.evaluate import Evaluation
 
@@ -38,10 +38,10 @@ def draw_curve(evaluation: Evaluation) -> bytes:
         axes.plot(
             curve.n,
             share,
-            label=f"{name}: {evaluation.titles[name]}",
+            label=evaluation.titles[name],
             color=COLOURS.get(name),
             linewidth=2.2 if name in OFFERED else 1.3,
-            linestyle="-" if name in OFFERED else "--" if name == "pixel" else "-.",
+            linestyle="--" if name == "pixel" else "-",
             zorder=3 if name in OFFERED else 2,
         )
     _dress(axes, evaluation)
@@ -56,9 +56,10 @@ def _dress(axes: Axes, evaluation: Evaluation) -> None:
     axes.set_xscale("log")
     axes.set_xlim(1, max(curve.n[-1], 2))
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.set_xlabel(f"N nearest of {evaluation.n_database:,} images")
-    axes.set_ylabel("of them with the label of the query")
+    axes.set_ylabel("share of them with the query's label")
     axes.set_title(f"Which neighbours show the same thing: mean over {curve.n_queries:,} queries", fontsize=11)
     axes.grid(alpha=0.3, which="major")
     axes.spines[["top", "right"]].set_visible(False)

@@ -125,10 +125,10 @@ def evaluate(
     else:
         asked = given_queries(database, queries, max_queries)
     alone, near = _without_twins(asked, thumbnails, tell)
-    scored = [
-        _score(method, searcher, database, alone, tell)
-        for method in build_methods(searcher, names=methods, rows=database.rows)
-    ]
+    built, scored = build_methods(searcher, names=methods, rows=database.rows), []
+    for name in methods:
+        tell(f"{name}: getting ready", 0, 1)
+        scored.append(_score(next(built), searcher, database, alone, tell))
     return _summary(database, asked, near, scored)
 
 

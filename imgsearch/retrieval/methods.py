@@ -133,7 +133,13 @@ def _untrained(searcher: "Searcher") -> Method:
 
 def _code(searcher: "Searcher") -> Method:
     metric = searcher.code_index.metric
-    return Method("code", f"code, {DISTANCES[metric]} distance", metric, searcher.encode, searcher.code_index.codes)
+    return Method(
+        "code",
+        f"code of {searcher.card.code_size} numbers, {DISTANCES[metric]} distance",
+        metric,
+        searcher.encode,
+        searcher.code_index.codes,
+    )
 
 
 def _binary(searcher: "Searcher") -> Method:

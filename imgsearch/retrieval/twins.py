@@ -2,7 +2,7 @@
 
 Photographs come in several copies: cropped by a pixel, recoloured, compressed anew. Pixel distances do not tell these
 from two pictures of the same empty sky, which are as near; so their *details* are compared, the differences between
-neighbouring pixels, whatever the brightness and contrast. Of 5,000 queries of CIFAR-10 against 45,000 images, 83 have
+neighbouring pixels, whatever the brightness and contrast. Of 5,000 queries of CIFAR-10 against 45,000 images, 82 have
 near twins by the threshold below; seen side by side, all but two or three of the pairs show the same photograph.
 """
 
