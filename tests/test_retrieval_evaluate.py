@@ -267,3 +267,20 @@ def test_a_corpus_whose_labels_allow_no_measurement(tmp_path: Path, labels: str,
     reindex(paths)
     if labels:
         assert evaluate(paths).n_database == 5
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_tiny_corpora_are_measured_too(tmp_path: Path, n: int) -> None:
+    thumbnails = smooth_thumbnails(n)
+    thumbnails[0] = 128  # a plain image: no edges, no details
+    evaluation = evaluate(make_index(tmp_path, thumbnails, [NAMES[row % 2] for row in range(n)]))
+    assert evaluation.n_queries == n
+    for name, figures in evaluation.methods.items():
+        assert all(0 <= figure <= 1 for figure in figures.values()), name
+        assert evaluation.curve.share[name][-1] == pytest.approx(evaluation.curve.share["pixel"][-1])
+
+
+def test_images_that_are_all_alike_cannot_be_asked_with(tmp_path: Path) -> None:
+    alike = np.full((4, 32, 32, 3), 99, np.uint8)
+    with pytest.raises(EvaluationError, match="each of the 4 images has a twin"):
+        evaluate(make_index(tmp_path, alike, ["ant", "bee", "ant", "bee"]))

@@ -142,6 +142,8 @@ def _without_twins(
     """The queries that may be asked, and which of them have near twins."""
     alone = asked.take(~exact_twins(asked.thumbnails, asked.places, thumbnails))
     if len(alone) == 0:
+        if asked.are_rows:
+            raise EvaluationError(f"each of the {len(asked)} images has a twin, so none can ask. Use --queries PATH.")
         raise EvaluationError(
             f"each of the {len(asked)} queries is in the corpus itself, so there is nothing to measure. "
             "Query with other images, or without --queries."
