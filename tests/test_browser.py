@@ -122,14 +122,20 @@ class Page:
 
     def wait_until(self, true: Callable[[], Answer]) -> Answer:
         """Ask until the answer is true; the page may redraw in between, so that an element goes stale."""
-        ignored = [selenium.common.exceptions.StaleElementReferenceException]
+        errors = selenium.common.exceptions
+        ignored = [
+            errors.StaleElementReferenceException,
+            errors.ElementNotInteractableException,
+            errors.ElementClickInterceptedException,
+        ]
         answer: Answer = WebDriverWait(self.browser, SECONDS, 0.1, ignored).until(lambda _: true())
         return answer
 
     def rows(self, method: str) -> list[int]:
-        """The rows in one column, top first."""
-        cards = self.browser.find_elements(By.CSS_SELECTOR, f".st-key-hits-{method} figure.hit")
-        return [int(str(card.get_attribute("data-row"))) for card in cards]
+        """The rows in one column, top first; read at once, since the page may redraw between two questions."""
+        read = "return [...document.querySelectorAll(arguments[0])].map(card => Number(card.dataset.row))"
+        rows: list[int] = self.browser.execute_script(read, f".st-key-hits-{method} figure.hit")
+        return rows
 
     def text(self, selector: str) -> str:
         return str(self.browser.find_element(By.CSS_SELECTOR, selector).text)
@@ -138,15 +144,24 @@ class Page:
         self.browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys("\n".join(map(str, files)))
 
     def click(self, selector: str) -> None:
-        button = self.browser.find_element(By.CSS_SELECTOR, selector)
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+        def clicked() -> bool:
+            button = self.browser.find_element(By.CSS_SELECTOR, selector)
+            self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+            button.click()
+            return True
+
+        self.wait_until(clicked)
 
     def slide_to(self, end: str) -> None:
         self.browser.find_element(By.CSS_SELECTOR, SLIDER).send_keys(end)
 
     def both_columns_hold(self, n: int) -> bool:
-        return len(self.rows("code")) == len(self.rows("pixel")) == n
+        """Whether the answer is drawn to its end, so that no column is still that of the query before."""
+        state = self.browser.find_element(By.CSS_SELECTOR, ".stApp").get_attribute("data-test-script-state")
+        return state == "notRunning" and len(self.rows("code")) == len(self.rows("pixel")) == n
+
+    def has_no_hit(self, row: int) -> bool:
+        return row not in self.rows("code") + self.rows("pixel")
 
     def wait_until_asked_with(self, row: int) -> None:
         self.wait_until(lambda: self.browser.current_url.endswith(f"?row={row}"))
@@ -180,15 +195,15 @@ def test_an_upload_is_answered_and_a_hit_becomes_the_query(
     page.wait_until(lambda: page.text(".query h2") == "a fish.jpg")
     page.wait_until(lambda: page.both_columns_hold(12))
     assert "row=" not in browser.current_url
-    for picture in browser.find_elements(By.CSS_SELECTOR, ".plate img, .hit img"):
-        page.wait_until(partial(picture.get_property, "complete"))
-        assert int(str(picture.get_property("naturalWidth"))) > 0
+    widths = "return [...document.querySelectorAll('.plate img, .hit img')].map(picture => picture.naturalWidth)"
+    page.wait_until(lambda: min(browser.execute_script(widths)) > 0)
+    assert len(browser.execute_script(widths)) == 3 + 2 * 12
 
     for method in ("code", "pixel"):
         row = page.rows(method)[2]
         page.click(f".st-key-ask-{method}-{row} button")
         page.wait_until_asked_with(row)
-        assert row not in page.rows("code") + page.rows("pixel")
+        page.wait_until(partial(page.has_no_hit, row))
     browser.back()
     page.wait_until(lambda: not browser.current_url.endswith(f"?row={row}"))
     page.wait_until(lambda: f"row {row} " not in page.text(".query .label p"))
@@ -227,7 +242,7 @@ def test_the_quality_panel_unfolds_to_tables_and_a_curve(
     page = Page(browser, f"{address}/?row=7")
     page.click(".stExpander summary")
     page.wait_until(lambda: "imgsearch evaluate" in page.text(".st-key-quality .notice"))
-    methods = {"code": LABELLED["methods"]["code"] | {"title": HOSTILE}, "pixel": LABELLED["methods"]["pixel"]}
+    methods = LABELLED["methods"] | {"hostile": LABELLED["methods"]["code"] | {"title": HOSTILE}}
     quality = quality_now(
         read_card(paths.model).digest, N_IMAGES, labelled=LABELLED | {"methods": methods}, distorted=DISTORTED
     )

@@ -98,7 +98,7 @@ def test_figures_of_fewer_rows_are_shown_and_said_to_be_old(measured: Callable[.
 
 def test_what_the_file_says_stays_text(measured: Callable[..., Quality], paths: IndexPaths) -> None:
     strange = "<img src=x onerror=alert(1)>"
-    methods = {"code": LABELLED["methods"]["code"] | {"title": strange}}
+    methods = {"code": LABELLED["methods"]["code"], "new": {"title": strange}}
     measured(labelled=LABELLED | {"methods": methods})
     html, _ = shown_panel()
     assert "&lt;img src=x" in html

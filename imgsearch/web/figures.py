@@ -10,12 +10,12 @@ from typing import Any, TypeGuard
 
 from imgsearch.web.cards import shown
 
-TITLES = {  # of methods that were measured without labels; with labels they bring their own
+TITLES = {  # short ones; the whole title, where a method brings one, is shown on pointing at it
     "pixel": "raw pixels",
     "pca": "PCA-256",
     "pca-white": "PCA-256, whitened",
     "hog": "HOG",
-    "untrained": "code of the untrained network",
+    "untrained": "untrained network",
     "code": "code",
     "binary": "binary code, 256 bits",
     "short": "binary code, 28 bits",
@@ -65,7 +65,7 @@ def labelled_table(labelled: Mapping[str, Any]) -> str:
         for key, head in LABELLED_HEADS.items()
     }
     cells = {head: {name: _share(value, values) for name, value in values.items()} for head, values in columns.items()}
-    return _table(_titles(labelled), cells)
+    return _table(_titles(labelled), cells, _whole_titles(labelled))
 
 
 def distorted_table(distorted: Mapping[str, Any]) -> str:
@@ -87,8 +87,10 @@ def labelled_footnote(labelled: Mapping[str, Any]) -> str:
     """How the table by labels was measured."""
     left_out = f"; {labelled['n_twins']:,} more have their very thumbnail there and were not asked"
     alike = f"; {labelled['n_near_twins']:,} have a near-duplicate there"
+    drawn_from = labelled.get("n_labelled", 0)
+    drawn = f" drawn from {drawn_from:,}" if drawn_from > labelled["n_database"] else ""
     return (
-        f"{labelled['n_queries']:,} queries over {labelled['n_database']:,} images"
+        f"{labelled['n_queries']:,} queries over {labelled['n_database']:,} images{drawn}"
         f"{left_out if labelled['n_twins'] else ''}{alike if labelled['n_near_twins'] else ''}. "
         f"The curve: {labelled['curve']['n_queries']:,} of them."
     )
@@ -154,17 +156,24 @@ def curve(labelled: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _titles(labelled: Mapping[str, Any]) -> dict[str, str]:
+    return {name: TITLES.get(name, title) for name, title in _whole_titles(labelled).items()}
+
+
+def _whole_titles(labelled: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: str(figures.get("title", TITLES.get(name, name)) if isinstance(figures, Mapping) else name)
+        name: str(figures.get("title", name) if isinstance(figures, Mapping) else name)
         for name, figures in labelled["methods"].items()
     }
 
 
-def _table(titles: Mapping[str, str], cells: Mapping[str, Mapping[str, str]]) -> str:
+def _table(
+    titles: Mapping[str, str], cells: Mapping[str, Mapping[str, str]], whole_titles: Mapping[str, str] | None = None
+) -> str:
     """An HTML table of cells that are escaped already: by the head of the column, then by method."""
+    whole = whole_titles or titles
     heads = "".join(f'<th scope="col">{shown(head)}</th>' for head in cells)
     lines = "".join(
-        f'<tr data-method="{shown(name)}"><th scope="row">{shown(title)}</th>'
+        f'<tr data-method="{shown(name)}"><th scope="row" title="{shown(whole[name])}">{shown(title)}</th>'
         + "".join(f"<td>{column[name]}</td>" for column in cells.values())
         + "</tr>"
         for name, title in titles.items()
