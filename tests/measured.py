@@ -23,6 +23,7 @@ LABELLED: dict[str, Any] = {
         },
     },
 }
+CUTOFF: dict[str, Any] = {"n_queries": 1_000, "methods": {"code": {"match": 0.71, "false_match": 0.12}}}
 DISTORTED: dict[str, Any] = {
     "n_rows": 1_000,
     "n_database": 45_000,

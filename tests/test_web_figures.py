@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from measured import DISTORTED, LABELLED
+from measured import CUTOFF, DISTORTED, LABELLED
 
 from imgsearch.web import figures
 
@@ -64,6 +64,11 @@ def test_the_sentences_say_what_the_figures_mean() -> None:
     assert figures.labelled_sentence(LABELLED) == (
         "Of the ten nearest by code, 5.0 show the same kind of thing as the query; of the ten nearest by pixels, 2.8."
     )
+    assert figures.cutoff_sentence(CUTOFF) == (
+        "Of 100 queries that show a kind of thing which is not there, 88 are told that there is no good match; "
+        "of 100 whose kind is there, 71 get one."
+    )
+    assert figures.cutoff_sentence({"methods": {"code": {"match": 0.7}}}) == figures.cutoff_sentence({}) == ""
     without_crop = DISTORTED | {"distortions": ["mirror"]}
     assert "a mirrored copy" in figures.distorted_sentence(without_crop)
     assert "99 times" in figures.distorted_sentence(without_crop)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 from fake_searcher import FakeSearcher
-from measured import DISTORTED, LABELLED
+from measured import CUTOFF, DISTORTED, LABELLED
 from streamlit.testing.v1 import AppTest
 
 from imgsearch.paths import IndexPaths
@@ -60,10 +60,11 @@ def test_nothing_measured_names_the_command(searcher: FakeSearcher, paths: Index
 
 
 def test_figures_of_this_model_and_these_rows_are_shown(measured: Callable[..., Quality]) -> None:
-    quality = measured(labelled=LABELLED, distorted=DISTORTED)
+    quality = measured(labelled=LABELLED, distorted=DISTORTED, cutoff=CUTOFF)
     html, n_charts = shown_panel()
     assert "the original comes first 87 times in 100" in html
     assert "Of the ten nearest by code, 5.0" in html
+    assert "88 are told that there is no good match" in html
     assert html.count("<table>") == 2
     assert n_charts == 1
     assert f"{quality.made_at[:10]} {quality.made_at[11:16]} UTC" in html

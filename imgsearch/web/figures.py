@@ -26,6 +26,7 @@ COPIES = {
     "shift": "a shifted copy",
     "mirror": "a mirrored copy",
     "brightness": "a brighter or darker copy",
+    "colour": "a copy with a colour cast",
     "jpeg": "a copy with strong JPEG compression",
     "rotate": "a slightly turned copy",
     "text": "a copy with text across it",
@@ -55,6 +56,17 @@ def distorted_sentence(distorted: Mapping[str, Any]) -> str:
     return (
         f"Ask with {copy} of an image, and by code the original comes first {100 * code:.0f} times in 100, "
         f"by pixels {100 * pixel:.0f} times."
+    )
+
+
+def cutoff_sentence(cutoff: Mapping[str, Any]) -> str:
+    """How often the cutoff of the code is right, in words; "" where that was not measured."""
+    false_match, match = (_number(cutoff, "methods", "code", figure) for figure in ("false_match", "match"))
+    if false_match is None or match is None:
+        return ""
+    return (
+        f"Of 100 queries that show a kind of thing which is not there, {100 - 100 * false_match:.0f} are told that "
+        f"there is no good match; of 100 whose kind is there, {100 * match:.0f} get one."
     )
 
 

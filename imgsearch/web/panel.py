@@ -40,7 +40,8 @@ def _draw_figures(quality: Quality, searcher: "Searcher", command: str) -> None:
     if not quality.fits(searcher.card.digest, rows):
         text = f"Measured when {quality.rows:,} images were indexed; now there are {rows:,}. To measure again:"
         st.html(cards.notice(text, command=command))
-    if not quality.labelled and not quality.distorted:
+    told_apart = figures.cutoff_sentence(quality.cutoff or {})
+    if not quality.labelled and not quality.distorted and not told_apart:
         st.html(cards.notice(NOTHING_SHOWN, command=command))
     if quality.distorted:
         st.html(cards.section("Found again", figures.distorted_sentence(quality.distorted)))
@@ -52,5 +53,7 @@ def _draw_figures(quality: Quality, searcher: "Searcher", command: str) -> None:
         table.html(figures.labelled_table(quality.labelled))
         chart.vega_lite_chart(figures.curve(quality.labelled), key="curve", alt=CURVE_ALT)
         st.html(cards.footnote(figures.labelled_footnote(quality.labelled)))
+    if told_apart:
+        st.html(cards.section("Nothing like it", told_apart))
     made_at = quality.made_at[:16].replace("T", " ")  # to the minute
     st.html(cards.footnote(f"Measured on {made_at} UTC, with the model that answers here."))
