@@ -18,7 +18,7 @@ def test_every_network_is_built_again_from_its_description_in_json(kind: str) ->
 
 
 def test_settings_survive_the_way_through_json() -> None:
-    description = json.loads(json.dumps(describe_network(ConvConfig(code_size=32))))
+    description = json.loads(json.dumps(describe_network(ConvConfig(code_size=32, agreement_size=24))))
     network = build_network(description)
     assert isinstance(network, ConvAutoencoder)
     assert network.code_size == 32

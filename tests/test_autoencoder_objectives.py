@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from imgsearch.autoencoder.objectives import agreement_loss, make_head, reconstruction_loss
+from imgsearch.autoencoder.objectives import agreement_loss, reconstruction_loss
 
 
 def test_reconstruction_is_the_mean_squared_error() -> None:
@@ -29,9 +29,3 @@ def test_agreement_falls_as_twins_come_closer_and_looks_at_direction_only() -> N
     losses = [agreement_loss(first, torch.lerp(other, first, share), 0.2).item() for share in (0.0, 0.5, 1.0)]
     assert losses == sorted(losses, reverse=True)
     assert agreement_loss(5 * first, other, 0.2).item() == pytest.approx(losses[0], abs=1e-4)
-
-
-def test_a_head_maps_codes_to_projections_and_none_leaves_them() -> None:
-    codes = torch.randn(4, 256)
-    assert make_head(256, 64)(codes).shape == (4, 128)
-    assert make_head(256, 0)(codes) is codes

@@ -16,17 +16,19 @@ from toy_images import toy_thumbnails
 from imgsearch.autoencoder import train as train_module
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
+from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.objectives import agreement_loss
-from imgsearch.autoencoder.train import TrainConfig, TrainProgress, decoder_objective, train
+from imgsearch.autoencoder.objectives import agreement_loss, last_objective
+from imgsearch.autoencoder.optimisers import make_last_optimisers
+from imgsearch.autoencoder.train import train
 from imgsearch.autoencoder.unfinished import STATE_NAME
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
 
 NARROW = ConvConfig(channels=(8, 8, 16, 16, 32))
-SMALL = TrainConfig(epochs=2, batch_size=8, network=NARROW, projection=0)
+SMALL = TrainConfig(epochs=2, batch_size=8, network=NARROW)
 PICTURES = toy_thumbnails(48)
 ROWS = np.arange(48, dtype=np.int64)
 
@@ -109,7 +111,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_sa
             raise KeyboardInterrupt
         return agreement_loss(first, second, temperature)
 
-    monkeypatch.setattr("imgsearch.autoencoder.train.agreement_loss", ctrl_c_in_a_step)
+    monkeypatch.setattr("imgsearch.autoencoder.objectives.agreement_loss", ctrl_c_in_a_step)
     card = train(PICTURES, ROWS, parts, SMALL)
     assert 0 < card.steps < 10
     assert load_checkpoint(parts.model, torch.device("cpu"))[1] == card
@@ -146,7 +148,7 @@ def test_a_run_does_not_go_on_when_told_to_start_from_scratch_or_when_the_images
     train(PICTURES, ROWS, paths, SMALL, stop=StopAfter(2))
     card = train(PICTURES, ROWS[1:], paths, SMALL, stop=StopAfter(2))
     assert card.note.startswith("Started anew: the images changed")
-    card = train(PICTURES, ROWS[1:], paths, SMALL, start="scratch")
+    card = train(PICTURES, ROWS[1:], paths, SMALL, go_on=False)
     assert card.note == ""
 
 
@@ -188,17 +190,6 @@ def test_training_learns(paths: IndexPaths) -> None:
     assert sum(each.reconstruction for each in last) < 0.85 * sum(each.reconstruction for each in first)
 
 
-def test_a_projection_head_serves_training_only(tmp_path: Path) -> None:
-    config = replace(SMALL, projection=16)
-    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
-    train(PICTURES, ROWS, whole, config)
-    train(PICTURES, ROWS, parts, config, stop=StopAfter(4))
-    train(PICTURES, ROWS, parts, config)
-    assert weights(parts) == weights(whole)
-    network, _ = load_checkpoint(whole.model, torch.device("cpu"))
-    assert not [name for name in network.state_dict() if name.startswith("head")]
-
-
 def test_a_set_that_does_not_fit_is_streamed(paths: IndexPaths, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     told: list[TrainProgress] = []
@@ -215,7 +206,7 @@ def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
     assert card.steps > 0
     assert told[0].step == 1
     assert 0 < told[0].seconds_left <= 0.6
-    assert told[0].loss == pytest.approx(16 * told[0].reconstruction + told[0].agreement, rel=1e-4)
+    assert told[0].loss == pytest.approx(300 * told[0].reconstruction + told[0].agreement, rel=1e-4)
 
 
 def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_model(paths: IndexPaths) -> None:
@@ -234,7 +225,7 @@ def test_the_best_before_a_loss_that_is_no_number_is_kept(paths: IndexPaths, mon
         calls[0] += 1
         return agreement_loss(first, second, temperature) * (torch.nan if calls[0] > 10 else 1)
 
-    monkeypatch.setattr("imgsearch.autoencoder.train.agreement_loss", breaks)
+    monkeypatch.setattr("imgsearch.autoencoder.objectives.agreement_loss", breaks)
     with pytest.raises(ModelError, match="Lower them"):
         train(PICTURES, ROWS, paths, SMALL)
     card = load_checkpoint(paths.model, torch.device("cpu"))[1]
@@ -262,7 +253,7 @@ def test_stopped_before_the_first_step_nothing_is_made(paths: IndexPaths) -> Non
         lambda: TrainConfig(minutes=-1),
         lambda: TrainConfig(epochs=0),
         lambda: TrainConfig(batch_size=1),
-        lambda: TrainConfig(decoder_share=1),
+        lambda: TrainConfig(last_stage=1),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(make: Callable[[], TrainConfig]) -> None:
@@ -270,24 +261,33 @@ def test_a_budget_that_makes_no_sense_is_refused(make: Callable[[], TrainConfig]
         make()
 
 
-def test_in_the_last_stage_only_the_decoder_learns() -> None:
+def test_in_the_last_stage_only_the_decoder_and_the_rest_of_the_code_learn() -> None:
     network = ConvAutoencoder(NARROW)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     images = torch.from_numpy(PICTURES).permute(0, 3, 1, 2).float() / 255
-    optimiser = torch.optim.SGD(network.parameters(), 0.1)
-    loss, reconstruction, agreement = decoder_objective(network, images, SMALL)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    optimiser.step()
-    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed
-    assert all(name.startswith("decoder.") for name in changed)
+    (optimiser,) = make_last_optimisers(network, SMALL, pick_device("cpu"), 1.0)
+    for _ in range(3):
+        loss, reconstruction, agreement = last_objective(network, images, SMALL)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+    after = network.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    code_layer = {name for name in after if torch.equal(after[name], network.code_layer.weight)} | {
+        name for name in after if torch.equal(after[name], network.code_layer.bias)
+    }
+    assert code_layer <= changed
+    assert all(name.startswith("decoder.") for name in changed - code_layer)
+    for name in code_layer:
+        assert torch.equal(after[name][: NARROW.agreement_size], before[name][: NARROW.agreement_size])
     assert loss.item() == pytest.approx(SMALL.reconstruction_weight * reconstruction.item())
     assert agreement.item() == 0
 
 
 def test_a_stage_for_the_decoder_alone_leaves_better_reconstructions(tmp_path: Path) -> None:
+    config = replace(SMALL, epochs=40, reconstruction_weight=1.0)
     errors = [
-        train(PICTURES, ROWS, IndexPaths(tmp_path / name), replace(SMALL, epochs=40, decoder_share=share)).metrics
+        train(PICTURES, ROWS, IndexPaths(tmp_path / name), replace(config, last_stage=share)).metrics
         for name, share in (("with", 0.5), ("without", 0.0))
     ]
     assert errors[0]["reconstruction"] < errors[1]["reconstruction"]

@@ -1,9 +1,10 @@
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.whitening import whitening
+from imgsearch.autoencoder.whitening import whitening, whitening_in_parts
 
 
 def test_many_whitened_codes_vary_alike_in_all_directions() -> None:
@@ -45,3 +46,22 @@ def test_folded_into_a_network_it_changes_the_codes_and_not_the_reconstructions(
     expected = ((codes.double() - mean) @ matrix).float()
     assert torch.allclose(new_codes, expected, atol=1e-3 * expected.abs().max().item())
     assert torch.allclose(new_reconstructions, reconstructions, atol=1e-3)
+
+
+def test_in_parts_each_is_whitened_alone_and_the_rest_is_as_loud_as_asked() -> None:
+    torch.manual_seed(0)
+    codes = torch.randn(20_000, 12) * torch.arange(1, 13) + 5
+    matrix, mean = whitening_in_parts(codes, 8, 0.5, 0.3)
+    assert torch.equal(matrix[:8, 8:], torch.zeros(8, 4, dtype=torch.float64))
+    whitened = (codes.double() - mean) @ matrix
+    first, rest = (part.square().sum(1).mean().sqrt() for part in (whitened[:, :8], whitened[:, 8:]))
+    assert rest / first == pytest.approx(0.3, abs=1e-6)
+    variances = whitened.var(0)
+    assert torch.allclose(variances[:8], variances[:8].mean().expand(8), rtol=0.02)
+
+
+def test_in_parts_without_a_rest_is_the_whole() -> None:
+    torch.manual_seed(0)
+    codes = torch.randn(100, 8)
+    for parted, whole in zip(whitening_in_parts(codes, 8, 0.25, 0.3), whitening(codes, 0.25), strict=True):
+        assert torch.equal(parted, whole)

@@ -5,15 +5,29 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from imgsearch.autoencoder.hashing import Hashing
+from imgsearch.errors import ModelError
 
 
 class Autoencoder(nn.Module, ABC):
-    """An encoder and a decoder around a bottleneck of `code_size` numbers, and the binary codes made of these."""
+    """An encoder and a decoder around a bottleneck of `code_size` numbers, and the binary codes made of these.
 
-    def __init__(self, code_size: int) -> None:
+    The first `agreement_size` numbers say what an image shows, the others how it looks: only the latter may differ
+    between views of one image without a cost in training.
+    """
+
+    decoder: nn.Module
+
+    def __init__(self, code_size: int, agreement_size: int) -> None:
         super().__init__()
-        self.code_size = code_size
+        if not 0 < agreement_size <= code_size:
+            raise ModelError("the views must agree on at least one number of the code, and at most on all.")
+        self.code_size, self.agreement_size = code_size, agreement_size
         self.hashing = Hashing(code_size)
+
+    @property
+    @abstractmethod
+    def code_layer(self) -> nn.Linear:
+        """The linear layer that gives the code."""
 
     @abstractmethod
     def encode(self, images: Tensor) -> Tensor:

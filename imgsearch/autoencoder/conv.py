@@ -12,7 +12,8 @@ Knows its layers; must not know where images come from or how it is trained.
 
 Halving is a 2x2 convolution of stride 2, written as one matrix product over channels-last patches: on a CPU that is
 several times faster than the convolution routine, above all for the small maps. What a stage has beyond it are
-residual 3x3 convolutions, where they are cheapest for what they bring. The decoder mirrors the stages.
+residual 3x3 convolutions, where they are cheapest for what they bring. The decoder mirrors the stages; it is run for
+few of the images that the encoder sees, so it can do with fewer convolutions.
 """
 
 from dataclasses import dataclass
@@ -31,8 +32,10 @@ class ConvConfig:
     """Sizes of the network."""
 
     code_size: int = 256
+    agreement_size: int = 192  # the code's first numbers say what an image shows, the rest how it looks
     channels: tuple[int, ...] = (32, 64, 128, 256, 512)  # of the five stages; each halves the side: 16, 8, 4, 2, 1
-    residuals: tuple[int, ...] = (0, 1, 1, 0)  # residual 3x3 convolutions in the encoder's stages 1 to 4
+    residuals: tuple[int, ...] = (0, 2, 3, 0)  # residual 3x3 convolutions in the encoder's stages 1 to 4
+    decoder_residuals: tuple[int, ...] = (0, 1, 1, 0)  # and in the decoder's, mirrored
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -92,7 +95,7 @@ class ConvAutoencoder(Autoencoder):
     """The convolutional encoder and its mirrored decoder."""
 
     def __init__(self, config: ConvConfig) -> None:
-        super().__init__(config.code_size)
+        super().__init__(config.code_size, config.agreement_size)
         channels, last = config.channels, config.channels[-1]
         encoder: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), *normalised(channels[0])]
         for count, (into, out) in zip(config.residuals, pairwise(channels), strict=True):
@@ -101,8 +104,10 @@ class ConvAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(*encoder, nn.Flatten(), nn.Linear(last, config.code_size))
 
         decoder: list[nn.Module] = [nn.Linear(config.code_size, last), nn.Unflatten(1, (last, 1, 1)), *normalised(last)]
-        for into, out in pairwise(reversed(channels)):
+        mirrored = zip(reversed(config.decoder_residuals), pairwise(reversed(channels)), strict=True)
+        for count, (into, out) in mirrored:
             decoder += [Double(into, out), *normalised(out)]
+            decoder += [Residual(out) for _ in range(count)]
         # A 4x4 kernel overlaps its neighbours, so that the 2x2 patches before it leave no visible grid.
         self.decoder = nn.Sequential(*decoder, nn.ConvTranspose2d(channels[0], 3, 4, 2, 1))
         self.to(memory_format=torch.channels_last)
@@ -117,11 +122,17 @@ class ConvAutoencoder(Autoencoder):
         """Codes (n, code_size) to reconstructions (n, 3, 32, 32) in 0..1."""
         return torch.sigmoid(self.decoder(codes))
 
+    @property
+    def code_layer(self) -> nn.Linear:
+        """The last layer of the encoder."""
+        layer = self.encoder[-1]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
     @torch.no_grad()
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
         """Make every code c the code (c - mean) @ matrix: folded into the linear layers on both sides of the code."""
-        into, out_of = self.encoder[-1], self.decoder[0]
-        assert isinstance(into, nn.Linear)
+        into, out_of = self.code_layer, self.decoder[0]
         assert isinstance(out_of, nn.Linear)
         matrix, mean = matrix.double(), mean.double()
         out_of.bias.copy_(out_of.bias + out_of.weight.double() @ mean)

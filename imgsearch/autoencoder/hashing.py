@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LONG_BITS, SHORT_BITS = 256, 28  # to search with, and to address memory with (semantic hashing)
+GAIN = 8.0  # brings logits, of codes of length 1, to where the hyperbolic tangent is neither straight nor flat
 
 
 class Hashing(nn.Module):
@@ -22,8 +23,8 @@ class Hashing(nn.Module):
 
     def __init__(self, code_size: int) -> None:
         super().__init__()
-        self.long = nn.Linear(code_size, LONG_BITS)
-        self.short = nn.Linear(code_size, SHORT_BITS)
+        self.long = _rotation(code_size, LONG_BITS)
+        self.short = _rotation(code_size, SHORT_BITS)
 
     def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (n, code_size) to the logits of both, (n, 256) and (n, 28)."""
@@ -44,6 +45,14 @@ class Hashing(nn.Module):
         weight, bias = (part.double().cpu().numpy() for part in (layer.weight, layer.bias))
         packed: NDArray[np.uint8] = np.packbits(directions @ weight.T + bias > 0, axis=1)
         return packed
+
+
+def _rotation(code_size: int, n_bits: int) -> nn.Linear:
+    """A random rotation to begin with: each bit then depends on all of the code, and none is always the same."""
+    layer = nn.Linear(code_size, n_bits)
+    nn.init.orthogonal_(layer.weight, gain=GAIN)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def rounded(logits: Tensor) -> Tensor:

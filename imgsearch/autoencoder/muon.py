@@ -15,12 +15,15 @@ ITERATIONS = 3
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic; from the source
 
 
-def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
-    """The matrix (m, n) with its singular values brought to about 1 (between 0.5 and 1.3 after five iterations)."""
+def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS, dtype: torch.dtype | None = None) -> Tensor:
+    """The matrix (m, n) with its singular values brought to about 1 (between 0.5 and 1.3 after five iterations).
+
+    Computed and returned in `dtype` (by default the matrix's own): bfloat16 is precise enough, as the source says.
+    """
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
     x: Tensor = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    x = (x / (x.norm() + 1e-7)).to(dtype)
     for _ in range(iterations):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
@@ -30,8 +33,15 @@ def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised. A convolution (o, i, h, w) counts as the matrix (o, i * h * w)."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, momentum: float = 0.9) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        momentum: float = 0.9,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__(parameters, {"lr": learning_rate, "momentum": momentum})
+        self._dtype = dtype  # of the orthogonalisation; momentum and weights stay as they are
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -56,4 +66,5 @@ class Muon(torch.optim.Optimizer):
         m, n = direction.shape
         # A tall matrix needs the longer step for the same change of its outputs.
         size = max(1.0, m / n) ** 0.5
-        parameter.add_(orthogonalised(direction).view_as(parameter), alpha=-group["lr"] * size)
+        step = orthogonalised(direction, dtype=self._dtype).to(parameter.dtype).view_as(parameter)
+        parameter.add_(step, alpha=-group["lr"] * size)

@@ -19,6 +19,12 @@ from torch import Tensor
 from imgsearch.paths import directory_errors, replacing
 
 STATE_NAME = "state.pt"
+DESCRIBED = {
+    "rows": "the images",
+    "network": "the network",
+    "training": "the settings",
+    "begun": "the model it started from",
+}
 logger = logging.getLogger(__name__)
 
 
@@ -30,6 +36,7 @@ class Position:
     images_seen: int = 0
     seconds: float = 0.0  # all parts of the run together
     checks: int = 0  # validations done
+    last_stage: bool = False  # which decides what the optimisers' states belong to
 
 
 @dataclass
@@ -42,10 +49,14 @@ class Best:
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def identify(network: dict[str, Any], training: dict[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
-    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it."""
+def identify(network: dict[str, Any], training: dict[str, Any], rows: NDArray[np.int64], begun: str) -> dict[str, Any]:
+    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it.
+
+    `begun` is the digest of the checkpoint that the run started from, or "scratch".
+    """
     settings = {name: value for name, value in training.items() if name not in ("minutes", "epochs")}
-    return {"network": network, "training": settings, "rows": hashlib.sha256(rows.tobytes()).hexdigest()}
+    digest = hashlib.sha256(rows.tobytes()).hexdigest()
+    return {"network": network, "training": settings, "rows": digest, "begun": begun}
 
 
 def save_state(folder: Path, identity: dict[str, Any], position: Position, best: Best, parts: dict[str, Any]) -> None:
@@ -69,11 +80,7 @@ def load_state(
     except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
         logger.debug("cannot read %s", path, exc_info=error)
         return f"Started anew: the interrupted run in {folder} is damaged."
-    different = [
-        words
-        for name, words in (("rows", "the images"), ("network", "the network"), ("training", "the settings"))
-        if saved.get(name) != identity[name]
-    ]
+    different = [words for name, words in DESCRIBED.items() if saved.get(name) != identity[name]]
     if different:
         changed = " and ".join(different)
         return f"Started anew: {changed} changed since the interrupted run of {position.images_seen:,} images."

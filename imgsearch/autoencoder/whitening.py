@@ -25,3 +25,20 @@ def whitening(codes: Tensor, strength: float) -> tuple[Tensor, Tensor]:
     variances, directions = torch.linalg.eigh(covariance / level)  # about 1 each: the codes' size stays
     scales = variances.clamp(min=1e-6) ** -strength
     return directions * scales @ directions.T, mean
+
+
+def whitening_in_parts(codes: Tensor, first: int, strength: float, loudness: float) -> tuple[Tensor, Tensor]:
+    """The same for the first numbers of the codes (n, d) and for the rest, each on their own.
+
+    The rest is scaled to `loudness` times the root mean square length of the first numbers: a cosine hears it that
+    much. Returns a block-diagonal matrix (d, d) and a mean (d,); float64.
+    """
+    parts = [part for part in (codes[:, :first], codes[:, first:]) if part.shape[1]]
+    solved = [whitening(part, strength) for part in parts]
+    lengths = [
+        ((part.double() - mean) @ matrix).square().sum(1).mean().sqrt()
+        for part, (matrix, mean) in zip(parts, solved, strict=True)
+    ]
+    scales = [1.0] + [float(loudness * lengths[0] / length) if length > 0 else 1.0 for length in lengths[1:]]
+    matrix = torch.block_diag(*(scale * matrix for scale, (matrix, _) in zip(scales, solved, strict=True)))
+    return matrix, torch.cat([mean for _, mean in solved])

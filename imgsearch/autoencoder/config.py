@@ -1,0 +1,56 @@
+"""How to train, and where a training stands. Plain data; knows no tensors and no files."""
+
+from dataclasses import dataclass, field
+
+from imgsearch.autoencoder.augment import AugmentConfig
+from imgsearch.autoencoder.conv import ConvConfig
+from imgsearch.autoencoder.networks import NetworkConfig
+from imgsearch.errors import ModelError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train. Give `minutes` or `epochs`; neither means ten minutes."""
+
+    minutes: float | None = None  # budget in time; earlier parts of an interrupted run count
+    epochs: int | None = None  # budget in passes over the images; on a CPU the result follows from the seed
+    batch_size: int = 256
+    matrix_rate: float = 0.02  # learning rate of the matrices (Muon), at its peak
+    learning_rate: float = 3e-3  # of all else (Adam), at its peak
+    fine_tuning: float = 0.25  # of both rates, where training starts from a checkpoint
+    warmup: float = 0.1  # share of a stage in which the rate rises; then it falls as a cosine
+    last_stage: float = 0.1  # share of the budget, at its end: the decoder learns codes that stand still
+    reconstruction_weight: float = 300.0
+    reconstruction_share: float = 0.5  # of each batch that is decoded: pictures need fewer examples than codes
+    agreement_weight: float = 1.0
+    temperature: float = 0.07  # of the agreement: lower looks harder at the most similar images
+    whitening: float = 0.25  # of the finished codes: 0 = none, 0.5 = all directions count alike
+    looks: float = 0.3  # length of the rest of the code beside that of its first numbers: how loud it is in a distance
+    validation_share: float = 0.02  # of the images: held out to choose the best checkpoint
+    memory_share: float = 0.5  # of the free memory that the training set may take, else it is streamed
+    seed: int = 0
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    network: NetworkConfig = field(default_factory=ConvConfig)  # not asked where training starts from a checkpoint
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and self.epochs is not None:
+            raise ModelError("a training has one budget: give minutes or epochs, not both.")
+        budget = self.minutes if self.epochs is None else self.epochs
+        if (budget is not None and budget <= 0) or self.batch_size < 2:
+            raise ModelError("minutes and epochs must be positive, the batch size at least 2.")
+        if not 0 <= self.last_stage < 1:
+            raise ModelError("the last stage's share of the budget must be at least 0 and below 1.")
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """Where a training stands."""
+
+    fraction: float  # of the budget, 0..1
+    epoch: int  # passes begun, from 1
+    step: int
+    loss: float  # of the last batch: the weighted sum of the next two
+    reconstruction: float  # mean squared error per pixel value
+    agreement: float  # NT-Xent in nats
+    images_per_second: float
+    seconds_left: float

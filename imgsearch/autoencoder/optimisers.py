@@ -1,0 +1,52 @@
+"""Which optimiser moves which weights, in which stage. Knows the names of parameters; must not know objectives."""
+
+import torch
+
+from imgsearch.autoencoder.base import Autoencoder
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.muon import Muon
+from imgsearch.device import DeviceChoice
+
+BETAS = (0.9, 0.95)  # of Adam: a shorter memory of squares than usual suits short trainings
+
+
+def make_optimisers(
+    network: Autoencoder, config: TrainConfig, device: DeviceChoice, scale: float
+) -> list[torch.optim.Optimizer]:
+    """For the first stage: Muon for the encoder's matrices, Adam for the rest. Each group remembers its `peak` rate.
+
+    The first layer sees pixels and is left to Adam, as the method advises; so is the decoder, whose large matrices
+    would cost more time than they repay. `scale` multiplies both rates. The binary codes' weights learn elsewhere.
+    """
+    named = [(name, p) for name, p in network.named_parameters() if not name.startswith("hashing.")]
+    first = named[0][1]
+    matrices = [p for name, p in named if p.ndim > 1 and p is not first and not name.startswith("decoder.")]
+    chosen = {id(parameter) for parameter in matrices}
+    others = [parameter for _, parameter in named if id(parameter) not in chosen]
+    # Muon's products need no more than bfloat16, where the device has it: on a CPU they take a quarter of the time.
+    muon = Muon(matrices, scale * config.matrix_rate, dtype=device.dtype)
+    return remembering_peaks([muon, _adam(others, scale * config.learning_rate, device)])
+
+
+def make_last_optimisers(
+    network: Autoencoder, config: TrainConfig, device: DeviceChoice, scale: float
+) -> list[torch.optim.Optimizer]:
+    """For the last stage: Adam for the decoder and the layer that gives the code; all else stands still."""
+    learning = [*network.decoder.parameters(), *network.code_layer.parameters()]
+    moving = {id(parameter) for parameter in learning}
+    for parameter in network.parameters():
+        parameter.requires_grad_(id(parameter) in moving)
+    return remembering_peaks([_adam(learning, scale * config.learning_rate, device)])
+
+
+def remembering_peaks(optimisers: list[torch.optim.Optimizer]) -> list[torch.optim.Optimizer]:
+    """Note each group's rate as its `peak`, which schedules scale."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return optimisers
+
+
+def _adam(parameters: list[torch.nn.Parameter], rate: float, device: DeviceChoice) -> torch.optim.Adam:
+    fused = device.device.type in ("cpu", "cuda")
+    return torch.optim.Adam(parameters, rate, betas=BETAS, fused=fused)

@@ -1,0 +1,75 @@
+"""A finished network: its codes whitened, its bits as good as its codes where these tell things apart."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from toy_images import toy_thumbnails
+
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.encode import encode_images
+from imgsearch.autoencoder.finish import finish, learn_bits, similarity_loss, view_codes
+from imgsearch.autoencoder.hashing import Hashing
+from imgsearch.device import pick_device
+
+CPU = pick_device("cpu")
+NARROW = ConvConfig(channels=(8, 8, 16, 16, 32))
+
+
+def clusters(n: int, seed: int) -> torch.Tensor:
+    """(2, n, 24) two noisy views of codes around 8 centres; code i belongs to centre i % 8."""
+    centres = torch.randn(8, 24, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(2, n, 24, generator=torch.Generator().manual_seed(seed))
+    return centres[torch.arange(n) % 8] + noise
+
+
+def agreement(packed: NDArray[np.uint8]) -> float:
+    """The share of codes whose nearest by Hamming distance has the same centre."""
+    bits = np.unpackbits(packed, axis=1).astype(np.int64)
+    distances = (bits[:, None, :] != bits[None, :, :]).sum(axis=2)
+    np.fill_diagonal(distances, 10**6)
+    return float((distances.argmin(axis=1) % 8 == np.arange(len(bits)) % 8).mean())
+
+
+@pytest.mark.parametrize("n_bits", [256, 28])
+def test_learned_bits_find_the_same_thing_more_often_than_random_ones(n_bits: int) -> None:
+    torch.manual_seed(0)
+    hashing, held_out = Hashing(24), clusters(200, seed=2)[0].numpy()
+    before = agreement(hashing.packed(held_out, n_bits=n_bits))
+    learn_bits(hashing, clusters(512, seed=1), seed=0)
+    after = agreement(hashing.packed(held_out, n_bits=n_bits))
+    assert after > before
+    assert after > 0.6  # by chance 1 of 8
+
+
+def test_bits_are_alike_where_codes_are() -> None:
+    bits = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+    right = similarity_loss(bits, bits, bits, bits, 0.1)
+    assert similarity_loss(bits, bits.flip(0), bits, bits, 0.1) > right
+
+
+def test_a_finished_network_has_centred_codes_with_a_quiet_rest_and_keeps_its_reconstructions() -> None:
+    torch.manual_seed(0)
+    network, pictures = ConvAutoencoder(NARROW).eval(), toy_thumbnails(400)
+    images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        before = network(images)[1]
+    rows = np.arange(400, dtype=np.int64)
+    finish(network, pictures, rows, TrainConfig(network=NARROW), CPU)
+    codes = encode_images(network, pictures, CPU)
+    assert np.abs(codes.mean(axis=0)).max() < 0.05 * np.linalg.norm(codes, axis=1).mean()
+    loud, quiet = codes[:, :192], codes[:, 192:]
+    assert np.sqrt((quiet**2).sum(1).mean() / (loud**2).sum(1).mean()) == pytest.approx(0.3, abs=0.03)
+    with torch.no_grad():
+        assert torch.allclose(network(images)[1], before, atol=5e-3)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_views_differ_and_are_the_same_at_every_call() -> None:
+    torch.manual_seed(0)
+    network, pictures = ConvAutoencoder(NARROW).eval(), toy_thumbnails(12)
+    codes = view_codes(network, pictures, TrainConfig(network=NARROW), CPU)
+    assert codes.shape == (4, 12, 256)
+    assert not torch.allclose(codes[0], codes[1])
+    assert torch.equal(codes, view_codes(network, pictures, TrainConfig(network=NARROW), CPU))
