@@ -53,6 +53,11 @@ class IndexPaths:
         return self.root / "training"
 
     @property
+    def candidate(self) -> Path:
+        """A model that was trained and not taken, since it finds less than the one before."""
+        return self.root / "candidate"
+
+    @property
     def codes(self) -> Path:
         return self.root / "codes"
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.frontier import Frontier
-from imgsearch.autoencoder.card import ModelCard, read_card
+from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.codes import read_codes_info
+from imgsearch.autoencoder.current import SHIPPED, current_model
 from imgsearch.console import readable_bytes
 from imgsearch.corpus.store import Corpus, CorpusCounts
-from imgsearch.errors import IndexMissingError, ModelError
+from imgsearch.errors import IndexMissingError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.info import read_index_info
 
@@ -24,7 +25,8 @@ class Status:
     removed: int
     coded: int  # rows with a code of the current model
     indexed: int  # rows in an index made by the current model
-    model: str | None  # digest
+    model: str  # digest
+    shipped: bool  # whether it is the one that comes with the package
     index_bytes: int  # of the whole directory
     preview_bytes: int
     crawl: dict[str, int]  # image URLs by what became of them
@@ -40,6 +42,7 @@ class Status:
             "coded": self.coded,
             "indexed": self.indexed,
             "model": self.model,
+            "shipped_model": self.shipped,
             "index_bytes": self.index_bytes,
             "preview_bytes": self.preview_bytes,
             "preview_bytes_per_image": round(self.preview_bytes / self.rows) if self.rows else 0,
@@ -53,7 +56,7 @@ class Status:
             f"{self.root}: {readable_bytes(self.index_bytes)}",
             f"images   {self.images:,}" + (f" ({self.removed:,} removed)" if self.removed else ""),
             f"previews {readable_bytes(self.preview_bytes)} ({per_image} per image)",
-            f"model    {self.model[:12] if self.model else 'none'}",
+            f"model    {self.model[:12]}" + (" (comes with imgsearch)" if self.shipped else " (trained here)"),
             f"coded    {self.coded:,} of {self.rows:,} rows",
             f"indexed  {self.indexed:,} of {self.rows:,} rows",
             "crawl    " + "  ".join(f"{name} {n:,}" for name, n in self.crawl.items()),
@@ -64,8 +67,6 @@ class Status:
         """The command that brings the directory one step on."""
         if not self.images:
             return "imgsearch add FOLDER, or imgsearch crawl URL"
-        if self.model is None:
-            return "imgsearch train"
         if self.indexed < self.rows:
             return "imgsearch reindex"
         return "imgsearch app"
@@ -78,8 +79,8 @@ def read_status(paths: IndexPaths) -> Status:
         ImgSearchError: a part is damaged; the message says which.
     """
     counts = _counts(paths)
-    card = _card(paths)
-    model = card.digest if card else None
+    folder = current_model(paths)
+    model = read_card(folder).digest
     return Status(
         root=paths.root,
         images=counts.images,
@@ -87,6 +88,7 @@ def read_status(paths: IndexPaths) -> Status:
         coded=_coded(paths, model),
         indexed=_indexed(paths, model),
         model=model,
+        shipped=folder == SHIPPED,
         index_bytes=sum(file.stat().st_size for file in paths.root.rglob("*") if file.is_file()),
         preview_bytes=counts.preview_bytes,
         crawl=_crawl(paths),
@@ -100,16 +102,7 @@ def _counts(paths: IndexPaths) -> CorpusCounts:
         return corpus.counts()
 
 
-def _card(paths: IndexPaths) -> ModelCard | None:
-    try:
-        return read_card(paths.model)
-    except ModelError:
-        if paths.model.exists():
-            raise
-        return None
-
-
-def _coded(paths: IndexPaths, model: str | None) -> int:
+def _coded(paths: IndexPaths, model: str) -> int:
     try:
         info = read_codes_info(paths.codes)
     except IndexMissingError:
@@ -117,7 +110,7 @@ def _coded(paths: IndexPaths, model: str | None) -> int:
     return info.rows if info.model == model else 0
 
 
-def _indexed(paths: IndexPaths, model: str | None) -> int:
+def _indexed(paths: IndexPaths, model: str) -> int:
     try:
         info = read_index_info(paths.search)
     except IndexMissingError:

@@ -49,7 +49,7 @@ def trained_index(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -
     root = tmp_path_factory.mktemp("trained") / "index"
     for command in (
         ["add", str(photographs), "--labels-from-folders"],
-        ["train", "--epochs", "1", "--device", "cpu"],
+        ["train", "--epochs", "1", "--device", "cpu", "--keep", "new"],
         ["reindex"],
     ):
         assert run([*command, "--index", str(root)]) == 0

@@ -7,6 +7,7 @@ and reads again; a pair that still does not fit is refused.
 import hashlib
 import json
 import platform
+import shutil
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -65,6 +66,18 @@ def load_checkpoint(folder: Path, device: torch.device) -> tuple[Autoencoder, Mo
         message = f"the weights in {folder} do not fit the network in {CARD_NAME}. Type: imgsearch train"
         raise ModelError(message) from error
     return network.to(device).eval(), card
+
+
+def move_checkpoint(source: Path, target: Path) -> None:
+    """Put the checkpoint in `source` into `target`, over what was there, and take it away from where it was.
+
+    Raises:
+        IndexDirectoryError: a folder cannot be written.
+    """
+    with replacing(target / CARD_NAME) as card_file, replacing(target / WEIGHTS_NAME) as weights_file:
+        card_file.write_bytes((source / CARD_NAME).read_bytes())
+        weights_file.write_bytes((source / WEIGHTS_NAME).read_bytes())
+    shutil.rmtree(source)
 
 
 def _halved(value: Tensor) -> Tensor:

@@ -132,7 +132,7 @@ class ConvAutoencoder(Autoencoder):
     @torch.no_grad()
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
         """Make every code c the code (c - mean) @ matrix: folded into the linear layers on both sides of the code."""
-        into, out_of = self.code_layer, self.decoder[0]
+        into, out_of = self.code_layer, next(self.decoder.children())
         assert isinstance(out_of, nn.Linear)
         matrix, mean = matrix.double(), mean.double()
         out_of.bias.copy_(out_of.bias + out_of.weight.double() @ mean)

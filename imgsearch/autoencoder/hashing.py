@@ -1,8 +1,7 @@
 """Binary codes: a linear map from a code to the logits of bits, and bits to packed bytes.
 
-Knows codes as numbers; must not know networks, images or files. The method is that of Krizhevsky & Hinton (2011): bits
-are rounded in the forward pass and the gradient passes as if they had not been (straight-through). Here the bits are
-learned on top of a finished code, so that the code itself loses nothing to them.
+Knows codes as numbers; must not know networks, images or files. Bits are made on top of a finished code, so that the
+code itself loses nothing to them; how, `finish` says.
 """
 
 import numpy as np
@@ -56,6 +55,9 @@ def _rotation(code_size: int, n_bits: int) -> nn.Linear:
 
 
 def rounded(logits: Tensor) -> Tensor:
-    """Bits as -1 and 1; backwards the gradient of the hyperbolic tangent of the logits (straight-through)."""
+    """Bits as -1 and 1; backwards the gradient of the hyperbolic tangent of the logits.
+
+    Straight-through, as in Krizhevsky & Hinton (2011): the gradient passes as if nothing had been rounded.
+    """
     soft = torch.tanh(logits)
     return soft + (torch.where(logits > 0, 1.0, -1.0) - soft).detach()

@@ -40,5 +40,10 @@ def whitening_in_parts(codes: Tensor, first: int, strength: float, loudness: flo
         for part, (matrix, mean) in zip(parts, solved, strict=True)
     ]
     scales = [1.0] + [float(loudness * lengths[0] / length) if length > 0 else 1.0 for length in lengths[1:]]
-    matrix = torch.block_diag(*(scale * matrix for scale, (matrix, _) in zip(scales, solved, strict=True)))
+    matrix = torch.zeros(codes.shape[1], codes.shape[1], dtype=torch.float64, device=codes.device)
+    start = 0
+    for scale, (part, _) in zip(scales, solved, strict=True):
+        stop = start + len(part)
+        matrix[start:stop, start:stop] = scale * part
+        start = stop
     return matrix, torch.cat([mean for _, mean in solved])
