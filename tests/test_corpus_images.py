@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from imgsearch.corpus.images import DEFAULT_LIMITS, ImageLimits, decode_image, decode_picture, encode_png
+from imgsearch.corpus.images import DEFAULT_LIMITS, ImageLimits, decode_image, decode_picture, encode_jpeg, encode_png
 from imgsearch.errors import ImageError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -177,6 +177,14 @@ def test_thumbnail_is_the_mean_of_its_square() -> None:
 def test_a_thumbnail_comes_back_as_it_was() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     assert np.array_equal(decode_image(encode_png(pixels)).thumbnail, pixels)
+
+
+def test_a_jpeg_is_smaller_and_further_off_the_lower_its_quality() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    low, high = encode_jpeg(pixels, quality=15), encode_jpeg(pixels, quality=90)
+    assert len(low) < len(high)
+    off_low, off_high = (np.abs(decode_picture(data).astype(int) - pixels).mean() for data in (low, high))
+    assert off_high < off_low
 
 
 def test_large_jpeg_is_averaged_though_decoded_small() -> None:

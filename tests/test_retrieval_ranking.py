@@ -88,3 +88,15 @@ def test_a_query_of_the_database_is_left_out_of_its_own_answer(kind: str, metric
     assert order[1, 0] == 1
     for place in (0, 2):
         assert sorted(order[place, :-1].tolist()) == [other for other in range(30) if other != place]
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"), [("floats", "l2"), ("floats", "cosine"), ("pixels", "l2"), ("bits", "hamming")]
+)
+def test_distances_in_the_unit_of_hits(kind: str, metric: str) -> None:
+    vectors, queries = random(kind, 30, 1), random(kind, 5, 2)
+    distances = Database.of(vectors, metric).hit_distances(queries)
+    expected = slow_distances(queries, vectors, metric)
+    if metric == "l2":
+        expected = np.sqrt(expected) / (255 if kind == "pixels" else 1)
+    assert distances == pytest.approx(expected, rel=1e-5)

@@ -106,6 +106,13 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
     return encoded.getvalue()
 
 
+def encode_jpeg(image: NDArray[np.uint8], *, quality: int) -> bytes:
+    """JPEG bytes of an (h, w, 3) RGB uint8 image."""
+    encoded = BytesIO()
+    Image.fromarray(image).save(encoded, "JPEG", quality=quality)
+    return encoded.getvalue()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # From bytes to pixels
 

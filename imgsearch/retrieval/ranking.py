@@ -71,6 +71,14 @@ class Database:
         np.maximum(squared, 0, out=squared)  # rounding may leave a vector a little less than nothing from itself
         return squared
 
+    def hit_distances(self, queries: NDArray[Any]) -> NDArray[np.float64]:
+        """(nq, n) the same distances in the unit in which hits report them: of l2 the root, of pixels 1/255 of it."""
+        distances = self.distances(queries).astype(np.float64)
+        if self.metric != L2:
+            return distances
+        np.sqrt(distances, out=distances)
+        return distances / 255 if self.vectors.dtype == np.uint8 else distances
+
     def ranking(self, queries: NDArray[Any], itself: NDArray[np.int64], *, first: int = 0) -> NDArray[np.int64]:
         """(nq, n) places in the database, nearest first; the last one is -1 for a query that sits in the database.
 

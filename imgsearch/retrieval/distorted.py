@@ -1,0 +1,125 @@
+"""Distorted-query recall: ask with a distorted copy of an indexed image; does the original come back? Needs no labels.
+
+Knows the methods and their distances; must not know labels or the command line. Rules of the measurement:
+
+- the database is every image that can be found, or 50,000 of them drawn with a fixed seed; the original is in it;
+- every method is asked with the same copies;
+- the original's rank is 1 and one for each other image that is nearer. Images exactly as far, of which binary codes
+  find many, are counted as if their order were drawn: with none nearer and one as far, the original counts one half as
+  the first. So equal distances neither help nor hurt.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.errors import EvaluationError
+from imgsearch.retrieval.distortions import DISTORTIONS, distort
+from imgsearch.retrieval.exact import Rows, blocks
+from imgsearch.retrieval.methods import Method, row_vectors
+from imgsearch.retrieval.ranking import QUERY_BLOCK, Database
+
+if TYPE_CHECKING:
+    from imgsearch.retrieval.evaluate import Progress
+    from imgsearch.retrieval.search import Searcher
+
+MOST_ROWS = 50_000  # of a database
+N_ROWS = 1000  # that are distorted
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Shares of the copies, 0 to 1."""
+
+    top1: float  # whose original came first
+    top10: float  # whose original was among the first ten
+
+
+@dataclass(frozen=True)
+class DistortedRecall:
+    """How often each method finds the original, by distortion and in the mean over the distortions."""
+
+    n_rows: int  # images that were distorted
+    n_database: int  # images that could be found
+    distortions: tuple[str, ...]
+    recall: dict[str, dict[str, Recall]]  # method: distortion
+    mean: dict[str, Recall]  # method
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"distortions": list(self.distortions)}
+
+
+def measure_distorted(
+    searcher: "Searcher",
+    methods: Iterable[Method],
+    *,
+    n_rows: int = N_ROWS,
+    seed: int = 0,
+    max_database: int = MOST_ROWS,
+    on_progress: "Progress | None" = None,
+) -> DistortedRecall:
+    """Distort a sample of the images that can be found, in each way, and ask for them by each method.
+
+    Raises:
+        EvaluationError: no image can be found.
+    """
+    rng, findable = np.random.default_rng(seed), searcher.findable_rows()
+    if len(findable) == 0:
+        raise EvaluationError("no image can be found: add some with imgsearch add PATH, then run: imgsearch reindex")
+    rows = np.sort(rng.choice(findable, min(max_database, len(findable)), replace=False))
+    places = np.sort(rng.choice(len(rows), min(n_rows, len(rows)), replace=False))
+    originals = searcher.corpus.thumbnails()[rows[places]]  # (m, 32, 32, 3)
+    copies = np.concatenate([distort(originals, name, rows[places], seed=seed) for name in DISTORTIONS])
+    tell = on_progress or _silent
+    recall: dict[str, dict[str, Recall]] = {}
+    mean: dict[str, Recall] = {}
+    for method in methods:
+        shares = _shares(method, searcher, rows, places, copies, tell)  # (distortions, 2)
+        recall[method.name] = {name: Recall(*each) for name, each in zip(DISTORTIONS, shares.tolist(), strict=True)}
+        mean[method.name] = Recall(*shares.mean(axis=0).tolist())
+    return DistortedRecall(len(places), len(rows), DISTORTIONS, recall, mean)
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Nobody wants to know."""
+
+
+def _shares(
+    method: Method,
+    searcher: "Searcher",
+    rows: Rows,
+    places: Rows,
+    copies: NDArray[np.uint8],
+    tell: "Progress",
+) -> NDArray[np.float64]:
+    """(distortions, 2) of the copies (distortions * m, 32, 32, 3) of the m places, those found first and in ten."""
+    vectors = row_vectors(
+        method,
+        searcher.corpus.thumbnails(),
+        rows,
+        lambda done, total: tell(f"{method.name}: making vectors", done, total),
+    )
+    database, originals = Database.of(vectors, method.metric), np.tile(places, len(DISTORTIONS))
+    found = np.empty((len(copies), 2))
+    told = blocks(len(copies), QUERY_BLOCK, lambda done, total: tell(f"{method.name}: asking", done, total))
+    for start, stop in told:
+        distances = database.distances(method.vectors(copies[start:stop]))  # (nb, n)
+        found[start:stop] = found_in(distances, originals[start:stop], (1, 10))
+    shares: NDArray[np.float64] = found.reshape(len(DISTORTIONS), len(places), 2).mean(axis=1)
+    return shares
+
+
+def found_in(distances: NDArray[Any], originals: Rows, sizes: Sequence[int]) -> NDArray[np.float64]:
+    """(nq, sizes) the chance that each query's original (nq,) is among the first so many, by distances (nq, n).
+
+    >>> found_in(np.array([[5, 3, 3, 3, 9]]), np.array([2]), (1, 2, 3)).round(2).tolist()
+    [[0.33, 0.67, 1.0]]
+    """
+    own = distances[np.arange(len(originals)), originals][:, None]
+    nearer = (distances < own).sum(axis=1)[:, None]
+    as_far = (distances == own).sum(axis=1)[:, None]  # the original among them
+    chance: NDArray[np.float64] = np.clip((np.array(sizes) - nearer) / as_far, 0, 1)
+    return chance

@@ -1,0 +1,160 @@
+"""Copies of thumbnails as people meet them: cropped, mirrored, recoloured, compressed; still the same to a person.
+
+Pure functions of thumbnail, seed and row: the same row is distorted in the same way whoever else is distorted with it.
+Knows no index and no model.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from imgsearch.corpus.images import SIDE, decode_picture, encode_jpeg
+
+Range = tuple[float, float]  # least and most
+
+TEXT_STROKE = 0.5  # pixels around each letter: bold
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How far a copy may lie from its picture; each copy draws its own strength evenly from these ranges."""
+
+    crop_area: Range = (0.6, 0.85)  # the share of the area that is kept, somewhere in the picture
+    shift_pixels: Range = (3, 6)  # how far, in any direction; the edge's pixels are repeated
+    darker: Range = (0.55, 0.8)  # the factor of half the copies
+    brighter: Range = (1.25, 1.6)  # and that of the others
+    stronger_channel: Range = (1.2, 1.45)  # a colour cast strengthens one channel …
+    weaker_channel: Range = (0.6, 0.8)  # … and weakens another
+    jpeg_quality: Range = (15, 35)  # Pillow's, with its usual halved colour resolution
+    rotate_degrees: Range = (5, 15)  # either way; the corners are filled by reflection
+    text_letters: Range = (3, 4)  # how many
+    text_size: Range = (11, 14)  # of the font, in pixels; less where the letters would not fit beside each other
+
+
+DEFAULT_STRENGTHS = Strengths()
+MILD_STRENGTHS = Strengths(  # of copies that anyone would call the same picture
+    crop_area=(0.8, 0.95),
+    shift_pixels=(1, 3),
+    darker=(0.75, 0.9),
+    brighter=(1.1, 1.3),
+    stronger_channel=(1.08, 1.2),
+    weaker_channel=(0.82, 0.92),
+    jpeg_quality=(40, 70),
+    rotate_degrees=(2, 6),
+    text_letters=(2, 3),
+    text_size=(7, 9),
+)
+
+Picture = NDArray[np.uint8]  # (32, 32, 3)
+
+
+def distort(
+    thumbnails: NDArray[np.uint8],
+    name: str,
+    rows: NDArray[np.int64],
+    *,
+    seed: int = 0,
+    strengths: Strengths = DEFAULT_STRENGTHS,
+) -> NDArray[np.uint8]:
+    """(n, 32, 32, 3) one copy of each thumbnail (n, 32, 32, 3), distorted in the way that `name` of `DISTORTIONS` says.
+
+    Args:
+        rows: (n,) the row of each thumbnail, of which together with the seed its strength is drawn.
+    """
+    change, number = _CHANGES[name], DISTORTIONS.index(name)
+    copies = np.empty_like(thumbnails)
+    for copy, thumbnail, row in zip(copies, thumbnails, rows.tolist(), strict=True):
+        copy[:] = change(thumbnail, np.random.default_rng([seed, number, row]), strengths)
+    return copies
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# what moves
+
+
+def _crop(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    side = SIDE * rng.uniform(*strengths.crop_area) ** 0.5
+    left, top = rng.uniform(0, SIDE - side, 2)
+    box = (left, top, left + side, top + side)
+    return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box))
+
+
+def _shift(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    distance, angle = rng.uniform(*strengths.shift_pixels), rng.uniform(0, 2 * np.pi)
+    down, right = round(distance * np.sin(angle)), round(distance * np.cos(angle))
+    places = np.arange(SIDE)
+    lines, columns = np.clip(places - down, 0, SIDE - 1), np.clip(places - right, 0, SIDE - 1)
+    shifted: Picture = picture[lines][:, columns]
+    return shifted
+
+
+def _mirror(picture: Picture, _: np.random.Generator, __: Strengths) -> Picture:
+    return picture[:, ::-1]
+
+
+def _rotate(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    degrees = rng.uniform(*strengths.rotate_degrees) * rng.choice([-1, 1])
+    margin = SIDE // 2  # as far as a corner can turn outwards
+    wider = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    turned = np.asarray(Image.fromarray(wider).rotate(degrees, Image.Resampling.BILINEAR))
+    return turned[margin:-margin, margin:-margin]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# what recolours
+
+
+def _brightness(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    return _gained(picture, rng.uniform(*(strengths.darker if rng.random() < 0.5 else strengths.brighter)))
+
+
+def _colour(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    gains = np.array([rng.uniform(*strengths.stronger_channel), rng.uniform(*strengths.weaker_channel), 1.0])
+    return _gained(picture, rng.permutation(gains))
+
+
+def _gained(picture: Picture, gain: float | NDArray[np.float64]) -> Picture:
+    """One gain, or one for each channel (3,)."""
+    gained: Picture = np.rint(picture * gain).clip(0, 255).astype(np.uint8)
+    return gained
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# what covers
+
+
+def _jpeg(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    return decode_picture(encode_jpeg(picture, quality=round(rng.uniform(*strengths.jpeg_quality))))
+
+
+def _text(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
+    """A few bold letters somewhere, in a random colour."""
+    n_letters, size = round(rng.uniform(*strengths.text_letters)), rng.uniform(*strengths.text_size)
+    letters = "".join(chr(ord("A") + letter) for letter in rng.integers(0, 26, n_letters))
+    mask = Image.new("L", (SIDE, SIDE))
+    draw = ImageDraw.Draw(mask)
+    font = ImageFont.load_default(size)
+    left, _, right, _ = draw.textbbox((0, 0), letters, font, stroke_width=TEXT_STROKE)
+    font = ImageFont.load_default(size * min(1, SIDE / (right - left)))
+    left, top, right, bottom = draw.textbbox((0, 0), letters, font, stroke_width=TEXT_STROKE)
+    x, y = rng.uniform(0, max(SIDE - right + left, 0)), rng.uniform(0, max(SIDE - bottom + top, 0))
+    draw.text((x - left, y - top), letters, 255, font, stroke_width=TEXT_STROKE)
+    covered = np.asarray(mask, dtype=np.float32)[:, :, None] / 255  # (32, 32, 1)
+    colour = rng.integers(0, 256, 3)
+    return np.rint(picture * (1 - covered) + colour * covered).astype(np.uint8)
+
+
+_CHANGES: dict[str, Callable[[Picture, np.random.Generator, Strengths], Picture]] = {
+    "crop": _crop,
+    "shift": _shift,
+    "mirror": _mirror,
+    "brightness": _brightness,
+    "colour": _colour,
+    "jpeg": _jpeg,
+    "rotate": _rotate,
+    "text": _text,
+}
+DISTORTIONS = tuple(_CHANGES)
