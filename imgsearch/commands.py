@@ -10,11 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imgsearch.autoencoder.current import current_model
 from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
 from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError, FetchError, UnknownRowError
-from imgsearch.paths import index_paths, replacing
+from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
 
 if TYPE_CHECKING:
@@ -115,10 +116,12 @@ def _intake(corpus: Corpus, arguments: Namespace) -> Intake:
 
 
 def train(arguments: Namespace) -> None:
-    """Train the autoencoder on the corpus."""
+    """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
+    from imgsearch.autoencoder.checkpoint import move_checkpoint
     from imgsearch.autoencoder.config import TrainConfig, TrainProgress
     from imgsearch.autoencoder.train import train as run_training
     from imgsearch.device import pick_device
+    from imgsearch.retrieval.compare import compare_models
 
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)
@@ -129,35 +132,56 @@ def train(arguments: Namespace) -> None:
         batch_size=arguments.batch_size,
         seed=arguments.seed,
     )
-    start = None if arguments.start in (None, "scratch") else Path(arguments.start)
-    with Corpus.open(paths) as corpus, stopping() as stop, tracking("training") as tracker:
+    with Corpus.open(paths) as corpus:
+        with stopping() as stop, tracking("training") as tracker:
 
-        def show(progress: TrainProgress) -> None:
-            tracker.fraction(
-                progress.fraction,
-                f"epoch {progress.epoch}  loss {progress.loss:.3f} (reconstruction {progress.reconstruction:.4f}, "
-                f"agreement {progress.agreement:.3f})  {progress.images_per_second:,.0f} images/s  "
-                f"{readable_seconds(progress.seconds_left)} left",
+            def show(progress: TrainProgress) -> None:
+                tracker.fraction(
+                    progress.fraction,
+                    f"epoch {progress.epoch}  loss {progress.loss:.3f} (reconstruction {progress.reconstruction:.4f}, "
+                    f"agreement {progress.agreement:.3f})  {progress.images_per_second:,.0f} images/s  "
+                    f"{readable_seconds(progress.seconds_left)} left",
+                )
+
+            card = run_training(
+                corpus.thumbnails(),
+                corpus.live_rows(),
+                paths,
+                config,
+                start=_start(arguments.start, paths),
+                go_on=arguments.start != "scratch",
+                into=paths.candidate,
+                device=device,
+                on_progress=show,
+                stop=stop,
             )
-
-        card = run_training(
-            corpus.thumbnails(),
-            corpus.live_rows(),
-            paths,
-            config,
-            start=start,
-            go_on=arguments.start != "scratch",
-            device=device,
-            on_progress=show,
-            stop=stop,
-        )
+        if card.note:
+            note(card.note)
+        with tracking("comparing") as tracker:
+            comparison = compare_models(
+                current_model(paths), paths.candidate, corpus, device, on_progress=tracker.count
+            )
+    taken = arguments.keep == "new" or not comparison.is_worse
+    if taken:
+        move_checkpoint(paths.candidate, paths.model)
     if arguments.json:
-        say_json(asdict(card))
+        say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken})
         return
-    if card.note:
-        note(card.note)
     say(f"model {card.digest[:12]}: {card.images_seen:,} images seen in {readable_seconds(card.seconds)}")
-    note("next: imgsearch reindex")
+    for line in comparison.lines():
+        say(line)
+    if taken:
+        note("next: imgsearch reindex")
+    else:
+        say(f"It finds less than the model before, which stays. The new one lies in {paths.candidate}.")
+        note("To take the new one all the same, train with --keep new.")
+
+
+def _start(wanted: str | None, paths: IndexPaths) -> Path | None:
+    """The folder of the checkpoint to begin with, None for none."""
+    if wanted == "scratch":
+        return None
+    return current_model(paths) if wanted is None else Path(wanted)
 
 
 def reindex(arguments: Namespace) -> None:
@@ -165,7 +189,10 @@ def reindex(arguments: Namespace) -> None:
     from imgsearch.autoencoder.checkpoint import load_checkpoint
     from imgsearch.autoencoder.encode import update_codes
     from imgsearch.device import pick_device
+    from imgsearch.retrieval.calibrate import calibrate_index
+    from imgsearch.retrieval.cutoff import write_cutoff
     from imgsearch.retrieval.index import build_index
+    from imgsearch.retrieval.search import Searcher
 
     paths = index_paths(arguments.index)
     with Corpus.open(paths) as corpus, tracking("encoding") as tracker:
@@ -173,11 +200,13 @@ def reindex(arguments: Namespace) -> None:
             raise CorpusError("the corpus is empty. First: imgsearch add FOLDER, or imgsearch crawl URL")
         device = pick_device(arguments.device)
         note(device.reason)
-        network, card = load_checkpoint(paths.model, device.device)
+        network, card = load_checkpoint(current_model(paths), device.device)
         codes = update_codes(
             corpus.thumbnails(), paths, network, card, device, full=arguments.full, on_progress=tracker.count
         )
         build_index(paths)
+    with tracking("calibrating") as tracker, Searcher.open(paths, device=arguments.device) as searcher:
+        write_cutoff(paths.search, calibrate_index(searcher))
     say(f"indexed {codes.rows:,} rows by model {card.digest[:12]}")
 
 
@@ -202,11 +231,22 @@ def search(arguments: Namespace) -> None:
         say_json(result.to_json())
         return
     lines = [
-        (method, str(hit.rank), f"{ROW_PREFIX}{hit.row}", _distance(hit.distance, method), hit.label, hit.alt, hit.url)
+        (
+            method,
+            str(hit.rank),
+            f"{ROW_PREFIX}{hit.row}",
+            _distance(hit.distance, method),
+            hit.grade,
+            hit.label,
+            hit.alt,
+            hit.url,
+        )
         for method in result.asked
         for hit in result.hits(method)
     ]
-    say_table(("by", "rank", "row", "distance", "label", "alt", "url"), lines)
+    say_table(("by", "rank", "row", "distance", "grade", "label", "alt", "url"), lines)
+    if result.no_good_match:
+        say("no good match: the nearest image is no nearer than chance would have it")
     if arguments.by in ("both", "all"):
         say(f"code and pixels both found {result.overlap} of {result.k}")
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from imgsearch.console import note, say, say_table
+from imgsearch.retrieval.distorted import DistortedRecall
 from imgsearch.retrieval.evaluate import FIGURES, Evaluation
+from imgsearch.retrieval.false_matches import FalseMatches
 from imgsearch.retrieval.measure import Measurement
 
 
@@ -19,6 +21,9 @@ def say_measurement(measurement: Measurement) -> None:
         note(f"nothing measured by labels: {measurement.why_not}")
     else:
         _say_evaluation(measurement.evaluation)
+    if measurement.false_matches is not None:
+        _say_false_matches(measurement.false_matches)
+    _say_distorted(measurement.distorted)
 
 
 def _say_evaluation(evaluation: Evaluation) -> None:
@@ -42,3 +47,28 @@ def _without(evaluation: Evaluation) -> str:
         return ", that is all of them"
     p10 = ", ".join(f"{name} {figures['p@10']:.3f}" for name, figures in evaluation.without_near_twins.items())
     return f"; p@10 of the others alone: {p10}"
+
+
+def _say_false_matches(found: FalseMatches) -> None:
+    for name, rates in found.methods.items():
+        say(
+            f"good match by {name}: said of {rates.match:.1%} of {found.n_queries:,} queries whose label is there, "
+            f"and of {rates.false_match:.1%} of the same when their label is left out"
+        )
+
+
+def _say_distorted(found: DistortedRecall) -> None:
+    lines = [
+        (
+            name,
+            *(f"{found.recall[name][distortion].top1:.3f}" for distortion in found.distortions),
+            f"{mean.top1:.3f}",
+            f"{mean.top10:.3f}",
+        )
+        for name, mean in found.mean.items()
+    ]
+    say_table(("method", *found.distortions, "mean", "mean top 10"), lines)
+    say(
+        f"{found.n_rows:,} images, each distorted in {len(found.distortions)} ways, asked among {found.n_database:,}: "
+        "how often the original came first. Of others exactly as far, as many count as would come first on average."
+    )

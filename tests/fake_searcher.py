@@ -112,16 +112,14 @@ class FakeSearcher:
             code_seconds=0.0003,
             pixel_seconds=0.0012,
             binary_seconds=0.0002,
-            no_good_match=self.no_good_match,
         )
 
     def _hits(self, distances: NDArray[np.floating[Any]], k: int, own: int | None) -> list[Hit]:
         rows = [int(row) for row in np.argsort(distances, kind="stable") if row != own][:k]
+        grades = repeat("weak") if self.no_good_match else chain(GRADES, repeat(""))
         return [
             Hit(rank, row, float(distances[row]), entry.url, entry.page_url, entry.alt, entry.label, None, grade)
-            for rank, row, entry, grade in zip(
-                range(1, k + 1), rows, map(self.entry, rows), chain(GRADES, repeat("")), strict=False
-            )
+            for rank, row, entry, grade in zip(range(1, k + 1), rows, map(self.entry, rows), grades, strict=False)
         ]
 
 

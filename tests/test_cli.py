@@ -18,9 +18,11 @@ from conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
 from loopback_site import serving
 from PIL import Image
 
+from imgsearch.autoencoder.card import read_card
 from imgsearch.cli import run
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import index_paths
+from imgsearch.retrieval.compare import Comparison, Quality
 
 N_IMAGES = len(COLOURS) * IMAGES_PER_LABEL
 
@@ -119,6 +121,8 @@ def test_evaluate_prints_a_table_and_draws_the_curve(
     assert lines[0].split("\t") == ["method", "p@1", "p@10", "p@100", "map@1000", "knn20", "nearest by"]
     assert [line.split("\t")[0] for line in lines[1:9]][::5] == ["pixel", "code"]
     assert lines[9].startswith(f"9 queries over {N_IMAGES} images.")
+    copies = next(number for number, line in enumerate(lines) if line.startswith("method\tcrop\t"))
+    assert [line.split("\t")[0] for line in lines[copies + 1 : copies + 9]][::5] == ["pixel", "code"]
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -134,6 +138,8 @@ def test_evaluate_measures_what_can_be_measured_without_labels(
 ) -> None:
     figures = json.loads(answer(capsys, "evaluate", "--json", "--index", unlabelled_index))
     assert "methods" not in figures
+    assert figures["distorted"]["n_rows"] == N_IMAGES
+    assert figures["distorted"]["mean"]["pixel"]["top1"] > 0.2
     assert run(["evaluate", "--index", str(unlabelled_index)]) == 0
     assert "nothing measured by labels: no indexed image has a label" in capsys.readouterr().err
     assert json.loads((unlabelled_index / "quality.json").read_text())["labelled"] is None
@@ -164,11 +170,12 @@ def test_evaluate_with_queries_of_a_folder(
 def test_status_before_and_after(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nothing = json.loads(answer(capsys, "status", "--json", "--index", tmp_path / "none"))
     assert nothing["images"] == nothing["coded"] == nothing["indexed"] == 0
-    assert nothing["model"] is None
+    assert nothing["shipped_model"]
     assert not (tmp_path / "none").exists(), "asking for the status must not create anything"
     state = json.loads(answer(capsys, "status", "--json", "--index", trained_index))
     assert state["images"] == state["coded"] == state["indexed"] == N_IMAGES
     assert state["removed"] == 0
+    assert not state["shipped_model"]
     assert state["crawl"] == {"kept": 0, "duplicate": 0, "skipped": 0, "failed": 0, "queued": 0}
     assert state["index_bytes"] > N_IMAGES * 3072
 
@@ -225,15 +232,54 @@ def test_an_empty_index(command: list[str], tmp_path: Path, capsys: pytest.Captu
     assert "imgsearch add" in line or "imgsearch crawl" in line
 
 
-def test_each_missing_step_names_its_command(
-    photographs: Path, tmp_path: Path, trained_index: Path, capsys: pytest.CaptureFixture[str]
+def test_a_missing_index_names_its_command_and_needs_no_training(
+    photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "index"
     answer(capsys, "add", photographs, "--index", root)
-    assert "imgsearch train" in complaint(capsys, "reindex", "--index", root)
-    assert "imgsearch train" in complaint(capsys, "search", "row:0", "--index", root)
-    shutil.copytree(trained_index / "model", root / "model", dirs_exist_ok=True)
     assert "imgsearch reindex" in complaint(capsys, "search", "row:0", "--index", root)
+    answer(capsys, "reindex", "--index", root)
+    assert "row:" in answer(capsys, "search", "row:0", "--index", root)
+    assert not (root / "model").exists()
+
+
+def _judged(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> None:
+    """Let every training end with these shares of distorted copies found."""
+
+    def compare(before_folder: Path, after_folder: Path, *_: object, **__: object) -> Comparison:
+        digests = (read_card(folder).digest for folder in (before_folder, after_folder))
+        return Comparison(
+            36, *(Quality(digest, share, None) for digest, share in zip(digests, (before, after), strict=True))
+        )
+
+    monkeypatch.setattr("imgsearch.retrieval.compare.compare_models", compare)
+
+
+def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
+    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _judged(monkeypatch, 0.9, 0.5)
+    before, train = read_card(index / "model").digest, ("train", "--epochs", "1", "--device", "cpu", "--index", index)
+    told = answer(capsys, *train)
+    assert "90.0% before, 50.0% now" in told
+    assert "finds less" in told
+    assert read_card(index / "model").digest == before
+    assert read_card(index / "candidate").digest != before
+    assert not json.loads(answer(capsys, *train, "--json"))["taken"]
+    answer(capsys, *train, "--keep", "new")
+    assert read_card(index / "model").digest != before
+    assert not (index / "candidate").exists()
+
+
+def test_a_model_that_finds_more_is_taken(
+    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _judged(monkeypatch, 0.5, 0.9)
+    before = read_card(index / "model").digest
+    told = json.loads(answer(capsys, "train", "--epochs", "1", "--device", "cpu", "--json", "--index", index))
+    assert told["taken"]
+    assert told["comparison"]["before"]["model"] == before == told["training"]["from"]
+    assert read_card(index / "model").digest == told["digest"] != before
 
 
 def test_an_unknown_row(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +292,7 @@ def test_an_unknown_row(index: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_index_made_by_another_model(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    answer(capsys, "train", "--epochs", "1", "--seed", "9", "--from", "scratch", "--device", "cpu", "--index", index)
+    answer(capsys, "train", "--epochs", "1", "--seed", "9", "--keep", "new", "--device", "cpu", "--index", index)
     assert "imgsearch reindex" in complaint(capsys, "search", "row:0", "--index", index)
     answer(capsys, "reindex", "--index", index)
     answer(capsys, "search", "row:0", "--index", index)

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from imgsearch.findings import findings_json, say_measurement
+from imgsearch.retrieval.distorted import DistortedRecall, Recall
 from imgsearch.retrieval.evaluate import FIGURES, Curve, Evaluation
+from imgsearch.retrieval.false_matches import FalseMatches, MatchRates
 from imgsearch.retrieval.measure import Measurement
 from imgsearch.retrieval.quality import Quality
 
@@ -24,10 +26,31 @@ EVALUATION = Evaluation(
 )
 
 
-def printed(capsys: pytest.CaptureFixture[str], evaluation: Evaluation | None, why_not: str = "") -> list[str]:
+DISTORTED = DistortedRecall(
+    n_rows=70,
+    n_database=1_900,
+    distortions=("crop", "text"),
+    recall={"code": {"crop": Recall(0.875, 0.9), "text": Recall(0.625, 0.8)}},
+    mean={"code": Recall(0.75, 0.85)},
+)
+RATES = MatchRates(
+    same=0.1, close=0.3, match=0.81, false_match=0.125, false_same=0.01, right_if_good=0.8, right_if_weak=0.3
+)
+
+
+def measured(
+    evaluation: Evaluation | None, why_not: str = "", false_matches: FalseMatches | None = None
+) -> Measurement:
     labelled = evaluation.to_json() if evaluation else None
-    say_measurement(Measurement(Quality("abc", 900, "now", labelled), evaluation, why_not))
-    return capsys.readouterr().out.splitlines()
+    quality = Quality("abc", 900, "now", labelled, DISTORTED.to_json())
+    return Measurement(quality, DISTORTED, evaluation, false_matches, why_not)
+
+
+def printed(capsys: pytest.CaptureFixture[str], evaluation: Evaluation) -> list[str]:
+    """The lines on the evaluation; those on the copies come after them."""
+    say_measurement(measured(evaluation))
+    lines = capsys.readouterr().out.splitlines()
+    return lines[: next(number for number, line in enumerate(lines) if line.startswith("method\tcrop"))]
 
 
 def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,14 +73,32 @@ def test_samples_and_twins_are_named(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_what_could_not_be_measured_is_said_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    say_measurement(Measurement(Quality("abc", 900, "now"), None, "there are no labels"))
-    assert capsys.readouterr().err == "nothing measured by labels: there are no labels\n"
+    say_measurement(measured(None, "there are no labels"))
+    said = capsys.readouterr()
+    assert said.err == "nothing measured by labels: there are no labels\n"
+    assert said.out.startswith("method\tcrop")
+
+
+def test_copies_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    say_measurement(measured(None))
+    table, line, sentence = capsys.readouterr().out.splitlines()
+    assert table.split("\t") == ["method", "crop", "text", "mean", "mean top 10"]
+    assert line.split("\t") == ["code", "0.875", "0.625", "0.750", "0.850"]
+    assert sentence.startswith(
+        "70 images, each distorted in 2 ways, asked among 1,900: how often the original came first"
+    )
+
+
+def test_the_cutoff_is_told_by_what_it_says_where_nothing_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    say_measurement(measured(EVALUATION, false_matches=FalseMatches(80, 900, 10, {"code": RATES})))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("good match by code")]
+    assert "81.0% of 80 queries whose label is there" in line
+    assert "12.5% of the same when their label is left out" in line
 
 
 def test_json_has_the_labelled_figures_at_the_top() -> None:
-    quality = Quality("abc", 900, "now", EVALUATION.to_json())
-    told = findings_json(Measurement(quality, EVALUATION, ""))
+    told = findings_json(measured(EVALUATION))
     assert told["methods"]["code"]["p@10"] == 0.5
-    assert (told["model"], told["rows"], told["distorted"]) == ("abc", 900, None)
-    unlabelled = findings_json(Measurement(Quality("abc", 900, "now"), None, "no labels"))
+    assert (told["model"], told["rows"], told["distorted"]["mean"]["code"]["top1"]) == ("abc", 900, 0.75)
+    unlabelled = findings_json(measured(None, "no labels"))
     assert set(unlabelled) == {"model", "rows", "made_at", "distorted", "cutoff"}

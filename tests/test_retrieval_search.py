@@ -21,11 +21,11 @@ from imgsearch.errors import (
     ImageError,
     IndexMismatchError,
     IndexMissingError,
-    ModelError,
     QueryError,
     UnknownRowError,
 )
 from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.cutoff import Cutoff, Cutoffs, write_cutoff
 from imgsearch.retrieval.info import read_index_info
 from imgsearch.retrieval.query import Query
 from imgsearch.retrieval.result import SearchResult
@@ -177,14 +177,35 @@ def test_binary_codes_that_are_not_on_disk_are_made_of_the_indexed_codes(paths: 
 def test_json_of_an_answer(searcher: Searcher) -> None:
     result = searcher.search(3, k=2, name="https://example.org/three.png")
     told = json.loads(json.dumps(result.to_json()))
-    assert list(told) == ["query", "k", "model", "code", "pixel", "overlap"]
+    assert list(told) == ["query", "k", "model", "code", "pixel", "overlap", "no_good_match"]
     assert (told["query"], told["k"]) == ("https://example.org/three.png", 2)
     assert told["model"] == searcher.card.digest
-    assert list(told["code"][0]) == ["row", "distance", "url", "page_url", "alt", "label"]
+    assert list(told["code"][0]) == ["row", "distance", "grade", "url", "page_url", "alt", "label"]
     assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.pixel]
     every = json.loads(json.dumps(searcher.search(3, k=2, by="all").to_json()))
-    assert list(every) == ["query", "k", "model", "code", "pixel", "binary", "overlap"]
+    assert list(every) == ["query", "k", "model", "code", "pixel", "binary", "overlap", "no_good_match"]
     assert all(hit["distance"] == int(hit["distance"]) for hit in every["binary"])
+
+
+def test_hits_are_graded_once_the_index_is_calibrated(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as searcher:
+        result = searcher.search(3, k=5)
+        assert {hit.grade for hit in result.code} == {""}
+        assert not result.no_good_match
+        near, far = (result.code[place].distance for place in (0, 2))
+        for same, close, grades in (
+            (near, far, ["same", "close", "close", "weak", "weak"]),
+            (near / 4, near / 2, ["weak"] * 5),
+        ):
+            cutoff = Cutoff("cosine", same, close)
+            write_cutoff(paths.search, Cutoffs(searcher.card.digest, searcher.code_index.rows, {"code": cutoff}))
+            with Searcher.open(paths, device="cpu") as calibrated:
+                graded = calibrated.search(3, k=5)
+            assert [hit.grade for hit in graded.code] == grades
+            assert {hit.grade for hit in graded.pixel} == {""}
+            assert graded.no_good_match == (grades[0] == "weak")
+        # A searcher that was open while the index was being calibrated grades as soon as that is done.
+        assert searcher.search(3, k=5).no_good_match
 
 
 def test_how_an_answer_calls_its_query(searcher: Searcher, tmp_path: Path) -> None:
@@ -379,9 +400,6 @@ def test_an_index_of_a_larger_corpus_is_refused(paths: IndexPaths) -> None:
 def test_what_is_missing_is_named_with_the_command_that_makes_it(paths: IndexPaths) -> None:
     shutil.rmtree(paths.search)
     with pytest.raises(IndexMissingError, match="imgsearch reindex"):
-        Searcher.open(paths, device="cpu")
-    shutil.rmtree(paths.model)
-    with pytest.raises(ModelError, match="imgsearch train"):
         Searcher.open(paths, device="cpu")
     with pytest.raises(CorpusError, match="imgsearch add"):
         Searcher.open(paths.root / "nowhere", device="cpu")

@@ -2,6 +2,7 @@
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.codes import open_codes
+from imgsearch.autoencoder.current import current_model
 from imgsearch.errors import IndexMismatchError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.code_index import CodeIndex
@@ -17,7 +18,7 @@ def build_index(paths: IndexPaths, *, on_progress: Progress | None = None) -> In
         IndexMismatchError: the codes were made by another model.
         IndexDirectoryError: another process builds it, or the disk is full or read-only.
     """
-    card = read_card(paths.model)
+    card = read_card(current_model(paths))
     codes, made_by = open_codes(paths.codes)
     if made_by.model != card.digest:
         raise IndexMismatchError(mismatch("codes were", made_by.model, card.digest))

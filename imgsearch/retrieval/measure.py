@@ -1,4 +1,5 @@
-"""Everything that `imgsearch evaluate` finds out about one index: by labels, where there are some, and without.
+"""Everything that `imgsearch evaluate` finds out about one index: with distorted copies, and by labels where there are
+some.
 
 Knows the parts; must not know how they measure, nor how they are shown.
 """
@@ -7,7 +8,11 @@ from dataclasses import dataclass
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
+from imgsearch.retrieval.cutoff import read_cutoff
+from imgsearch.retrieval.distorted import DistortedRecall, measure_distorted
 from imgsearch.retrieval.evaluate import Evaluation, Progress, evaluate
+from imgsearch.retrieval.false_matches import FalseMatches, false_match_rate
+from imgsearch.retrieval.methods import build_methods
 from imgsearch.retrieval.quality import Quality, quality_now
 from imgsearch.retrieval.search import Searcher
 
@@ -17,8 +22,10 @@ class Measurement:
     """The figures of one index."""
 
     quality: Quality  # all of them, as they are kept beside the index
-    evaluation: Evaluation | None  # the labelled part
-    why_not: str  # why there is no labelled part, or ""
+    distorted: DistortedRecall
+    evaluation: Evaluation | None  # by labels
+    false_matches: FalseMatches | None  # of the calibrated cutoff, by labels; None also where none is calibrated
+    why_not: str  # why nothing was measured by labels, or ""
 
 
 def measure(
@@ -32,18 +39,33 @@ def measure(
     """Measure all that this corpus allows.
 
     Raises:
-        EvaluationError: labels are missing or wrong, although there are `queries` or `labels_needed`.
+        EvaluationError: labels are missing or wrong, although there are `queries` or `labels_needed`; or no image can
+            be found.
     """
-    evaluation, why_not = None, ""
+    evaluation, false_matches, why_not = None, None, ""
+    digest, rows = searcher.card.digest, searcher.code_index.rows
+    cutoffs = read_cutoff(searcher.paths.search, model=digest, rows=rows)
     try:
         evaluation = evaluate(searcher, queries=queries, max_queries=max_queries, on_progress=on_progress)
+        if cutoffs is not None:
+            false_matches = false_match_rate(searcher, cutoffs, on_progress=on_progress)
     except EvaluationError as error:
         if labels_needed or queries is not None:
             raise
         why_not = str(error)
+    distorted = measure_distorted(searcher, build_methods(searcher), on_progress=_of_copies(on_progress))
     quality = quality_now(
-        searcher.card.digest,
-        searcher.code_index.rows,
+        digest,
+        rows,
         labelled=None if evaluation is None else evaluation.to_json(),
+        distorted=distorted.to_json(),
+        cutoff=None if false_matches is None else false_matches.to_json(),
     )
-    return Measurement(quality, evaluation, why_not)
+    return Measurement(quality, distorted, evaluation, false_matches, why_not)
+
+
+def _of_copies(on_progress: Progress | None) -> Progress | None:
+    """The same listener, told that it is about the distorted copies."""
+    if on_progress is None:
+        return None
+    return lambda what, done, total: on_progress(f"distorted copies, {what}", done, total)

@@ -30,7 +30,7 @@ class Hit:
     grade: str = ""  # "same", "close" or "weak"; "" where no cutoff is known
 
     def to_json(self) -> dict[str, object]:
-        names = ("row", "distance", "url", "page_url", "alt", "label")
+        names = ("row", "distance", "grade", "url", "page_url", "alt", "label")
         return {name: getattr(self, name) for name in names}
 
 
@@ -50,12 +50,17 @@ class SearchResult:
     code_seconds: float
     pixel_seconds: float
     binary_seconds: float
-    no_good_match: bool = False  # whether even the nearest is no nearer than chance would have it
 
     @property
     def asked(self) -> tuple[str, ...]:
         """The methods that were asked, in the order in which they are shown."""
         return ASKED[self.by]
+
+    @property
+    def no_good_match(self) -> bool:
+        """Whether even the nearest hit of the first method that was asked is no nearer than chance would have it."""
+        hits = self.hits(self.asked[0])
+        return bool(hits) and hits[0].grade == "weak"
 
     def hits(self, method: str) -> tuple[Hit, ...]:
         """The list of one of `METHODS`."""
@@ -73,4 +78,4 @@ class SearchResult:
         }
         if BINARY in self.asked:
             answer["binary"] = [hit.to_json() for hit in self.binary]
-        return {**answer, "overlap": self.overlap}
+        return {**answer, "overlap": self.overlap, "no_good_match": self.no_good_match}

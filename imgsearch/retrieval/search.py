@@ -17,6 +17,7 @@ from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.codes import BINARY_BYTES, open_binary_codes
+from imgsearch.autoencoder.current import current_model
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.corpus.images import encode_png
 from imgsearch.corpus.store import Corpus, Entry
@@ -32,6 +33,7 @@ from imgsearch.errors import (
 from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.retrieval.binary_index import BinaryIndex
 from imgsearch.retrieval.code_index import CodeIndex
+from imgsearch.retrieval.cutoff import Cutoffs, grade, read_cutoff
 from imgsearch.retrieval.exact import Neighbours, blocks
 from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch, read_index_info
 from imgsearch.retrieval.pixel_index import PixelIndex
@@ -68,6 +70,7 @@ class Searcher:
         self.code_index = codes
         self.pixel_index = PixelIndex.build(corpus.thumbnails()[: codes.rows])
         self._network = network
+        self._cutoffs: Cutoffs | None = None
         self.binary_index = BinaryIndex.build(self._stored_binary_codes())
         self._removed: tuple[int, NDArray[np.int64]] | None = None  # the corpus's change count, and the rows as of then
 
@@ -85,12 +88,12 @@ class Searcher:
         paths = index if isinstance(index, IndexPaths) else index_paths(index)
         corpus = Corpus.open(paths)
         try:
-            card = read_card(paths.model)
+            card = read_card(current_model(paths))
             chosen = pick_device(device)
             gpu = (chosen.device.index or 0) if chosen.device.type == "cuda" else None
             codes = CodeIndex.load(paths.search, gpu=gpu)
             _check(codes.info, card, len(corpus))
-            network, card = load_checkpoint(paths.model, chosen.device)
+            network, card = load_checkpoint(current_model(paths), chosen.device)
             _check(codes.info, card, len(corpus))
             return cls(paths, corpus, card, network, chosen, codes)
         except BaseException:
@@ -129,10 +132,16 @@ class Searcher:
         try:
             return (
                 read_index_info(self.paths.search) != self.code_index.info
-                or read_card(self.paths.model).digest != self.card.digest
+                or read_card(current_model(self.paths)).digest != self.card.digest
             )
         except (IndexMissingError, ModelError):
             return True
+
+    def cutoffs(self) -> Cutoffs | None:
+        """What distances are worth in this index; None where it was not calibrated yet (a reindex does that last)."""
+        if self._cutoffs is None:
+            self._cutoffs = read_cutoff(self.paths.search, model=self.card.digest, rows=self.code_index.rows)
+        return self._cutoffs
 
     def removed_rows(self) -> NDArray[np.int64]:
         """Rows that no answer may hold, as of now."""
@@ -222,9 +231,9 @@ class Searcher:
             k=k,
             by=by,
             model=self.card.digest,
-            code=self._hits(found[CODE], found[PIXEL]),
-            pixel=self._hits(found[PIXEL], found[CODE]),
-            binary=self._hits(found[BINARY], found[CODE]),
+            code=self._hits(CODE, found[CODE], found[PIXEL]),
+            pixel=self._hits(PIXEL, found[PIXEL], found[CODE]),
+            binary=self._hits(BINARY, found[BINARY], found[CODE]),
             overlap=len(np.intersect1d(found[CODE].rows, found[PIXEL].rows)),
             encode_seconds=seconds["encode"],
             code_seconds=seconds[CODE],
@@ -290,14 +299,25 @@ class Searcher:
             made[start:stop] = self.binary_codes(self.code_index.codes(np.arange(start, stop)))
         return made
 
-    def _hits(self, neighbours: Neighbours, others: Neighbours) -> tuple[Hit, ...]:
+    def _hits(self, method: str, neighbours: Neighbours, others: Neighbours) -> tuple[Hit, ...]:
         other_ranks = {row: rank for rank, row in enumerate(others.rows.tolist(), start=1)}
-        rows = neighbours.rows.tolist()
-        entries = self.corpus.entries(rows)
+        rows, distances = neighbours.rows.tolist(), neighbours.distances.tolist()
+        cutoffs = self.cutoffs()
+        cutoff = cutoffs.methods.get(method) if cutoffs else None
         return tuple(
-            Hit(rank, row, distance, entry.url, entry.page_url, entry.alt, entry.label, other_ranks.get(row))
+            Hit(
+                rank=rank,
+                row=row,
+                distance=distance,
+                url=entry.url,
+                page_url=entry.page_url,
+                alt=entry.alt,
+                label=entry.label,
+                other_rank=other_ranks.get(row),
+                grade=grade(distance, cutoff) if cutoff else "",
+            )
             for rank, (row, distance, entry) in enumerate(
-                zip(rows, neighbours.distances.tolist(), entries, strict=True), start=1
+                zip(rows, distances, self.corpus.entries(rows), strict=True), start=1
             )
         )
 

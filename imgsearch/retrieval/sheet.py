@@ -47,7 +47,8 @@ def draw_result(searcher: Searcher, query: Query, result: SearchResult) -> bytes
 
 
 def _distance(hit: Hit, method: str) -> str:
-    return f"{hit.distance:.0f}" if method == BINARY else f"{hit.distance:.3f}"
+    distance = f"{hit.distance:.0f}" if method == BINARY else f"{hit.distance:.3f}"
+    return f"{distance} {hit.grade}".strip()
 
 
 def _large(thumbnail: NDArray[np.uint8]) -> Image.Image:
