@@ -3,7 +3,7 @@
 from typing import Any
 
 from imgsearch.console import note, say, say_table
-from imgsearch.retrieval.distorted import DistortedRecall
+from imgsearch.retrieval.distorted import MOST_ROWS, DistortedRecall
 from imgsearch.retrieval.evaluate import FIGURES, Evaluation
 from imgsearch.retrieval.false_matches import FalseMatches
 from imgsearch.retrieval.measure import Measurement
@@ -23,7 +23,7 @@ def say_measurement(measurement: Measurement) -> None:
         _say_evaluation(measurement.evaluation)
     if measurement.false_matches is not None:
         _say_false_matches(measurement.false_matches)
-    _say_distorted(measurement.distorted)
+    _say_distorted(measurement.distorted, measurement.quality.rows)
 
 
 def _say_evaluation(evaluation: Evaluation) -> None:
@@ -32,14 +32,20 @@ def _say_evaluation(evaluation: Evaluation) -> None:
         for name, figures in evaluation.methods.items()
     ]
     say_table(("method", *FIGURES, "nearest by"), lines)
-    drawn = f" (drawn from {evaluation.n_labelled:,})" if evaluation.n_labelled > evaluation.n_database else ""
-    say(f"{evaluation.n_queries:,} queries over {evaluation.n_database:,} images{drawn}. {evaluation.ap_formula}.")
+    asked = evaluation.n_queries + evaluation.n_twins
+    queries = f"{evaluation.n_queries:,} queries{_drawn(asked, evaluation.n_could_ask)}"
+    images = f"{evaluation.n_database:,} images{_drawn(evaluation.n_database, evaluation.n_labelled)}"
+    say(f"{queries} over {images}. {evaluation.ap_formula}.")
     say("Equal Hamming distances are in random order with a fixed seed, all others in order of their rows.")
     if evaluation.n_twins:
         say(f"not asked, because the same thumbnail is in the database: {evaluation.n_twins:,}")
     if evaluation.n_near_twins:
         near = f"{evaluation.n_near_twins:,}{_without(evaluation)}"
         say(f"asked although nearly the same image is in the database: {near}")
+
+
+def _drawn(n: int, available: int) -> str:
+    return f" (drawn from {available:,})" if available > n else ""
 
 
 def _without(evaluation: Evaluation) -> str:
@@ -57,7 +63,7 @@ def _say_false_matches(found: FalseMatches) -> None:
         )
 
 
-def _say_distorted(found: DistortedRecall) -> None:
+def _say_distorted(found: DistortedRecall, rows: int) -> None:
     lines = [
         (
             name,
@@ -69,6 +75,7 @@ def _say_distorted(found: DistortedRecall) -> None:
     ]
     say_table(("method", *found.distortions, "mean", "mean top 10"), lines)
     say(
-        f"{found.n_rows:,} images, each distorted in {len(found.distortions)} ways, asked among {found.n_database:,}: "
+        f"{found.n_rows:,} images, each distorted in {len(found.distortions)} ways, asked among "
+        f"{found.n_database:,}{_drawn(found.n_database, rows) if found.n_database == MOST_ROWS else ''}: "
         "how often the original came first. Of others exactly as far, as many count as would come first on average."
     )

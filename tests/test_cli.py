@@ -120,7 +120,7 @@ def test_evaluate_prints_a_table_and_draws_the_curve(
     lines = answer(capsys, "evaluate", "--plot", picture, "--max-queries", "9", "--index", index).splitlines()
     assert lines[0].split("\t") == ["method", "p@1", "p@10", "p@100", "map@1000", "knn20", "nearest by"]
     assert [line.split("\t")[0] for line in lines[1:9]][::5] == ["pixel", "code"]
-    assert lines[9].startswith(f"9 queries over {N_IMAGES} images.")
+    assert lines[9].startswith(f"9 queries (drawn from {N_IMAGES}) over {N_IMAGES} images.")
     copies = next(number for number, line in enumerate(lines) if line.startswith("method\tcrop\t"))
     assert [line.split("\t")[0] for line in lines[copies + 1 : copies + 9]][::5] == ["pixel", "code"]
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -15,6 +15,7 @@ FIGURES_OF = {"pixel": dict.fromkeys(FIGURES, 0.25), "code": dict.fromkeys(FIGUR
 EVALUATION = Evaluation(
     n_database=900,
     n_labelled=900,
+    n_could_ask=80,
     n_queries=80,
     n_twins=0,
     n_near_twins=0,
@@ -64,8 +65,8 @@ def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]
 
 
 def test_samples_and_twins_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = printed(capsys, replace(EVALUATION, n_labelled=60_000, n_twins=3, n_near_twins=7))
-    assert lines[3].startswith("80 queries over 900 images (drawn from 60,000).")
+    lines = printed(capsys, replace(EVALUATION, n_labelled=60_000, n_could_ask=90, n_twins=3, n_near_twins=7))
+    assert lines[3].startswith("80 queries (drawn from 90) over 900 images (drawn from 60,000).")
     assert lines[5] == "not asked, because the same thumbnail is in the database: 3"
     assert lines[6].endswith("in the database: 7; p@10 of the others alone: pixel 0.250, code 0.500")
     all_near = replace(EVALUATION, n_near_twins=80, without_near_twins=None)

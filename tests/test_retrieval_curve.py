@@ -15,7 +15,7 @@ SIZES = (1, 10, 100, 1000)
 def evaluation(*names: str, sizes: tuple[int, ...] = SIZES, height: float = 0.5) -> Evaluation:
     shares = {name: tuple(height / (2 + place) for place in range(len(sizes))) for name in names}
     titles = {name: f"{name}, in words" for name in names}
-    return Evaluation(1000, 1000, 50, 0, 0, "formula", titles, {}, None, Curve(sizes, 50, shares))
+    return Evaluation(1000, 1000, 50, 50, 0, 0, "formula", titles, {}, None, Curve(sizes, 50, shares))
 
 
 def pixels(picture: bytes) -> np.ndarray:

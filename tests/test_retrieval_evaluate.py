@@ -198,6 +198,7 @@ def test_json_of_an_evaluation(paths: IndexPaths) -> None:
     assert list(told) == [
         "n_database",
         "n_labelled",
+        "n_could_ask",
         "n_queries",
         "n_twins",
         "n_near_twins",
@@ -216,7 +217,7 @@ def test_few_queries_are_the_same_ones_each_time(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         first, second = evaluate(searcher, max_queries=10), evaluate(searcher, max_queries=10)
         assert first == second
-        assert first.n_queries == 10
+        assert (first.n_queries, first.n_could_ask) == (10, len(DATABASE))
         assert first.methods != evaluate(searcher).methods
         assert evaluate(searcher, max_queries=10_000) == evaluate(searcher)
 

@@ -63,6 +63,7 @@ class Evaluation:
 
     n_database: int
     n_labelled: int  # more than `n_database` where that is a sample
+    n_could_ask: int  # more than asked where the queries are a sample
     n_queries: int
     n_twins: int  # queries not asked because their very thumbnail is in the database
     n_near_twins: int  # queries that were asked although nearly their image is in the database
@@ -73,7 +74,7 @@ class Evaluation:
     curve: Curve
 
     def to_json(self) -> dict[str, Any]:
-        names = ("n_database", "n_labelled", "n_queries", "n_twins", "n_near_twins", "ap_formula")
+        names = ("n_database", "n_labelled", "n_could_ask", "n_queries", "n_twins", "n_near_twins", "ap_formula")
         return {name: getattr(self, name) for name in names} | {
             "methods": {name: {"title": self.titles[name]} | figures for name, figures in self.methods.items()},
             "without_near_twins": self.without_near_twins,
@@ -121,15 +122,16 @@ def evaluate(
     database = LabelledDatabase.of(searcher, max_database)
     thumbnails = np.ascontiguousarray(searcher.corpus.thumbnails()[database.rows])  # (n, 32, 32, 3)
     if queries is None:
-        asked = own_queries(database, thumbnails, max_queries)
+        could_ask, asked = len(database.rows), own_queries(database, thumbnails, max_queries)
     else:
+        could_ask = sum(label != "" for label in queries.labels)
         asked = given_queries(database, queries, max_queries)
     alone, near = _without_twins(asked, thumbnails, tell)
     built, scored = build_methods(searcher, names=methods, rows=database.rows), []
     for name in methods:
         tell(f"{name}: getting ready", 0, 1)
         scored.append(_score(next(built), searcher, database, alone, tell))
-    return _summary(database, asked, near, scored)
+    return _summary(database, could_ask, asked, near, scored)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
@@ -221,7 +223,7 @@ def _figures(found: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.
 
 
 def _summary(
-    database: LabelledDatabase, asked: LabelledQueries, near: NDArray[np.bool_], scored: list[_Scored]
+    database: LabelledDatabase, could_ask: int, asked: LabelledQueries, near: NDArray[np.bool_], scored: list[_Scored]
 ) -> Evaluation:
     def means(which: NDArray[np.bool_]) -> dict[str, Figures]:
         return {
@@ -233,6 +235,7 @@ def _summary(
     return Evaluation(
         n_database=len(database.rows),
         n_labelled=database.n_labelled,
+        n_could_ask=could_ask,
         n_queries=len(near),
         n_twins=len(asked) - len(near),
         n_near_twins=int(near.sum()),
