@@ -4,6 +4,7 @@ CIFAR-10: the images numbered 4500-4999 of each class ask, the other 45,000 are 
 """
 
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.current import current_model
+from imgsearch.autoencoder.encode import update_codes
 from imgsearch.corpus.ingest import Intake, LabelledImages, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
+from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.calibrate import calibrate_index
+from imgsearch.retrieval.cutoff import write_cutoff
+from imgsearch.retrieval.index import build_index
+from imgsearch.retrieval.search import Searcher
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CIFAR10, MNIST = DATA / "cifar10-train-jpeg.zip", DATA / "mnist.npz"
@@ -72,3 +81,26 @@ def _pngs(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Iterator[tupl
         encoded = io.BytesIO()
         Image.fromarray(image).convert("RGB").save(encoded, "PNG", compress_level=1)
         yield f"digits/{label}/{number:05}.png", encoded.getvalue()
+
+
+def reindex(paths: IndexPaths) -> None:
+    """What `imgsearch reindex` does, with the shipped model where the directory has none of its own."""
+    device = pick_device()
+    network, card = load_checkpoint(current_model(paths), device.device)
+    with Corpus.open(paths) as corpus:
+        update_codes(corpus.thumbnails(), paths, network, card, device)
+    build_index(paths)
+    with Searcher.open(paths) as searcher:
+        write_cutoff(paths.search, calibrate_index(searcher))
+
+
+class Teller:
+    """Prints what is being measured, now and then."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + 10
+            print(f"{what}: {done:,} of {total:,}", flush=True)

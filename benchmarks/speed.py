@@ -21,6 +21,7 @@ from imgsearch.corpus.ingest import Intake, add_paths
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.binary_index import BinaryIndex
 from imgsearch.retrieval.code_index import CodeIndex
 from imgsearch.retrieval.pixel_index import PixelIndex
 
@@ -38,6 +39,8 @@ def main() -> None:
     encoding = measure_encoding(thumbnails)
     codes = np.random.default_rng(0).normal(size=(n_images, 256)).astype(np.float32)  # latency depends on sizes alone
     code_index, pixel_index = CodeIndex.build(codes, "cosine", "0" * 64), PixelIndex.build(thumbnails)
+    bits = np.packbits(codes > 0, axis=1)  # (n, 32)
+    binary_index = BinaryIndex.build(bits)
     figures = {
         "images": n_images,
         "repetitions": REPETITIONS,
@@ -47,6 +50,7 @@ def main() -> None:
         "add_cpu_seconds_per_image": [cpu_seconds / n_images for _, cpu_seconds in adding],
         "encode_images_per_second": encoding,
         "code_search_seconds": latencies(lambda row: code_index.search(codes[row : row + 1], 10), n_images),
+        "binary_search_seconds": latencies(lambda row: binary_index.search(bits[row : row + 1], 10), n_images),
         "pixel_search_seconds": latencies(lambda row: pixel_index.search(thumbnails[row : row + 1], 10), n_images),
     }
     print(write_result("speed", figures))
