@@ -26,6 +26,9 @@ lint: .venv/installed-for-tests
 bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/development.py
+	$(BIN)/python benchmarks/unseen.py
+	$(BIN)/python benchmarks/reconstruction.py
+	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/tables.py
 
 pictures: .venv/installed-for-tests browser

@@ -10,13 +10,13 @@ from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
 DISTORTED = {
-    "crop": "cropped to 60-85 % of its area",
-    "shift": "shifted by 3 to 6 pixels",
+    "crop": "cropped to 40-70 % of its area",
+    "shift": "shifted by 4 to 8 pixels",
     "mirror": "mirrored",
     "brightness": "brighter or darker",
     "colour": "of another colour cast",
-    "jpeg": "compressed to JPEG quality 15-35",
-    "rotate": "turned by 5 to 15 degrees",
+    "jpeg": "compressed to JPEG quality 8-20",
+    "rotate": "turned by 8 to 20 degrees",
     "text": "partly covered by letters",
 }
 README = Path(__file__).resolve().parents[1] / "README.md"

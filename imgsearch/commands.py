@@ -246,7 +246,7 @@ def search(arguments: Namespace) -> None:
     ]
     say_table(("by", "rank", "row", "distance", "grade", "label", "alt", "url"), lines)
     if result.no_good_match:
-        say("no good match: the nearest image is no nearer than chance would have it")
+        say("no good match: even the nearest image is far, as distances in this corpus go")
     if arguments.by in ("both", "all"):
         say(f"code and pixels both found {result.overlap} of {result.k}")
 

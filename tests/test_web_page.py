@@ -283,7 +283,7 @@ def test_grades_and_no_good_match_are_said(searcher: FakeSearcher) -> None:
     assert "No good match" not in html
     searcher.no_good_match = True
     html = drawn(opened(row="44"))
-    assert "No good match: the nearest image is no nearer than chance would have it." in html
+    assert "No good match: even the nearest image is far, as distances in this corpus go." in html
     assert len(hit_rows(opened(row="44"), "code")) == 12  # they are shown all the same
 
 
@@ -331,7 +331,7 @@ def test_a_row_that_was_removed_meanwhile_does_not_end_the_page(
 @pytest.mark.parametrize(
     ("error", "commands"),
     [
-        (CorpusError("no corpus in <here>"), ["imgsearch add FOLDER", "imgsearch train", "imgsearch reindex"]),
+        (CorpusError("no corpus in <here>"), ["imgsearch add FOLDER", "imgsearch reindex"]),
         (ModelError("no model in <here>"), ["imgsearch train", "imgsearch reindex"]),
         (IndexMissingError("no index in <here>"), ["imgsearch reindex"]),
         (IndexMismatchError("another model in <here>"), ["imgsearch reindex"]),

@@ -20,16 +20,20 @@ TEXT_STROKE = 0.5  # pixels around each letter: bold
 
 @dataclass(frozen=True)
 class Strengths:
-    """How far a copy may lie from its picture; each copy draws its own strength evenly from these ranges."""
+    """How far a copy may lie from its picture; each copy draws its own strength evenly from these ranges.
 
-    crop_area: Range = (0.6, 0.85)  # the share of the area that is kept, somewhere in the picture
-    shift_pixels: Range = (3, 6)  # how far, in any direction; the edge's pixels are repeated
-    darker: Range = (0.55, 0.8)  # the factor of half the copies
-    brighter: Range = (1.25, 1.6)  # and that of the others
-    stronger_channel: Range = (1.2, 1.45)  # a colour cast strengthens one channel …
-    weaker_channel: Range = (0.6, 0.8)  # … and weakens another
-    jpeg_quality: Range = (15, 35)  # Pillow's, with its usual halved colour resolution
-    rotate_degrees: Range = (5, 15)  # either way; the corners are filled by reflection
+    The defaults are as strong as a person still recognises at a glance: weaker copies are found by every method, raw
+    pixels included, and tell nothing of the differences between methods.
+    """
+
+    crop_area: Range = (0.4, 0.7)  # the share of the area that is kept, somewhere in the picture
+    shift_pixels: Range = (4, 8)  # how far, in any direction; the edge's pixels are repeated
+    darker: Range = (0.4, 0.65)  # the factor of half the copies
+    brighter: Range = (1.5, 2.0)  # and that of the others
+    stronger_channel: Range = (1.3, 1.6)  # a colour cast strengthens one channel …
+    weaker_channel: Range = (0.45, 0.65)  # … and weakens another
+    jpeg_quality: Range = (8, 20)  # Pillow's, with its usual halved colour resolution
+    rotate_degrees: Range = (8, 20)  # either way; the corners are filled by reflection
     text_letters: Range = (3, 4)  # how many
     text_size: Range = (11, 14)  # of the font, in pixels; less where the letters would not fit beside each other
 

@@ -58,7 +58,7 @@ class SearchResult:
 
     @property
     def no_good_match(self) -> bool:
-        """Whether even the nearest hit of the first method that was asked is no nearer than chance would have it."""
+        """Whether even the nearest hit of the first method that was asked is far, as distances in this corpus go."""
         hits = self.hits(self.asked[0])
         return bool(hits) and hits[0].grade == "weak"
 

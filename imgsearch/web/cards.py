@@ -20,8 +20,8 @@ FRAMED = ' <span class="framed">framed below</span>'
 OTHER_METHOD = {"code": "by pixels", "pixel": "by code", "binary": "by code"}  # the one that a hit's other rank is of
 GRADES = {
     "same": "so near that it should be the same picture",
-    "close": "nearer than chance would have it",
-    "weak": "no nearer than chance would have it",
+    "close": "near, as distances in this corpus go",
+    "weak": "far, as distances in this corpus go",
 }
 
 

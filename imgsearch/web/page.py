@@ -45,10 +45,10 @@ ICON = Path(__file__).with_name("icon.svg")
 UPLOAD_TYPES = ("jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "avif")
 STEPS = (  # from an empty directory to an answer, and the failures that each is needed for
     ("add FOLDER", (CorpusError,)),
-    ("train", (CorpusError, ModelError)),
+    ("train", (ModelError,)),
     ("reindex", (CorpusError, ModelError, IndexMissingError, IndexMismatchError)),
 )
-NO_GOOD_MATCH = "No good match: the nearest image is no nearer than chance would have it."
+NO_GOOD_MATCH = "No good match: even the nearest image is far, as distances in this corpus go."
 LEAST_HITS, USUAL_HITS, MOST_HITS = 4, 12, 50
 
 
