@@ -42,7 +42,7 @@ def main() -> None:
         with Corpus.open(paths) as corpus:
             rows = np.sort(np.random.default_rng(config.seed).permutation(corpus.live_rows())[:SAMPLE])
             sample = corpus.thumbnails()[rows]
-        rotate_long_bits(network, torch.from_numpy(encode_images(network, sample, device)), config.seed)
+        rotate_long_bits(network.hashing, torch.from_numpy(encode_images(network, sample, device)))
         learn_short_bits(network.hashing, view_codes(network, sample, config, device), config.seed)
     fields = {name: value for name, value in asdict(card).items() if name not in FILLED_IN}
     fields["training"] |= {"data": arguments.data, "command": arguments.command}

@@ -9,9 +9,8 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import torch
 from machine import write_result
@@ -19,7 +18,6 @@ from torch.profiler import ProfilerActivity, profile
 
 from imgsearch.autoencoder.augment import random_views
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.memory import keep_freed_memory
 from imgsearch.autoencoder.networks import build_network, describe_network
 from imgsearch.autoencoder.objectives import objective
 from imgsearch.autoencoder.optimisers import make_optimisers
@@ -40,18 +38,17 @@ def main() -> None:
     best = pick_device()
     plain = replace(best, dtype=torch.float32)
     threads = torch.get_num_threads()
-    variants: dict[str, tuple[Step, Any, int]] = {
-        "as it is": (make_step(best), keep_freed_memory, threads),
-        "float32": (make_step(plain), keep_freed_memory, threads),
-        "memory handed back": (make_step(best), nullcontext, threads),
-        "maps not channels-last": (make_step(best, channels_last=False), keep_freed_memory, threads),
-        "torch.compile": (make_step(best, compiled=True), keep_freed_memory, threads),
-        "one thread": (make_step(best), keep_freed_memory, 1),
+    variants: dict[str, tuple[Step, int]] = {
+        "as it is": (make_step(best), threads),
+        "float32": (make_step(plain), threads),
+        "weights not channels-last": (make_step(best, channels_last=False), threads),
+        "torch.compile": (make_step(best, compiled=True), threads),
+        "one thread": (make_step(best), 1),
     }
     rates: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
-        for name, (step, memory, n_threads) in variants.items():
-            with memory(), threads_of(n_threads):
+        for name, (step, n_threads) in variants.items():
+            with threads_of(n_threads):
                 rates[name].append(rate_of(step))
             print(f"{name}: {rates[name][-1]:,.0f} images/s", flush=True)
     medians = {name: statistics.median(each) for name, each in rates.items()}
@@ -116,7 +113,7 @@ def threads_of(n: int) -> Iterator[None]:
 
 def profiled(step: Step) -> dict[str, float]:
     """The operations that take most of a step's time, and their shares of it."""
-    with keep_freed_memory(), profile(activities=[ProfilerActivity.CPU]) as profiler:
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
         for _ in range(STEPS):
             step()
     averages = profiler.key_averages()

@@ -23,11 +23,13 @@ class AugmentConfig:
     colour_strength: float = 0.4  # brightness, contrast and saturation: factors between 1 - this and 1 + this
     hue_strength: float = 0.1  # turns of the colour circle, either way
     grey_share: float = 0.2  # of the views that lose their colour
+    cover_share: float = 0.3  # of the views of which a rectangle is covered with one colour
+    cover_sides: tuple[float, float] = (0.2, 0.6)  # its width and height, each as a share of the image's
 
 
 def random_views(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """One random view of each image: crop, mirror and colours. Images and views (n, 3, 32, 32), float in 0..1."""
-    return _colour(_crop(images, config, generator), config, generator)
+    """One random view of each image: crop, mirror, colours, cover. Images and views (n, 3, 32, 32), float in 0..1."""
+    return _cover(_colour(_crop(images, config, generator), config, generator), config, generator)
 
 
 def _crop(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
@@ -64,6 +66,24 @@ def _colour(images: Tensor, config: AugmentConfig, generator: torch.Generator) -
     mean = images.mean((1, 2, 3))
     offsets = (brightness * (1 - contrast) * mean)[:, None, None]
     return torch.baddbmm(offsets, matrices, images.flatten(2)).clamp_(0, 1).view_as(images)
+
+
+def _cover(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """A rectangle of some images gets one random colour: what is written across a picture hides as much of it.
+
+    Source: Zhong et al., "Random Erasing Data Augmentation" (AAAI 2020).
+    """
+    n, channels, height, width = images.shape
+    chosen = _between(0, 1, n, images, generator) < config.cover_share
+    inside = chosen[:, None, None]
+    for side, shape in ((height, (n, height, 1)), (width, (n, 1, width))):
+        length = _between(*config.cover_sides, n, images, generator) * side  # (n,) pixels
+        start = _between(0, 1, n, images, generator) * (side - length)
+        place = torch.arange(side, device=images.device) + 0.5
+        covered = (place >= start[:, None]) & (place < (start + length)[:, None])  # (n, side)
+        inside = inside & covered.view(shape)
+    colours = torch.rand(n, channels, 1, 1, device=images.device, generator=generator).to(images.dtype)
+    return torch.where(inside[:, None], colours, images)
 
 
 def _hue_rotation(angle: Tensor) -> Tensor:

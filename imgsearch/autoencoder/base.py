@@ -22,7 +22,7 @@ class Autoencoder(nn.Module, ABC):
         if not 0 < agreement_size <= code_size:
             raise ModelError("the views must agree on at least one number of the code, and at most on all.")
         self.code_size, self.agreement_size = code_size, agreement_size
-        self.hashing = Hashing(code_size)
+        self.hashing = Hashing(agreement_size)
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ from imgsearch.autoencoder.augment import random_views
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import as_images, encode_images
-from imgsearch.autoencoder.hashing import Hashing, rounded
+from imgsearch.autoencoder.hashing import GAIN, Hashing, rounded
 from imgsearch.autoencoder.objectives import agreement_loss
 from imgsearch.autoencoder.rotation import quantising_rotation
 from imgsearch.autoencoder.whitening import whitening_in_parts
@@ -36,7 +36,7 @@ def finish(
     codes = torch.from_numpy(encode_images(network, sample, device))
     matrix, mean = whitening_in_parts(codes, network.agreement_size, config.whitening, config.looks)
     network.change_basis(matrix, mean)
-    rotate_long_bits(network, ((codes.double() - mean) @ matrix).float(), config.seed)
+    rotate_long_bits(network.hashing, ((codes.double() - mean) @ matrix).float())
     learn_short_bits(network.hashing, view_codes(network, sample, config, device), config.seed)
     network.requires_grad_(True)
 
@@ -55,17 +55,13 @@ def view_codes(
     return codes
 
 
-def rotate_long_bits(network: Autoencoder, codes: Tensor, seed: int) -> None:
-    """Set the 256 bits: those that round the codes (n, code_size) with the least loss.
+def rotate_long_bits(hashing: Hashing, codes: Tensor) -> None:
+    """Turn the 256 bits to where they round the codes (n, code_size) with the least loss.
 
-    Learning them by agreement or by the codes' own likeness, straight-through, was tried and is no better. Bits are of
-    the code's first numbers only: of the others, the looks, a sign would be as loud as any.
+    Learning them by agreement or by the codes' own likeness, straight-through, was tried and is no better.
     """
-    size, layer = network.agreement_size, network.hashing.long
-    rotation = quantising_rotation(codes[:, :size], layer.out_features, seed)
-    layer.weight.zero_()
-    layer.weight[:, :size] = rotation.to(layer.weight)
-    layer.bias.zero_()
+    hashing.long.weight.copy_(GAIN * quantising_rotation(codes[:, : hashing.size], hashing.long.weight))
+    hashing.long.bias.zero_()
 
 
 def learn_short_bits(hashing: Hashing, codes: Tensor, seed: int) -> None:

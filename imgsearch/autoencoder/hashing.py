@@ -1,7 +1,7 @@
 """Binary codes: a linear map from a code to the logits of bits, and bits to packed bytes.
 
-Knows codes as numbers; must not know networks, images or files. Bits are made on top of a finished code, so that the
-code itself loses nothing to them; how, `finish` says.
+Knows codes as numbers; must not know networks, images or files. Bits are made on top of a finished code, so that
+the code itself loses nothing to them; how, `finish` says.
 """
 
 import numpy as np
@@ -17,17 +17,19 @@ GAIN = 8.0  # brings logits, of codes of length 1, to where the hyperbolic tange
 class Hashing(nn.Module):
     """The linear maps from a code (n, code_size) to bit logits: `long` (n, 256) and `short` (n, 28).
 
-    A bit is set where its logit is positive.
+    A bit is set where its logit is positive. Bits are of the first `size` numbers of a code, what its image shows: of
+    the others, the looks, a sign would be as loud as any.
     """
 
-    def __init__(self, code_size: int) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self.long = _rotation(code_size, LONG_BITS)
-        self.short = _rotation(code_size, SHORT_BITS)
+        self.size = size
+        self.long = _rotation(size, LONG_BITS)
+        self.short = _rotation(size, SHORT_BITS)
 
     def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (n, code_size) to the logits of both, (n, 256) and (n, 28)."""
-        directions = functional.normalize(codes.float(), dim=1)
+        directions = functional.normalize(codes[:, : self.size].float(), dim=1)
         return self.long(directions), self.short(directions)
 
     @torch.no_grad()
@@ -38,7 +40,7 @@ class Hashing(nn.Module):
         """
         layer = self.long if n_bits == LONG_BITS else self.short
         assert layer.out_features == n_bits, f"there are {LONG_BITS} and {SHORT_BITS} bits, not {n_bits}"
-        directions = np.asarray(codes, np.float64)
+        directions = np.asarray(codes[:, : self.size], np.float64)
         lengths = np.linalg.norm(directions, axis=1, keepdims=True)
         directions = np.divide(directions, lengths, out=np.zeros_like(directions), where=lengths > 0)
         weight, bias = (part.double().cpu().numpy() for part in (layer.weight, layer.bias))
@@ -46,9 +48,9 @@ class Hashing(nn.Module):
         return packed
 
 
-def _rotation(code_size: int, n_bits: int) -> nn.Linear:
-    """A random rotation to begin with: each bit then depends on all of the code, and none is always the same."""
-    layer = nn.Linear(code_size, n_bits)
+def _rotation(size: int, n_bits: int) -> nn.Linear:
+    """A random rotation to begin with: each bit then depends on all of the numbers, and none is always the same."""
+    layer = nn.Linear(size, n_bits)
     nn.init.orthogonal_(layer.weight, gain=GAIN)
     nn.init.zeros_(layer.bias)
     return layer

@@ -19,6 +19,8 @@ def make_optimisers(
     would cost more time than they repay. `scale` multiplies both rates. The binary codes' weights learn elsewhere.
     """
     named = [(name, p) for name, p in network.named_parameters() if not name.startswith("hashing.")]
+    for _, parameter in named:
+        parameter.requires_grad_(True)
     first = named[0][1]
     matrices = [p for name, p in named if p.ndim > 1 and p is not first and not name.startswith("decoder.")]
     chosen = {id(parameter) for parameter in matrices}

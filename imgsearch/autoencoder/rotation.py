@@ -12,15 +12,14 @@ from torch.nn import functional
 ROUNDS = 40
 
 
-def quantising_rotation(codes: Tensor, n_bits: int, seed: int, rounds: int = ROUNDS) -> Tensor:
+def quantising_rotation(codes: Tensor, start: Tensor, rounds: int = ROUNDS) -> Tensor:
     """(n_bits, d) of codes (n, d), n_bits >= d: orthonormal columns; bit j of a code is the sign of row j times it.
 
-    Codes count by their directions alone.
+    The rotation found is one near `start` (n_bits, d). Codes count by their directions alone.
     """
     directions = functional.normalize(codes.float(), dim=1)  # (n, d)
-    generator = torch.Generator().manual_seed(seed)
-    start = torch.randn(n_bits, codes.shape[1], generator=generator).to(codes.device)
-    rotation: Tensor = torch.linalg.qr(start)[0]  # (n_bits, d)
+    left, _, right = torch.linalg.svd(start.to(directions), full_matrices=False)
+    rotation = left @ right  # (n_bits, d): the nearest to `start`
     for _ in range(rounds):
         signs = torch.where(directions @ rotation.T > 0, 1.0, -1.0)  # (n, n_bits)
         left, _, right = torch.linalg.svd(signs.T @ directions, full_matrices=False)

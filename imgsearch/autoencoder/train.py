@@ -21,7 +21,6 @@ from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.encode import as_images
 from imgsearch.autoencoder.feed import batches_from, open_feed, split_rows
 from imgsearch.autoencoder.finish import finish
-from imgsearch.autoencoder.memory import keep_freed_memory
 from imgsearch.autoencoder.networks import build_network, describe_network
 from imgsearch.autoencoder.objectives import last_objective, objective, validate
 from imgsearch.autoencoder.optimisers import make_last_optimisers, make_optimisers
@@ -68,7 +67,7 @@ def train(
     device = device or pick_device()
     if len(rows) < FEWEST_IMAGES:
         raise ModelError(f"training needs at least {FEWEST_IMAGES} images, here are {len(rows)}. Add or crawl more.")
-    with exclusive(paths.training, "training"), keep_freed_memory():
+    with exclusive(paths.training, "training"):
         # The images: some held out to choose the best checkpoint, the others fed in batches.
         training_rows, validation_rows = split_rows(rows, config.validation_share, config.seed)
         batch_size = min(config.batch_size, len(training_rows))
