@@ -40,7 +40,7 @@ def main() -> None:
         CURVE.write_bytes(draw_curve(measured.evaluation))
         figures = {
             "repetitions": 1,
-            "model": asdict(read_card(SHIPPED)),
+            "card": asdict(read_card(SHIPPED)),
             "device": pick_device().reason,
             "torch_threads": torch.get_num_threads(),
             "reconstruction_error": reconstruction_error(queries.thumbnails),

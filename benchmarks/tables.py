@@ -38,7 +38,7 @@ def render_all() -> dict[str, str]:
 
 def render_retrieval(result: dict[str, Any]) -> str:
     """P@k and the other figures, a line for each method, and how they were measured."""
-    labelled, model = result["labelled"], result["model"]
+    labelled, model = result["labelled"], result["card"]
     lines = ["| nearest by | P@1 | P@10 | P@100 | mAP@1000 | 20-NN vote |", "|---|---|---|---|---|---|"]
     for figures in labelled["methods"].values():
         cells = [f"{figures[key]:.3f}" for key in ("p@1", "p@10", "p@100", "map@1000", "knn20")]
