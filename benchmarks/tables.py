@@ -47,7 +47,7 @@ def render_retrieval(result: dict[str, Any]) -> str:
     lines += [
         "",
         f"One run on {_machine(result)}. The model: `{model['training']['command']}` on {model['training']['data']}; "
-        f"{model['images_seen']:,} images seen. AP is divided by the relevant images found in the first 1,000; equal "
+        f"the queries were in no training. AP is divided by the relevant images found in the first 1,000; equal "
         f"Hamming distances are in random order. {labelled['n_near_twins']} of the {labelled['n_queries']:,} queries "
         f"have nearly their own image in the database; without these P@10 is {alone['code']['p@10']:.3f} by code and "
         f"{alone['pixel']['p@10']:.3f} by pixels.",
@@ -132,6 +132,7 @@ def render_speed(result: dict[str, Any], development: dict[str, Any]) -> str:
         lines.append(
             f"| exact search by {by} among {result['images']:,} | {_latency(result[f'{name}_search_seconds'])} |"
         )
+    lines += ["", "Medians of 5 repetitions, or of 200 queries."]
     return "\n".join(lines)
 
 
