@@ -19,7 +19,7 @@ def quantising_rotation(codes: Tensor, start: Tensor, rounds: int = ROUNDS) -> T
     """
     directions = functional.normalize(codes.float(), dim=1)  # (n, d)
     left, _, right = torch.linalg.svd(start.to(directions), full_matrices=False)
-    rotation = left @ right  # (n_bits, d): the nearest to `start`
+    rotation: Tensor = left @ right  # (n_bits, d): the nearest to `start`
     for _ in range(rounds):
         signs = torch.where(directions @ rotation.T > 0, 1.0, -1.0)  # (n, n_bits)
         left, _, right = torch.linalg.svd(signs.T @ directions, full_matrices=False)
