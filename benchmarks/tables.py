@@ -113,8 +113,8 @@ def render_reconstruction(result: dict[str, Any]) -> str:
     )
     lines += [
         "",
-        f"In equal time, agreement makes the error {ratio - 1:.0%} larger. {result['torch_threads']} thread of "
-        f"{_machine(result)}, one run.",
+        f"In equal time, agreement makes the error {ratio - 1:.0%} larger. Trained with "
+        f"{result['torch_threads']} of {_machine(result)}; one run.",
     ]
     return "\n".join(lines)
 

@@ -10,16 +10,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current import current_model
+from imgsearch.autoencoder.current import SHIPPED, current_model
 from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
 from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import CorpusError, FetchError, UnknownRowError
+from imgsearch.errors import CorpusError, FetchError, ModelError, UnknownRowError
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
 
 if TYPE_CHECKING:
     from crawler.report import CrawlReport
+    from imgsearch.device import DeviceChoice
 
 ROW_PREFIX = "row:"
 
@@ -132,15 +133,17 @@ def train(arguments: Namespace) -> None:
         batch_size=arguments.batch_size,
         seed=arguments.seed,
     )
+    start = None if arguments.start in (None, "scratch") else Path(arguments.start)
     with Corpus.open(paths) as corpus:
+        before = _model_before(paths, device)
         with stopping() as stop, tracking("training") as tracker:
 
             def show(progress: TrainProgress) -> None:
                 tracker.fraction(
                     progress.fraction,
-                    f"epoch {progress.epoch}  loss {progress.loss:.3f} (reconstruction {progress.reconstruction:.4f}, "
-                    f"agreement {progress.agreement:.3f})  {progress.images_per_second:,.0f} images/s  "
-                    f"{readable_seconds(progress.seconds_left)} left",
+                    f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} "
+                    f"(reconstruction {progress.reconstruction:.4f}, agreement {progress.agreement:.3f})  "
+                    f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
                 )
 
             card = run_training(
@@ -148,8 +151,8 @@ def train(arguments: Namespace) -> None:
                 corpus.live_rows(),
                 paths,
                 config,
-                start=_start(arguments.start, paths),
-                go_on=arguments.start != "scratch",
+                start=before if arguments.start is None else start,
+                go_on=arguments.start is None,
                 into=paths.candidate,
                 device=device,
                 on_progress=show,
@@ -158,9 +161,7 @@ def train(arguments: Namespace) -> None:
         if card.note:
             note(card.note)
         with tracking("comparing") as tracker:
-            comparison = compare_models(
-                current_model(paths), paths.candidate, corpus, device, on_progress=tracker.count
-            )
+            comparison = compare_models(before, paths.candidate, corpus, device, on_progress=tracker.count)
     taken = arguments.keep == "new" or not comparison.is_worse
     if taken:
         move_checkpoint(paths.candidate, paths.model)
@@ -177,11 +178,16 @@ def train(arguments: Namespace) -> None:
         note("To take the new one all the same, train with --keep new.")
 
 
-def _start(wanted: str | None, paths: IndexPaths) -> Path | None:
-    """The folder of the checkpoint to begin with, None for none."""
-    if wanted == "scratch":
-        return None
-    return current_model(paths) if wanted is None else Path(wanted)
+def _model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
+    """The folder of the current model; the shipped one's where that is damaged, for then training mends it."""
+    from imgsearch.autoencoder.checkpoint import load_checkpoint
+
+    try:
+        load_checkpoint(current_model(paths), device.device)
+    except ModelError as error:
+        note(f"{error}\nBeginning with the model that comes with imgsearch instead.")
+        return SHIPPED
+    return current_model(paths)
 
 
 def reindex(arguments: Namespace) -> None:
@@ -206,7 +212,7 @@ def reindex(arguments: Namespace) -> None:
         )
         build_index(paths)
     with tracking("calibrating") as tracker, Searcher.open(paths, device=arguments.device) as searcher:
-        write_cutoff(paths.search, calibrate_index(searcher))
+        write_cutoff(paths.search, calibrate_index(searcher, on_progress=tracker.count))
     say(f"indexed {codes.rows:,} rows by model {card.digest[:12]}")
 
 

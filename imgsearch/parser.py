@@ -133,7 +133,7 @@ def _train(commands: Any) -> None:
         "--from",
         dest="start",
         metavar="scratch|CHECKPOINT",
-        help="start anew, or from the model in a folder (default: from the current model; an interrupted run goes on)",
+        help="start anew, or from the model in a folder (default: an interrupted run goes on, else the current model)",
     )
     parser.add_argument(
         "--batch-size", type=_count, default=256, metavar="N", help="images a step (default: 256; more for long runs)"

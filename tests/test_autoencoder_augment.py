@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from imgsearch.autoencoder.augment import AugmentConfig, random_views
 
-NOTHING = AugmentConfig(smallest_area=1, widest_aspect=1, colour_share=0, grey_share=0, cover_share=0)
+NOTHING = AugmentConfig(smallest_area=1, widest_aspect=1, overhang_share=0, colour_share=0, grey_share=0, cover_share=0)
 
 
 def draw(images: torch.Tensor, config: AugmentConfig, seed: int = 0) -> torch.Tensor:
@@ -36,7 +36,7 @@ def test_with_everything_off_a_view_is_the_image_or_its_mirror() -> None:
 
 def test_a_grey_view_has_one_value_per_pixel_and_keeps_the_luminance() -> None:
     images = torch.rand(8, 3, 32, 32)
-    views = draw(images, AugmentConfig(smallest_area=1, widest_aspect=1, colour_share=0, grey_share=1, cover_share=0))
+    views = draw(images, replace(NOTHING, grey_share=1))
     assert torch.allclose(views[:, 0], views[:, 1], atol=1e-5)
     assert torch.allclose(views[:, 0], views[:, 2], atol=1e-5)
     luminance = (images * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1)
@@ -44,9 +44,7 @@ def test_a_grey_view_has_one_value_per_pixel_and_keeps_the_luminance() -> None:
 
 
 def test_hue_turns_colours_and_leaves_grey_alone() -> None:
-    config = AugmentConfig(
-        smallest_area=1, widest_aspect=1, colour_strength=0, colour_share=1, grey_share=0, cover_share=0
-    )
+    config = replace(NOTHING, colour_strength=0, colour_share=1)
     grey = torch.full((4, 3, 32, 32), 0.5)
     assert torch.allclose(draw(grey, config), grey, atol=1e-5)
     red = torch.tensor([0.6, 0.3, 0.3]).view(1, 3, 1, 1).expand(4, 3, 32, 32)
@@ -54,9 +52,7 @@ def test_hue_turns_colours_and_leaves_grey_alone() -> None:
 
 
 def test_contrast_moves_pixels_about_their_mean() -> None:
-    config = AugmentConfig(
-        smallest_area=1, widest_aspect=1, hue_strength=0, colour_share=1, grey_share=0, cover_share=0
-    )
+    config = replace(NOTHING, hue_strength=0, colour_share=1)
     images = 0.4 + 0.2 * torch.rand(32, 3, 32, 32)  # far enough from 0 and 1 that nothing is cut off
     spread = draw(images, config).std((1, 2, 3)) / images.std((1, 2, 3))
     assert spread.min() < 0.8
@@ -65,10 +61,20 @@ def test_contrast_moves_pixels_about_their_mean() -> None:
 
 def test_a_crop_shows_a_part_of_the_image() -> None:
     ramp = torch.linspace(0, 1, 32).view(1, 1, 1, 32).expand(32, 3, 32, 32)
-    views = draw(ramp, AugmentConfig(smallest_area=0.1, colour_share=0, grey_share=0, cover_share=0))
+    views = draw(ramp, replace(NOTHING, smallest_area=0.1))
     shown = views.amax((1, 2, 3)) - views.amin((1, 2, 3))  # about the crop's width as a share of the image's
     assert shown.min() < 0.6
     assert shown.max() > 0.8
+
+
+def test_some_views_reach_beyond_the_image_whose_edge_is_repeated() -> None:
+    ramp = torch.linspace(0, 1, 32).view(1, 1, 1, 32).expand(400, 3, 32, 32)
+    views = draw(ramp, replace(NOTHING, overhang_share=0.5, overhang=0.25))
+    line = views[:, 0, 0]  # (n, 32): all lines are the same
+    repeated = ((line[:, 1:] - line[:, :-1]).abs() < 1e-6).sum(1)  # pixels beyond the edge
+    assert repeated.max() in (7, 8)  # a quarter of 32, the outermost pixel being the edge itself
+    assert 130 < (repeated > 0).sum() < 220  # half of them, less those that reach out by less than a pixel
+    assert torch.equal(draw(ramp, NOTHING)[:, 0, 0].sort(1).values, ramp[:, 0, 0])
 
 
 def test_a_cover_hides_one_rectangle_of_one_colour() -> None:

@@ -169,6 +169,27 @@ def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
         train(PICTURES, ROWS, second, SMALL, start=tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("steps", [3, 9])
+def test_a_stopped_fine_tuning_goes_on_although_its_best_has_become_the_model(tmp_path: Path, steps: int) -> None:
+    origin, whole, parts = (IndexPaths(tmp_path / name) for name in ("origin", "whole", "parts"))
+    train(PICTURES, ROWS, origin, SMALL)
+    config = replace(SMALL, seed=3, last_stage=0.4)
+    expected = train(PICTURES, ROWS, whole, config, start=origin.model)
+    stopped = train(PICTURES, ROWS, parts, config, start=origin.model, stop=StopAfter(steps))
+    finished = train(PICTURES, ROWS, parts, config, start=parts.model)
+    assert f"Went on from step {steps}" in finished.note
+    assert finished.training["from"] == stopped.training["from"] == expected.training["from"]
+    assert weights(parts) == weights(whole)
+
+
+def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path) -> None:
+    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
+    train(PICTURES, ROWS, whole, SMALL)
+    train(PICTURES, ROWS, parts, SMALL, stop=StopAfter(4))
+    assert train(PICTURES, ROWS, parts, SMALL, start=parts.model).training["from"] == "scratch"
+    assert weights(parts) == weights(whole)
+
+
 @pytest.mark.parametrize("n", [16, 17, 40])
 def test_sixteen_images_are_enough(paths: IndexPaths, n: int) -> None:
     card = train(PICTURES, ROWS[:n], paths, replace(SMALL, batch_size=512))
@@ -205,6 +226,11 @@ def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
     assert card.seconds >= 0.6
     assert card.steps > 0
     assert told[0].step == 1
+    assert list(dict.fromkeys(each.doing for each in told)) == [
+        "learning codes",
+        "learning to decode",
+        "whitening codes, making bits",
+    ]
     assert 0 < told[0].seconds_left <= 0.6
     assert told[0].loss == pytest.approx(300 * told[0].reconstruction + told[0].agreement, rel=1e-4)
 
@@ -289,6 +315,6 @@ def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPath
     wider = ConvConfig(channels=(16, 16, 32, 32, 64))
     config = replace(SMALL, epochs=80, batch_size=20, last_stage=0.5, network=wider)
     train(PICTURES, ROWS, paths, config, on_progress=told.append)
-    errors = [each.reconstruction for each in told if each.agreement == 0]
+    errors = [each.reconstruction for each in told if each.doing == "learning to decode"]
     assert len(errors) == 80  # half of 80 epochs of 2 steps
     assert sum(errors[-10:]) < 0.75 * sum(errors[:10])

@@ -5,13 +5,22 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.unfinished import STATE_NAME, Best, Position, discard, identify, load_state, save_state
+from imgsearch.autoencoder.unfinished import (
+    SCRATCH,
+    STATE_NAME,
+    Best,
+    Position,
+    discard,
+    identify,
+    load_state,
+    save_state,
+)
 
 CPU = torch.device("cpu")
 ROWS = np.arange(20, dtype=np.int64)
 NETWORK: dict[str, Any] = {"kind": "conv", "config": {"residuals": (0, 1)}}
 TRAINING: dict[str, Any] = {"minutes": 10.0, "epochs": None, "learning_rate": 0.1, "augment": {"grey_share": 0.2}}
-IDENTITY = identify(NETWORK, TRAINING, ROWS, "scratch")
+IDENTITY = identify(NETWORK, TRAINING, ROWS)
 
 
 @pytest.fixture
@@ -28,7 +37,7 @@ def test_a_saved_run_comes_back(folder: Path) -> None:
     found = load_state(folder, IDENTITY, CPU)
     assert not isinstance(found, str)
     position, best, parts = found
-    assert position == Position(7, 70, 1.5, 2)
+    assert position == Position(7, 70, 1.5, 2, begun=SCRATCH)
     assert (best.loss, best.metrics, best.position) == (3.25, {"loss": 3.25}, {"step": 5})
     assert torch.equal(best.weights["weight"], torch.ones(2))
     assert torch.equal(parts["network"]["weight"], torch.arange(3.0))
@@ -36,18 +45,17 @@ def test_a_saved_run_comes_back(folder: Path) -> None:
 
 def test_a_run_goes_on_with_another_budget(folder: Path) -> None:
     assert not isinstance(
-        load_state(folder, identify(NETWORK, TRAINING | {"minutes": None, "epochs": 3}, ROWS, "scratch"), CPU), str
+        load_state(folder, identify(NETWORK, TRAINING | {"minutes": None, "epochs": 3}, ROWS), CPU), str
     )
 
 
 @pytest.mark.parametrize(
     ("identity", "words"),
     [
-        (identify(NETWORK, TRAINING, ROWS[1:], "scratch"), "the images changed"),
-        (identify(NETWORK, TRAINING | {"learning_rate": 0.2}, ROWS, "scratch"), "the settings changed"),
-        (identify({"kind": "dense"}, TRAINING, ROWS, "scratch"), "the network changed"),
-        (identify({"kind": "dense"}, TRAINING, ROWS[1:], "scratch"), "the images and the network changed"),
-        (identify(NETWORK, TRAINING, ROWS, "0123456789ab"), "the model it started from changed"),
+        (identify(NETWORK, TRAINING, ROWS[1:]), "the images changed"),
+        (identify(NETWORK, TRAINING | {"learning_rate": 0.2}, ROWS), "the settings changed"),
+        (identify({"kind": "dense"}, TRAINING, ROWS), "the network changed"),
+        (identify({"kind": "dense"}, TRAINING, ROWS[1:]), "the images and the network changed"),
     ],
 )
 def test_a_run_with_other_images_or_settings_says_so(folder: Path, identity: dict[str, Any], words: str) -> None:

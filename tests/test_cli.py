@@ -271,6 +271,17 @@ def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
     assert not (index / "candidate").exists()
 
 
+def test_training_mends_a_damaged_model(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (index / "model" / "weights.safetensors").write_bytes(b"damaged")
+    assert "imgsearch train" in complaint(capsys, "reindex", "--index", index)
+    for start in ((), ("--from", "scratch")):
+        (index / "model" / "weights.safetensors").write_bytes(b"damaged")
+        line = ("train", *start, "--epochs", "1", "--keep", "new", "--device", "cpu", "--index", index)
+        assert run([str(word) for word in line]) == 0
+        assert "do not belong together" in capsys.readouterr().err
+        answer(capsys, "reindex", "--index", index)
+
+
 def test_a_model_that_finds_more_is_taken(
     index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

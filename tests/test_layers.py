@@ -144,6 +144,7 @@ def test_there_is_no_circle_inside_a_wing(wing_name: str) -> None:
         ("import imgsearch.commands", {"torch", "faiss", "streamlit", "rich"}),
         ("import imgsearch.corpus.ingest, crawler.crawl", {"torch", "faiss", "streamlit"}),
         ("import imgsearch.autoencoder.train, imgsearch.autoencoder.encode", {"faiss", "streamlit", "PIL"}),
+        ("import imgsearch.retrieval.compare", {"faiss", "streamlit", "skimage", "matplotlib"}),
         ("import imgsearch.demo.site", {"torch", "faiss", "streamlit"}),
     ],
 )

@@ -19,12 +19,14 @@ class AugmentConfig:
 
     smallest_area: float = 0.25  # the crop's share of the image: between this and 1
     widest_aspect: float = 4 / 3  # the crop's width to height: between 1/this and this
+    overhang_share: float = 0.3  # of the views that may reach beyond the image, whose edge is then repeated …
+    overhang: float = 0.2  # … by up to this share of its side, each way
     colour_share: float = 0.8  # of the views that get another brightness, contrast, saturation and hue
     colour_strength: float = 0.4  # brightness, contrast and saturation: factors between 1 - this and 1 + this
     hue_strength: float = 0.1  # turns of the colour circle, either way
     grey_share: float = 0.2  # of the views that lose their colour
-    cover_share: float = 0.3  # of the views of which a rectangle is covered with one colour
-    cover_sides: tuple[float, float] = (0.2, 0.6)  # its width and height, each as a share of the image's
+    cover_share: float = 0.4  # of the views of which a rectangle is covered with one colour
+    cover_sides: tuple[float, float] = (0.2, 0.7)  # its width and height, each as a share of the image's
 
 
 def random_views(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
@@ -33,19 +35,23 @@ def random_views(images: Tensor, config: AugmentConfig, generator: torch.Generat
 
 
 def _crop(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """A random part of each image, half of them mirrored, back at full size: one affine map, sampled once."""
+    """A random part of each image, half of them mirrored, back at full size: one affine map, sampled once.
+
+    Some parts reach beyond the image: what a picture shows is often cut off at its side.
+    """
     n = len(images)
     area = _between(config.smallest_area, 1, n, images, generator)
     aspect = torch.exp(_between(-1, 1, n, images, generator) * math.log(config.widest_aspect))
     width = (area * aspect).sqrt().clamp(max=1)  # (n,) as a share of the image's side
     height = (area / aspect).sqrt().clamp(max=1)
+    overhang = 2 * config.overhang * (_between(0, 1, n, images, generator) < config.overhang_share)  # an image spans 2
     affine = images.new_zeros(n, 2, 3)
     affine[:, 0, 0] = width * torch.sign(_between(-1, 1, n, images, generator))
-    affine[:, 0, 2] = (1 - width) * _between(-1, 1, n, images, generator)
+    affine[:, 0, 2] = (1 - width + overhang) * _between(-1, 1, n, images, generator)
     affine[:, 1, 1] = height
-    affine[:, 1, 2] = (1 - height) * _between(-1, 1, n, images, generator)
+    affine[:, 1, 2] = (1 - height + overhang) * _between(-1, 1, n, images, generator)
     grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def _colour(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:

@@ -46,6 +46,7 @@ class TrainConfig:
 class TrainProgress:
     """Where a training stands."""
 
+    doing: str  # which stage it is, for people
     fraction: float  # of the budget, 0..1
     epoch: int  # passes begun, from 1
     step: int

@@ -134,7 +134,7 @@ class ConvAutoencoder(Autoencoder):
         """Make every code c the code (c - mean) @ matrix: folded into the linear layers on both sides of the code."""
         into, out_of = self.code_layer, next(self.decoder.children())
         assert isinstance(out_of, nn.Linear)
-        matrix, mean = matrix.double(), mean.double()
+        matrix, mean = (part.to(into.weight.device, torch.float64) for part in (matrix, mean))
         out_of.bias.copy_(out_of.bias + out_of.weight.double() @ mean)
         out_of.weight.copy_(out_of.weight.double() @ torch.linalg.inv(matrix).T)
         into.weight.copy_(matrix.T @ into.weight.double())

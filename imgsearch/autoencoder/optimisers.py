@@ -1,5 +1,7 @@
 """Which optimiser moves which weights, in which stage. Knows the names of parameters; must not know objectives."""
 
+from collections.abc import Callable
+
 import torch
 
 from imgsearch.autoencoder.base import Autoencoder
@@ -39,6 +41,11 @@ def make_last_optimisers(
     for parameter in network.parameters():
         parameter.requires_grad_(id(parameter) in moving)
     return remembering_peaks([_adam(learning, scale * config.learning_rate, device)])
+
+
+def optimisers_of(last_stage: bool) -> Callable[..., list[torch.optim.Optimizer]]:
+    """What makes the optimisers of a stage, from network, configuration, device and scale."""
+    return make_last_optimisers if last_stage else make_optimisers
 
 
 def remembering_peaks(optimisers: list[torch.optim.Optimizer]) -> list[torch.optim.Optimizer]:

@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,9 @@ from imgsearch.autoencoder.feed import batches_from, open_feed, split_rows
 from imgsearch.autoencoder.finish import finish
 from imgsearch.autoencoder.networks import build_network, describe_network
 from imgsearch.autoencoder.objectives import last_objective, objective, validate
-from imgsearch.autoencoder.optimisers import make_last_optimisers, make_optimisers
+from imgsearch.autoencoder.optimisers import optimisers_of
 from imgsearch.autoencoder.schedule import rate_share, stage
-from imgsearch.autoencoder.unfinished import Best, Position, discard, identify, load_state, save_state
+from imgsearch.autoencoder.unfinished import SCRATCH, Best, Position, discard, identify, load_state, save_state
 from imgsearch.device import DeviceChoice, pick_device
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, exclusive
@@ -54,10 +54,10 @@ def train(
     """Train an autoencoder on `thumbnails[rows]` and put the best checkpoint into `into` (default: `paths.model`).
 
     `thumbnails` is (n, 32, 32, 3) uint8, usually the corpus's memory map. With `start`, a folder, the checkpoint there
-    is fine-tuned; without, training starts from scratch. With `go_on` an interrupted run that began in the same way,
-    with the same images and settings, is gone on with (the card's `note` says so, or why not). When `stop()` becomes
-    true, or at Ctrl-C, the best so far is put in place and the run can be gone on with; after a `kill -9` it can be,
-    too.
+    is fine-tuned; without, training starts from scratch. With `go_on` an interrupted run with the same images and
+    settings is gone on with instead, whatever it began with (the card's `note` says so, or why not). When `stop()`
+    becomes true, or at Ctrl-C, the best so far is put in place and the run can be gone on with; after a `kill -9` it
+    can be, too.
 
     Raises:
         ModelError: too few images, a loss that is no number, or a checkpoint to start from that cannot be used.
@@ -80,18 +80,17 @@ def train(
         # The network, from a checkpoint or from the seed.
         if start is not None:
             network, origin = load_checkpoint(start, device.device)
-            description, begun, scale = origin.network, origin.digest, config.fine_tuning
+            description, begun = origin.network, origin.digest
             note = f"Fine-tuned from model {origin.digest[:12]}."
         else:
-            description, begun, scale, note = describe_network(config.network), "scratch", 1.0, ""
+            description, begun, note = describe_network(config.network), SCRATCH, ""
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(config.seed)
                 network = build_network(description).to(device.device)
-        optimisers = make_optimisers(network, config, device, scale)
 
         # An interrupted run, if there is one that fits.
-        identity = identify(description, asdict(config), rows, begun)
-        position, best = Position(), Best()
+        identity = identify(description, asdict(config), rows)
+        position, best, states = Position(begun=begun), Best(), []
         if go_on:
             found = load_state(paths.training, identity, device.device)
             if isinstance(found, str):
@@ -99,11 +98,12 @@ def train(
             else:
                 position, best, parts = found
                 network.load_state_dict(parts["network"])
-                if position.last_stage:
-                    optimisers = make_last_optimisers(network, config, device, scale)
-                for optimiser, state in zip(optimisers, parts["optimisers"], strict=True):
-                    optimiser.load_state_dict(state)
+                states = parts["optimisers"]
                 note = f"Went on from step {position.step:,} of an interrupted run."
+        scale = 1.0 if position.begun == SCRATCH else config.fine_tuning  # of the learning rates
+        optimisers = optimisers_of(position.last_stage)(network, config, device, scale)
+        for optimiser, state in zip(optimisers, states, strict=bool(states)):
+            optimiser.load_state_dict(state)
         if position.step == 0:
             discard(paths.training)
         if note:
@@ -126,13 +126,18 @@ def train(
 
         def install(best: Best, note: str) -> ModelCard:
             """Finish the best network and make it the model."""
+            if on_progress and progress:
+                on_progress(
+                    replace(progress, fraction=fraction, seconds_left=0.0, doing="whitening codes, making bits")
+                )
             network.load_state_dict(best.weights)
             finish(network, thumbnails, training_rows, config, device)
             return save_checkpoint(
                 into or paths.model,
                 network.state_dict(),
                 network=description,
-                training=asdict(config) | {"images": len(training_rows), "finished": fraction >= 1, "from": begun},
+                training=asdict(config)
+                | {"images": len(training_rows), "finished": fraction >= 1, "from": position.begun},
                 metrics=best.metrics,
                 code_size=network.code_size,
                 steps=best.position["step"],
@@ -149,9 +154,9 @@ def train(
         batches = batches_from(feed, position.step)
         seen_before, seconds_before = position.images_seen, position.seconds
         began = told = saved = time.monotonic()
-        fraction = 0.0
+        fraction, progress = 0.0, None
         try:
-            if start is not None and position.step == 0:
+            if position.begun != SCRATCH and position.step == 0:
                 check()  # what must be bettered
             while True:
                 now = time.monotonic()
@@ -162,8 +167,7 @@ def train(
                 last_stage, stage_fraction = stage(fraction, config.last_stage)
                 if last_stage != position.last_stage:
                     position.last_stage = last_stage
-                    make = make_last_optimisers if last_stage else make_optimisers
-                    optimisers = make(network, config, device, scale)
+                    optimisers = optimisers_of(last_stage)(network, config, device, scale)
                 for group in (group for optimiser in optimisers for group in optimiser.param_groups):
                     group["lr"] = group["peak"] * rate_share(stage_fraction, config.warmup)
 
@@ -190,6 +194,7 @@ def train(
                     if on_progress:
                         session = max(time.monotonic() - began, 1e-9)
                         progress = TrainProgress(
+                            doing="learning to decode" if last_stage else "learning codes",
                             fraction=fraction,
                             epoch=(position.step - 1) // feed.batches_per_epoch + 1,
                             step=position.step,

@@ -4,6 +4,7 @@ Knows the files of `training/`; must not know how a step is made.
 """
 
 import hashlib
+import json
 import logging
 import math
 import pickle
@@ -19,12 +20,8 @@ from torch import Tensor
 from imgsearch.paths import directory_errors, replacing
 
 STATE_NAME = "state.pt"
-DESCRIBED = {
-    "rows": "the images",
-    "network": "the network",
-    "training": "the settings",
-    "begun": "the model it started from",
-}
+SCRATCH = "scratch"
+DESCRIBED = {"rows": "the images", "network": "the network", "training": "the settings"}
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +34,7 @@ class Position:
     seconds: float = 0.0  # all parts of the run together
     checks: int = 0  # validations done
     last_stage: bool = False  # which decides what the optimisers' states belong to
+    begun: str = SCRATCH  # the digest of the checkpoint that the run started from, or "scratch"
 
 
 @dataclass
@@ -49,14 +47,13 @@ class Best:
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def identify(network: dict[str, Any], training: dict[str, Any], rows: NDArray[np.int64], begun: str) -> dict[str, Any]:
-    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it.
-
-    `begun` is the digest of the checkpoint that the run started from, or "scratch".
-    """
+def identify(network: dict[str, Any], training: dict[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
+    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it."""
     settings = {name: value for name, value in training.items() if name not in ("minutes", "epochs")}
     digest = hashlib.sha256(rows.tobytes()).hexdigest()
-    return {"network": network, "training": settings, "rows": digest, "begun": begun}
+    # As a checkpoint's card would hold them: a run can be gone on with from the card of what it has made so far.
+    as_read: dict[str, Any] = json.loads(json.dumps({"network": network, "training": settings}))
+    return as_read | {"rows": digest}
 
 
 def save_state(folder: Path, identity: dict[str, Any], position: Position, best: Best, parts: dict[str, Any]) -> None:

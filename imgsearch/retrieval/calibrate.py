@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from imgsearch.retrieval.cutoff import Cutoff, Cutoffs
 from imgsearch.retrieval.distortions import DISTORTIONS, MILD_STRENGTHS, distort
-from imgsearch.retrieval.exact import Rows, blocks
+from imgsearch.retrieval.exact import Progress, Rows, blocks
 from imgsearch.retrieval.info import L2
 from imgsearch.retrieval.methods import build_methods, row_vectors
 from imgsearch.retrieval.ranking import Database
@@ -53,7 +53,7 @@ ROUNDING = 1e-6  # of float32, so that an image and its duplicate are at no dist
 ROW_BLOCK, ASKING_BLOCK = 16_384, 256  # compared at once
 
 
-def calibrate_index(searcher: "Searcher", *, seed: int = 0) -> Cutoffs:
+def calibrate_index(searcher: "Searcher", *, seed: int = 0, on_progress: Progress | None = None) -> Cutoffs:
     """The cutoffs of an index, by code, pixels and binary code: seconds. None where no image can be found."""
     findable, rng = searcher.findable_rows(), np.random.default_rng(seed)
     rows = _drawn(rng, findable, MOST_ROWS)
@@ -67,6 +67,8 @@ def calibrate_index(searcher: "Searcher", *, seed: int = 0) -> Cutoffs:
             cutoffs[method.name] = calibrate(
                 vectors, method.metric, distorted, of_places, n_images=len(findable), seed=seed
             )
+            if on_progress is not None:
+                on_progress(len(cutoffs), len(METHODS))
     return Cutoffs(searcher.card.digest, searcher.code_index.rows, cutoffs)
 
 

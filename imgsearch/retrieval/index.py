@@ -14,7 +14,8 @@ def build_index(paths: IndexPaths, *, on_progress: Progress | None = None) -> In
     """Index all codes and swap the index in; readers keep the old one until they open the new.
 
     Raises:
-        ModelError: no model, or no codes.
+        ModelError: the model is damaged.
+        IndexMissingError: there are no codes.
         IndexMismatchError: the codes were made by another model.
         IndexDirectoryError: another process builds it, or the disk is full or read-only.
     """

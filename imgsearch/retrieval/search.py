@@ -80,7 +80,7 @@ class Searcher:
 
         Raises:
             CorpusError: there are no images.
-            ModelError: no model is trained.
+            ModelError: the model is damaged.
             IndexMissingError: nothing is indexed.
             IndexMismatchError: the index was made by another model or of another corpus.
             DeviceError: the device is not there.
