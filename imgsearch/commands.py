@@ -210,7 +210,8 @@ def reindex(arguments: Namespace) -> None:
         codes = update_codes(
             corpus.thumbnails(), paths, network, card, device, full=arguments.full, on_progress=tracker.count
         )
-        build_index(paths)
+    with tracking("indexing") as tracker:
+        build_index(paths, on_progress=tracker.count)
     with tracking("calibrating") as tracker, Searcher.open(paths, device=arguments.device) as searcher:
         write_cutoff(paths.search, calibrate_index(searcher, on_progress=tracker.count))
     say(f"indexed {codes.rows:,} rows by model {card.digest[:12]}")

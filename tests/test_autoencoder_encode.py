@@ -10,10 +10,9 @@ from toy_images import toy_thumbnails
 from imgsearch.autoencoder import encode
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard
-from imgsearch.autoencoder.codes import BINARY_NAME, open_binary_codes, open_codes
+from imgsearch.autoencoder.codes import open_codes
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct, update_codes
-from imgsearch.autoencoder.hashing import Hashing
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
@@ -26,9 +25,6 @@ class CornerNetwork(Autoencoder):
 
     def __init__(self) -> None:
         super().__init__(12, 12)
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            self.hashing = Hashing(12)
 
     @property
     def code_layer(self) -> nn.Linear:
@@ -105,43 +101,7 @@ def test_an_interrupted_update_goes_on_where_it_was(
     told: list[tuple[int, int]] = []
     update_codes(thumbnails, paths, network, card, CPU, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(30, 35), (35, 35)]
-    stored = corner_codes(thumbnails).astype(np.float16)
-    assert np.array_equal(open_codes(paths.codes)[0], stored)
-    assert np.array_equal(open_binary_codes(paths.codes)[0], network.hashing.packed(stored))
-
-
-def test_binary_codes_are_those_of_the_stored_codes(
-    tmp_path: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not of the codes before rounding: one that is asked with later is rounded too."""
-    network, thumbnails = CornerNetwork(), toy_thumbnails(40)
-    given: list[np.ndarray] = []
-    packed = network.hashing.packed
-
-    def remember(codes: np.ndarray) -> np.ndarray:
-        given.append(codes)
-        return packed(codes)
-
-    monkeypatch.setattr(network.hashing, "packed", remember)
-    update_codes(thumbnails, IndexPaths(tmp_path), network, card, CPU)
-    assert np.array_equal(given[0].astype(np.float64), corner_codes(thumbnails).astype(np.float16).astype(np.float64))
-    binary, whose = open_binary_codes(IndexPaths(tmp_path).codes)
-    assert whose.model == card.digest
-    assert np.array_equal(binary, packed(given[0]))
-    assert len(np.unique(binary, axis=0)) > 10  # else this tests nothing
-
-
-def test_codes_from_before_there_were_binary_ones_are_made_anew(tmp_path: Path, card: ModelCard) -> None:
-    paths, thumbnails, network = IndexPaths(tmp_path), toy_thumbnails(20), CornerNetwork()
-    update_codes(thumbnails, paths, network, card, CPU)
-    expected = open_binary_codes(paths.codes)[0].copy()
-    for damage in ("gone", "short"):
-        if damage == "gone":
-            (paths.codes / BINARY_NAME).unlink()
-        else:
-            (paths.codes / BINARY_NAME).write_bytes(expected.tobytes()[:-33])
-        assert update_codes(thumbnails, paths, network, card, CPU).rows == 20
-        assert np.array_equal(open_binary_codes(paths.codes)[0], expected)
+    assert np.array_equal(open_codes(paths.codes)[0], corner_codes(thumbnails).astype(np.float16))
 
 
 def test_only_rows_without_a_code_are_encoded_unless_all_are_asked_for(tmp_path: Path, card: ModelCard) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.hashing import LONG_BITS, SHORT_BITS, Hashing, rounded
+from imgsearch.autoencoder.hashing import SHORT_BITS, Hashing, rounded
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +15,12 @@ def codes(n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.random.default_rng(1).normal(size=(n, 24)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("n_bits", "n_bytes"), [(LONG_BITS, 32), (SHORT_BITS, 4)])
-def test_packed_bits_are_the_signs_of_the_logits(hashing: Hashing, n_bits: int, n_bytes: int) -> None:
-    packed = hashing.packed(codes(50), n_bits=n_bits)
-    assert packed.shape == (50, n_bytes)
-    logits = dict(zip((LONG_BITS, SHORT_BITS), hashing(torch.from_numpy(codes(50))), strict=True))[n_bits]
-    assert np.array_equal(np.unpackbits(packed, axis=1)[:, :n_bits], (logits > 0).numpy())
+def test_packed_bits_are_the_signs_of_the_logits(hashing: Hashing) -> None:
+    packed = hashing.packed(codes(50))
+    assert packed.shape == (50, 4)
+    bits = np.unpackbits(packed, axis=1)
+    assert np.array_equal(bits[:, :SHORT_BITS], (hashing(torch.from_numpy(codes(50))) > 0).numpy())
+    assert not bits[:, SHORT_BITS:].any()
 
 
 def test_only_the_direction_of_a_code_counts_and_no_batch_changes_its_bits(hashing: Hashing) -> None:
@@ -30,8 +30,8 @@ def test_only_the_direction_of_a_code_counts_and_no_batch_changes_its_bits(hashi
 
 
 def test_a_code_of_nothing_has_bits(hashing: Hashing) -> None:
-    expected = (hashing.long.bias > 0).numpy()
-    assert np.array_equal(np.unpackbits(hashing.packed(np.zeros((1, 24), np.float32)))[:256], expected)
+    expected = (hashing.short.bias > 0).numpy()
+    assert np.array_equal(np.unpackbits(hashing.packed(np.zeros((1, 24), np.float32)))[:SHORT_BITS], expected)
 
 
 def test_rounding_gives_whole_bits_and_lets_the_gradient_through() -> None:

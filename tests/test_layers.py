@@ -18,6 +18,7 @@ FLOOR = {"errors", "paths", "device"}
 # One outside system per module (a prefix names a folder); faiss has one module for each index and the seam they share.
 ONLY_IN = {
     "faiss": {
+        "imgsearch.retrieval.anchors",
         "imgsearch.retrieval.candidates",
         "imgsearch.retrieval.code_index",
         "imgsearch.retrieval.pixel_index",

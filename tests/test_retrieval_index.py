@@ -1,34 +1,111 @@
-"""What `imgsearch reindex` builds of the codes on disk."""
+"""What `imgsearch reindex` builds of the codes on disk, and what a searcher opens of it."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from imgsearch.errors import IndexMismatchError
-from imgsearch.paths import IndexPaths
+from imgsearch.autoencoder.codes import CodesInfo
+from imgsearch.errors import IndexDirectoryError, IndexMismatchError, IndexMissingError
+from imgsearch.paths import IndexPaths, exclusive
 from imgsearch.retrieval import index as index_module
 from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.index import build_index
-from imgsearch.retrieval.info import IndexInfo
+from imgsearch.retrieval.index import build_index, open_index
+from imgsearch.retrieval.info import INFO_FILE
 
 MODEL = "ab12" * 16
+CODES = np.random.default_rng(1338).standard_normal((40, 8)).astype(np.float16)
 
 
-def test_the_index_of_the_codes_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = IndexPaths(tmp_path)
-    codes = np.random.default_rng(1338).standard_normal((10, 8)).astype(np.float16)
-    made_by = IndexInfo(MODEL, 10, "", "", "", "")  # stands for CodesInfo: model and rows
-    card = IndexInfo("", 0, "l2", "", "", "")  # stands for ModelCard: digest and metric
-    object.__setattr__(card, "digest", MODEL)
-    monkeypatch.setattr(index_module, "open_codes", lambda folder: (codes, made_by))
-    monkeypatch.setattr(index_module, "read_card", lambda folder: card)
+def pretend(monkeypatch: pytest.MonkeyPatch, n: int = 40, model: str = MODEL) -> None:
+    """Let n codes of one model lie on disk, and `model` be the current one."""
+    monkeypatch.setattr(index_module, "open_codes", lambda folder: (CODES[:n], CodesInfo(MODEL, n)))
+    monkeypatch.setattr(index_module, "read_card", lambda folder: SimpleNamespace(digest=model, metric="l2"))
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IndexPaths:
+    pretend(monkeypatch)
+    return IndexPaths(tmp_path)
+
+
+def test_the_index_of_the_codes_on_disk(paths: IndexPaths) -> None:
     told: list[tuple[int, int]] = []
     info = build_index(paths, on_progress=lambda *done: told.append(done))
-    assert (info.model, info.rows, info.metric, info.kind) == (MODEL, 10, "l2", "exact")
-    assert told == [(10, 10)]
-    assert CodeIndex.load(paths.search).search(codes[3:4], 1)[0].rows.tolist() == [3]
+    assert (info.model, info.rows, info.metric, info.kind) == (MODEL, 40, "l2", "exact")
+    assert told == [(40, 40)]
+    codes, coder, bits = open_index(paths.search)
+    assert codes.search(CODES[3:4], 1)[0].rows.tolist() == [3]
+    assert np.array_equal(bits.codes(np.arange(40)), coder.encode(CODES))
 
-    object.__setattr__(card, "digest", "cd34" * 16)
+
+def test_codes_of_another_model(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, model="cd34" * 16)
     with pytest.raises(IndexMismatchError, match=r"made by model ab12ab12…, the current model is cd34cd34…"):
         build_index(paths)
+
+
+def test_two_builds_at_once(paths: IndexPaths) -> None:
+    with (
+        exclusive(paths.search, "building the index"),
+        pytest.raises(IndexDirectoryError, match="another imgsearch command"),
+    ):
+        build_index(paths)
+
+
+def test_a_new_index_takes_the_old_files_away(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_index(paths)
+    pretend(monkeypatch, 30)
+    info = build_index(paths)
+    assert info.rows == 30
+    expected = [".lock", info.binary_file, info.file, INFO_FILE]
+    assert sorted(path.name for path in paths.search.iterdir()) == sorted(expected)
+
+
+def test_no_codes_at_all(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, 0)
+    build_index(paths)
+    codes, coder, bits = open_index(paths.search)
+    assert (codes.rows, bits.rows) == (0, 0)
+    assert coder.encode(CODES).shape == (40, 32)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "no zip", "of other rows"])
+def test_damaged_binary_codes_are_refused_with_what_to_do(paths: IndexPaths, damage: str) -> None:
+    info = build_index(paths)
+    path = paths.search / info.binary_file
+    if damage == "of other rows":
+        (paths.search / INFO_FILE).write_text(json.dumps({**vars(info), "rows": 39}))
+        path.rename(paths.search / replace(info, rows=39).binary_file)
+        flat = CodeIndex.build(CODES[:39], "l2", MODEL).save(paths.search / "other")
+        (paths.search / "other" / flat.file).rename(paths.search / info.file)
+    else:
+        path.write_bytes(path.read_bytes()[:700] if damage == "cut short" else b"no zip at all")
+    with pytest.raises(IndexMissingError, match=r"binary-ab12.*\.safetensors is damaged: .*imgsearch reindex"):
+        open_index(paths.search)
+
+
+def test_binary_codes_that_are_gone(paths: IndexPaths) -> None:
+    info = build_index(paths)
+    (paths.search / info.binary_file).unlink()
+    with pytest.raises(IndexMissingError, match=r"safetensors is missing\. .*imgsearch reindex"):
+        open_index(paths.search)
+
+
+def test_a_reader_between_two_builds_opens_the_new_one(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_index(paths)
+    load = CodeIndex.load
+
+    def load_and_build(folder: Path, *, gpu: int | None = None) -> CodeIndex:
+        index = load(folder, gpu=gpu)
+        if index.rows == 40:  # another process builds while this one reads
+            pretend(monkeypatch, 30)
+            build_index(paths)
+        return index
+
+    monkeypatch.setattr(CodeIndex, "load", load_and_build)
+    codes, _, bits = open_index(paths.search)
+    assert (codes.rows, bits.rows) == (30, 30)

@@ -12,7 +12,6 @@ import pytest
 from indexed import add_images, make_index, reindex, save_untrained_model, smooth_thumbnails
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.codes import BINARY_NAME, open_binary_codes
 from imgsearch.corpus.images import decode_image, encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import (
@@ -125,8 +124,8 @@ def test_one_method_alone(searcher: Searcher, by: str) -> None:
 
 
 def true_bits(searcher: Searcher, query: NDArray[np.uint8]) -> list[int]:
-    """Hamming distances of a binary code (32,) to every row, from the codes on disk."""
-    stored, _ = open_binary_codes(searcher.paths.codes)
+    """Hamming distances of a binary code (32,) to every row, from the indexed ones."""
+    stored = searcher.binary_index.codes(np.arange(N))
     distances: list[int] = (np.unpackbits(stored, axis=1) != np.unpackbits(query)).sum(axis=1).tolist()
     return distances
 
@@ -158,20 +157,17 @@ def test_all_three_methods(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) 
     assert [every.hits(method) for method in every.asked] == [every.code, every.pixel, every.binary]
 
 
-@pytest.mark.parametrize("state", ["gone", "of another model", "shorter"])
-def test_binary_codes_that_are_not_on_disk_are_made_of_the_indexed_codes(paths: IndexPaths, state: str) -> None:
-    """A directory from before there were any, or one in which a reindex is at work."""
-    with Searcher.open(paths, device="cpu") as searcher:
-        expected = searcher.search(4, k=9, by="binary").binary
-    if state == "gone":
-        (paths.codes / BINARY_NAME).unlink()
-    else:
-        info = json.loads((paths.codes / "codes.json").read_text())
-        changed = {"model": "another"} if state == "of another model" else {"rows": N - 5}
-        (paths.codes / "codes.json").write_text(json.dumps(info | changed))
-    with Searcher.open(paths, device="cpu") as searcher:
-        assert searcher.search(4, k=9, by="binary").binary == expected
-        assert searcher.binary_index.rows == N
+def test_an_uploaded_copy_of_a_stored_image_has_its_bits(searcher: Searcher) -> None:
+    codes = searcher.encode(smooth_thumbnails(N))
+    assert np.array_equal(searcher.binary_codes(codes), searcher.binary_index.codes(np.arange(N)))
+    assert np.array_equal(searcher.binary_codes(codes[5:6]), searcher.binary_index.codes(np.array([5])))
+
+
+def test_short_codes_are_of_28_bits(searcher: Searcher) -> None:
+    short = searcher.short_codes(searcher.encode(smooth_thumbnails(N)))
+    assert short.shape == (N, 4)
+    assert len(np.unique(short, axis=0)) > N / 2
+    assert not (short[:, 3] & 0b1111).any()
 
 
 def test_json_of_an_answer(searcher: Searcher) -> None:

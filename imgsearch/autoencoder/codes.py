@@ -1,11 +1,9 @@
-"""The codes on disk: `codes.f16`, records of float16; `binary.u8`, the same codes as 256 bits; and `codes.json`, which
-says whose they are and how many.
+"""The codes on disk: `codes.f16`, records of float16, and `codes.json`, which says whose they are and how many.
 
-Knows the file formats; must not know networks or the index. numpy only.
+Knows the file format; must not know networks or the index. numpy only.
 
-Crash rule: a block's bytes are synced in both files before `codes.json` counts them, and bytes past the count are cut
-off by the next writer; where one file is shorter than the count, or gone, the writer goes on from what both hold. A
-writer with another model starts new files, so that a reader's memory map of the old ones stays whole.
+Crash rule: a block's bytes are synced before `codes.json` counts them, and bytes past the count are cut off by the
+next writer. A writer with another model starts a new file, so that a reader's memory map of the old one stays whole.
 """
 
 import json
@@ -13,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +19,7 @@ from numpy.typing import NDArray
 from imgsearch.errors import IndexMissingError
 from imgsearch.paths import directory_errors, replacing
 
-CODES_NAME, BINARY_NAME, INFO_NAME = "codes.f16", "binary.u8", "codes.json"
-BINARY_BYTES = 32  # of a binary code: 256 bits, whatever the code's own size
+CODES_NAME, INFO_NAME = "codes.f16", "codes.json"
 
 
 @dataclass(frozen=True)
@@ -56,29 +53,14 @@ def open_codes(folder: Path) -> tuple[NDArray[np.float16], CodesInfo]:
         IndexMissingError: there are none, or fewer than `codes.json` says.
     """
     info = read_codes_info(folder)
-    codes: NDArray[np.float16] = _mapped(folder / CODES_NAME, np.float16, (info.rows, info.code_size))
-    return codes, info
-
-
-def open_binary_codes(folder: Path) -> tuple[NDArray[np.uint8], CodesInfo]:
-    """A read-only memory map of the binary codes, (rows, 32) uint8, and whose they are.
-
-    Raises:
-        IndexMissingError: there are none, or fewer than `codes.json` says.
-    """
-    info = read_codes_info(folder)
-    codes: NDArray[np.uint8] = _mapped(folder / BINARY_NAME, np.uint8, (info.rows, BINARY_BYTES))
-    return codes, info
-
-
-def _mapped(path: Path, kind: type[np.generic], shape: tuple[int, int]) -> NDArray[Any]:
-    if shape[0] == 0:  # nothing cannot be mapped
-        return np.empty(shape, kind)
+    if info.rows == 0:
+        return np.empty((0, info.code_size), np.float16), info
     try:
-        return np.memmap(path, kind, "r", shape=shape)
+        codes = np.memmap(folder / CODES_NAME, np.float16, "r", shape=(info.rows, info.code_size))
     except (OSError, ValueError) as error:
-        message = f"{path} holds fewer codes than {INFO_NAME} says. Type: imgsearch reindex"
+        message = f"{folder / CODES_NAME} holds fewer codes than {INFO_NAME} says. Type: imgsearch reindex --full"
         raise IndexMissingError(message) from error
+    return codes, info
 
 
 class CodeWriter:
@@ -96,33 +78,25 @@ class CodeWriter:
         if self.info.rows == 0:
             # The count is set to nothing before the old codes go: never another model's codes under this one's name.
             self._commit(self.info)
-            for name in (CODES_NAME, BINARY_NAME):
-                with replacing(folder / name) as temporary:
-                    temporary.touch()
+            with replacing(folder / CODES_NAME) as temporary:
+                temporary.touch()
         with directory_errors(folder):
-            self._files: list[BinaryIO] = []
-            for name, record_bytes in _record_bytes(code_size).items():
-                file = (folder / name).open("r+b")
-                self._files.append(file)
-                file.truncate(self.info.rows * record_bytes)
-                file.seek(0, os.SEEK_END)
+            self._file = (folder / CODES_NAME).open("r+b")
+            self._file.truncate(self.info.rows * self._record_bytes)
+            self._file.seek(0, os.SEEK_END)
 
-    def append(self, codes: NDArray[np.floating], binary: NDArray[np.uint8]) -> None:
-        """Add codes (n, code_size) of the rows that follow, and their binary codes (n, 32); durable when it returns."""
+    def append(self, codes: NDArray[np.floating]) -> None:
+        """Add codes (n, code_size) of the rows that follow; durable when it returns."""
         assert codes.ndim == 2
         assert codes.shape[1] == self.info.code_size
-        assert binary.shape == (len(codes), BINARY_BYTES)
-        records = codes.astype(np.float16).tobytes(), binary.tobytes()
         with directory_errors(self._folder):
-            for file, block in zip(self._files, records, strict=True):
-                file.write(block)
-                file.flush()
-                os.fsync(file.fileno())
+            self._file.write(np.ascontiguousarray(codes, dtype=np.float16).tobytes())
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self._commit(CodesInfo(self.info.model, self.info.rows + len(codes), self.info.code_size))
 
     def close(self) -> None:
-        for file in self._files:
-            file.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -132,27 +106,24 @@ class CodeWriter:
     ) -> None:
         self.close()
 
+    @property
+    def _record_bytes(self) -> int:
+        return self.info.code_size * np.dtype(np.float16).itemsize
+
     def _resumable(self, model: str, code_size: int, anew: bool) -> CodesInfo:
-        """What of the codes on disk can stay: all that are counted and in both files, if they are this model's."""
+        """What of the codes on disk can stay: all that are counted and there, if they are this model's."""
         nothing = CodesInfo(model, 0, code_size)
         try:
             info = read_codes_info(self._folder)
-            there = [
-                (self._folder / name).stat().st_size // record_bytes
-                for name, record_bytes in _record_bytes(code_size).items()
-            ]
+            size = (self._folder / CODES_NAME).stat().st_size
         except (IndexMissingError, FileNotFoundError):
             return nothing
         if anew or (info.model, info.code_size) != (model, code_size):
             return nothing
-        return CodesInfo(model, min(info.rows, *there), code_size)
+        record_bytes = code_size * np.dtype(np.float16).itemsize
+        return CodesInfo(model, min(info.rows, size // record_bytes), code_size)
 
     def _commit(self, info: CodesInfo) -> None:
         with replacing(self._folder / INFO_NAME) as temporary:
             temporary.write_text(json.dumps(asdict(info)) + "\n", encoding="utf-8")
         self.info = info
-
-
-def _record_bytes(code_size: int) -> dict[str, int]:
-    """The size of one row in each file, in the order in which they are written."""
-    return {CODES_NAME: code_size * np.dtype(np.float16).itemsize, BINARY_NAME: BINARY_BYTES}

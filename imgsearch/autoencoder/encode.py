@@ -64,7 +64,7 @@ def update_codes(
     full: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> CodesInfo:
-    """Give every row a code of this model, and its binary code: only rows that lack one, or with `full` all of them.
+    """Give every row a code of this model: only rows that lack one, or with `full` all of them.
 
     Goes on where an interrupted call ended. Removed rows get codes too: a row is a row everywhere.
     `thumbnails` is (n, 32, 32, 3) uint8, usually the corpus's memory map; `on_progress` gets (rows done, rows in all).
@@ -83,8 +83,7 @@ def update_codes(
             codes = encode_images(network, thumbnails[start : start + BLOCK_ROWS], device).astype(np.float16)
             if not np.isfinite(codes).all():
                 raise ModelError("the model gives codes that are no numbers. Type: imgsearch train --from scratch")
-            # The bits of the code as it is stored: whoever reads it back comes to the same.
-            writer.append(codes, network.hashing.packed(codes))
+            writer.append(codes)
             if on_progress:
                 on_progress(writer.info.rows, total)
         return writer.info

@@ -1,4 +1,4 @@
-"""What a trained network gets before it is a model: whitened codes, and bits learned from them.
+"""What a trained network gets before it is a model: whitened codes, and a short binary code learned from them.
 
 Knows networks by what they all offer; must not know the schedule of a training or files.
 """
@@ -12,9 +12,8 @@ from imgsearch.autoencoder.augment import random_views
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import as_images, encode_images
-from imgsearch.autoencoder.hashing import GAIN, Hashing, rounded
+from imgsearch.autoencoder.hashing import Hashing, rounded
 from imgsearch.autoencoder.objectives import agreement_loss
-from imgsearch.autoencoder.rotation import quantising_rotation
 from imgsearch.autoencoder.whitening import whitening_in_parts
 from imgsearch.device import DeviceChoice
 
@@ -36,7 +35,6 @@ def finish(
     codes = torch.from_numpy(encode_images(network, sample, device))
     matrix, mean = whitening_in_parts(codes, network.agreement_size, config.whitening, config.looks)
     network.change_basis(matrix, mean)
-    rotate_long_bits(network.hashing, ((codes.double() - mean) @ matrix).float())
     learn_short_bits(network.hashing, view_codes(network, sample, config, device), config.seed)
     network.requires_grad_(True)
 
@@ -55,15 +53,6 @@ def view_codes(
     return codes
 
 
-def rotate_long_bits(hashing: Hashing, codes: Tensor) -> None:
-    """Turn the 256 bits to where they round the codes (n, code_size) with the least loss.
-
-    Learning them by agreement or by the codes' own likeness, straight-through, was tried and is no better.
-    """
-    hashing.long.weight.copy_(GAIN * quantising_rotation(codes[:, : hashing.size], hashing.long.weight))
-    hashing.long.bias.zero_()
-
-
 def learn_short_bits(hashing: Hashing, codes: Tensor, seed: int) -> None:
     """Learn the 28 bits from codes of views, (views, n, code_size): views of one image agree, others do not.
 
@@ -80,7 +69,7 @@ def learn_short_bits(hashing: Hashing, codes: Tensor, seed: int) -> None:
             group["lr"] = RATE * (1 - step / steps)
         rows = torch.randperm(n, generator=generator)[:BATCH]
         one, other = (codes[view, rows] for view in torch.randperm(views, generator=generator)[:2].tolist())
-        loss = agreement_loss(rounded(hashing(one)[1]), rounded(hashing(other)[1]), TEMPERATURE)
+        loss = agreement_loss(rounded(hashing(one)), rounded(hashing(other)), TEMPERATURE)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()

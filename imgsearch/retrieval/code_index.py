@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.errors import IndexDirectoryError, IndexMissingError
-from imgsearch.paths import exclusive, replacing
+from imgsearch.paths import replacing
 from imgsearch.retrieval.candidates import MOST_FETCHED, QUERY_BLOCK, SPARE, Candidates, propose
 from imgsearch.retrieval.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
 from imgsearch.retrieval.info import COSINE, INFO_FILE, METRICS, REINDEX, IndexInfo, read_index_info
@@ -74,17 +74,15 @@ class CodeIndex:
     def save(self, folder: Path) -> IndexInfo:
         """Write into `folder` (`IndexPaths.search`): a reader sees the old index or the new one, never half of one.
 
+        The caller holds the folder for itself (`paths.exclusive`).
+
         Raises:
-            IndexDirectoryError: another process writes there, or the folder is full or read-only.
+            IndexDirectoryError: the folder is full or read-only.
         """
-        with exclusive(folder, "building the index"):
-            with replacing(folder / self.info.file) as temporary:
-                _write_flat(self._flat, temporary)
-            with replacing(folder / INFO_FILE) as temporary:
-                temporary.write_text(json.dumps(asdict(self.info), indent=2) + "\n", encoding="utf-8")
-            for old in folder.glob("*.faiss"):
-                if old.name != self.info.file:
-                    old.unlink(missing_ok=True)
+        with replacing(folder / self.info.file) as temporary:
+            _write_flat(self._flat, temporary)
+        with replacing(folder / INFO_FILE) as temporary:
+            temporary.write_text(json.dumps(asdict(self.info), indent=2) + "\n", encoding="utf-8")
         return self.info
 
     @classmethod

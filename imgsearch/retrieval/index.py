@@ -1,13 +1,20 @@
-"""What `imgsearch reindex` builds: the index of the codes on disk. Knows whose codes they are; faiss is elsewhere."""
+"""What `imgsearch reindex` builds: the index of the codes on disk, and of their binary codes.
+
+Knows whose codes they are, and which files belong together; faiss is elsewhere.
+"""
+
+from pathlib import Path
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.codes import open_codes
 from imgsearch.autoencoder.current import current_model
-from imgsearch.errors import IndexMismatchError
-from imgsearch.paths import IndexPaths
+from imgsearch.errors import IndexMismatchError, IndexMissingError
+from imgsearch.paths import IndexPaths, exclusive, replacing
+from imgsearch.retrieval.binary_coder import BinaryCoder, load_binary, save_binary
+from imgsearch.retrieval.binary_index import BinaryIndex
 from imgsearch.retrieval.code_index import CodeIndex
 from imgsearch.retrieval.exact import Progress
-from imgsearch.retrieval.info import IndexInfo, mismatch
+from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch
 
 
 def build_index(paths: IndexPaths, *, on_progress: Progress | None = None) -> IndexInfo:
@@ -23,4 +30,32 @@ def build_index(paths: IndexPaths, *, on_progress: Progress | None = None) -> In
     codes, made_by = open_codes(paths.codes)
     if made_by.model != card.digest:
         raise IndexMismatchError(mismatch("codes were", made_by.model, card.digest))
-    return CodeIndex.build(codes, card.metric, card.digest, on_progress=on_progress).save(paths.search)
+    with exclusive(paths.search, "building the index"):
+        index = CodeIndex.build(codes, card.metric, card.digest)
+        coder = BinaryCoder.fit(codes)
+        # First what the description does not name, then the index with its description, then away with the old ones.
+        with replacing(paths.search / index.info.binary_file) as temporary:
+            save_binary(temporary, coder, coder.encode(codes, on_progress=on_progress))
+        info = index.save(paths.search)
+        for old in (*paths.search.glob("*.faiss"), *paths.search.glob("binary-*")):
+            if old.name not in (info.file, info.binary_file):
+                old.unlink(missing_ok=True)
+    return info
+
+
+def open_index(folder: Path, *, gpu: int | None = None) -> tuple[CodeIndex, BinaryCoder, BinaryIndex]:
+    """The index in `folder` (`IndexPaths.search`): of the codes, of their bits, and what makes bits of other codes.
+
+    Raises:
+        IndexMissingError: there is none, or it is damaged.
+    """
+    for last_try in (False, True):
+        index = CodeIndex.load(folder, gpu=gpu)
+        path = folder / index.info.binary_file
+        try:
+            coder, bits = load_binary(path, index.rows)
+            return index, coder, BinaryIndex.build(bits)
+        except FileNotFoundError as error:
+            if last_try:  # else a build replaced the index between our reads
+                raise IndexMissingError(f"{path} is missing. {REINDEX}") from error
+    raise AssertionError

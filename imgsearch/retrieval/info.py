@@ -23,6 +23,11 @@ class IndexInfo:
     file: str  # name of the faiss file in the same folder
     made_at: str  # ISO 8601, UTC
 
+    @property
+    def binary_file(self) -> str:
+        """Name of the file of binary codes, beside the other."""
+        return f"binary-{self.model[:12]}-{self.rows}.safetensors"
+
 
 def read_index_info(folder: Path) -> IndexInfo:
     """The index in `folder` (`IndexPaths.search`) as its json describes it.

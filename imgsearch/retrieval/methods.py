@@ -157,8 +157,8 @@ def _short(searcher: "Searcher") -> Method:
         "short",
         f"binary code of {SHORT_BITS} bits, Hamming distance",
         HAMMING,
-        lambda thumbnails: searcher.binary_codes(searcher.encode(thumbnails), n_bits=SHORT_BITS),
-        lambda rows: searcher.binary_codes(searcher.code_index.codes(rows), n_bits=SHORT_BITS),
+        lambda thumbnails: searcher.short_codes(searcher.encode(thumbnails)),
+        lambda rows: searcher.short_codes(searcher.code_index.codes(rows)),
     )
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.codes import BINARY_BYTES, open_binary_codes
 from imgsearch.autoencoder.current import current_model
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.corpus.images import encode_png
@@ -31,17 +30,18 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import IndexPaths, index_paths
+from imgsearch.retrieval.binary_coder import BinaryCoder
 from imgsearch.retrieval.binary_index import BinaryIndex
 from imgsearch.retrieval.code_index import CodeIndex
 from imgsearch.retrieval.cutoff import Cutoffs, grade, read_cutoff
-from imgsearch.retrieval.exact import Neighbours, blocks
+from imgsearch.retrieval.exact import Neighbours
+from imgsearch.retrieval.index import open_index
 from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch, read_index_info
 from imgsearch.retrieval.pixel_index import PixelIndex
 from imgsearch.retrieval.query import Query, image_thumbnail, query_name, query_row
 from imgsearch.retrieval.result import ASKED, BINARY, BOTH, CODE, METHODS, PIXEL, Hit, SearchResult
 
 MOST_HITS = 1000
-PACK_BLOCK = 8192  # codes whose bits are made at once where they are not on disk
 
 Result = TypeVar("Result")
 
@@ -60,18 +60,17 @@ class Searcher:
         card: ModelCard,
         network: Autoencoder,
         device: DeviceChoice,
-        codes: CodeIndex,
+        index: tuple[CodeIndex, BinaryCoder, BinaryIndex],
     ) -> None:
         """Join parts that are open already; `open` finds them in an index directory and checks that they match."""
         self.paths = paths
         self.card = card
         self.device = device
         self.corpus = corpus
-        self.code_index = codes
-        self.pixel_index = PixelIndex.build(corpus.thumbnails()[: codes.rows])
+        self.code_index, self._binary_coder, self.binary_index = index
+        self.pixel_index = PixelIndex.build(corpus.thumbnails()[: self.code_index.rows])
         self._network = network
         self._cutoffs: Cutoffs | None = None
-        self.binary_index = BinaryIndex.build(self._stored_binary_codes())
         self._removed: tuple[int, NDArray[np.int64]] | None = None  # the corpus's change count, and the rows as of then
 
     @classmethod
@@ -91,11 +90,11 @@ class Searcher:
             card = read_card(current_model(paths))
             chosen = pick_device(device)
             gpu = (chosen.device.index or 0) if chosen.device.type == "cuda" else None
-            codes = CodeIndex.load(paths.search, gpu=gpu)
-            _check(codes.info, card, len(corpus))
+            opened = open_index(paths.search, gpu=gpu)
+            _check(opened[0].info, card, len(corpus))
             network, card = load_checkpoint(current_model(paths), chosen.device)
-            _check(codes.info, card, len(corpus))
-            return cls(paths, corpus, card, network, chosen, codes)
+            _check(opened[0].info, card, len(corpus))
+            return cls(paths, corpus, card, network, chosen, opened)
         except BaseException:
             corpus.close()
             raise
@@ -195,9 +194,13 @@ class Searcher:
         codes: NDArray[np.float32] = encode_images(self._network, thumbnails, self.device)
         return codes.astype(np.float16).astype(np.float32)
 
-    def binary_codes(self, codes: NDArray[np.floating], *, n_bits: int = 256) -> NDArray[np.uint8]:
-        """(n, 32) the binary codes, 256 bits each, of codes (n, 256); or with 28 bits (n, 4)."""
-        packed: NDArray[np.uint8] = self._network.hashing.packed(codes, n_bits=n_bits)
+    def binary_codes(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """(n, 32) the binary codes, 256 bits each, of codes (n, 256)."""
+        return self._binary_coder.encode(codes)
+
+    def short_codes(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """(n, 4) the short binary codes, 28 bits each, of codes (n, 256)."""
+        packed: NDArray[np.uint8] = self._network.hashing.packed(self._binary_coder.lean(codes))
         return packed
 
     def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -283,21 +286,6 @@ class Searcher:
         if row is not None and row < self.binary_index.rows:
             return self.binary_index.codes(np.array([row]))
         return self.binary_codes(code)
-
-    def _stored_binary_codes(self) -> NDArray[np.uint8]:
-        """(rows, 32) of the indexed rows: from disk, or made of the indexed codes where a reindex is due or at work."""
-        rows = self.code_index.rows
-        try:
-            stored, made_by = open_binary_codes(self.paths.codes)
-        except IndexMissingError:
-            pass
-        else:
-            if made_by.model == self.card.digest and made_by.rows >= rows:
-                return stored[:rows]
-        made = np.empty((rows, BINARY_BYTES), np.uint8)
-        for start, stop in blocks(rows, PACK_BLOCK):
-            made[start:stop] = self.binary_codes(self.code_index.codes(np.arange(start, stop)))
-        return made
 
     def _hits(self, method: str, neighbours: Neighbours, others: Neighbours) -> tuple[Hit, ...]:
         other_ranks = {row: rank for rank, row in enumerate(others.rows.tolist(), start=1)}
