@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.autoencoder.objectives import agreement_loss, last_objective
-from imgsearch.autoencoder.optimisers import make_last_optimisers
+from imgsearch.autoencoder.optimisers import make_last_optimisers, optimisers_of
 from imgsearch.autoencoder.train import train
 from imgsearch.autoencoder.unfinished import STATE_NAME
 from imgsearch.device import pick_device
@@ -182,12 +183,36 @@ def test_a_stopped_fine_tuning_goes_on_although_its_best_has_become_the_model(tm
     assert weights(parts) == weights(whole)
 
 
-def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path) -> None:
+def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
-    train(PICTURES, ROWS, whole, SMALL)
-    train(PICTURES, ROWS, parts, SMALL, stop=StopAfter(4))
-    assert train(PICTURES, ROWS, parts, SMALL, start=parts.model).training["from"] == "scratch"
+    config, scales = replace(SMALL, last_stage=0.4), []
+
+    def noting(last_stage: bool) -> Callable[..., list[torch.optim.Optimizer]]:
+        def make(*arguments: Any) -> list[torch.optim.Optimizer]:
+            scales.append((last_stage, arguments[-1]))
+            return optimisers_of(last_stage)(*arguments)
+
+        return make
+
+    monkeypatch.setattr(train_module, "optimisers_of", noting)
+    train(PICTURES, ROWS, whole, config)
+    train(PICTURES, ROWS, parts, config, stop=StopAfter(4))
+    assert train(PICTURES, ROWS, parts, config, start=parts.model).training["from"] == "scratch"
     assert weights(parts) == weights(whole)
+    assert scales == [(False, 1.0), (True, 1.0)] + [(False, 1.0)] + [(False, 1.0), (True, 1.0)]
+
+
+def test_fine_tuning_is_slower_by_its_share(tmp_path: Path) -> None:
+    origin, still, moved = (IndexPaths(tmp_path / name) for name in ("origin", "still", "moved"))
+    train(PICTURES, ROWS, origin, SMALL)
+
+    def first_layer(paths: IndexPaths) -> torch.Tensor:
+        return load_checkpoint(paths.model, torch.device("cpu"))[0].state_dict()["encoder.0.weight"]
+
+    for share, paths, stands in ((0.0, still, True), (1.0, moved, False)):
+        config = replace(SMALL, seed=3, fine_tuning=share, last_stage=0)
+        train(PICTURES, ROWS, paths, config, start=origin.model)
+        assert torch.equal(first_layer(paths), first_layer(origin)) == stands
 
 
 @pytest.mark.parametrize("n", [16, 17, 40])

@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -280,6 +280,25 @@ def test_training_mends_a_damaged_model(index: Path, capsys: pytest.CaptureFixtu
         assert run([str(word) for word in line]) == 0
         assert "do not belong together" in capsys.readouterr().err
         answer(capsys, "reindex", "--index", index)
+
+
+def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_for(
+    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = [str(word) for word in ("train", "--epochs", "3", "--keep", "new", "--device", "cpu", "--index", index)]
+
+    @contextmanager
+    def stopping_soon() -> Iterator[Callable[[], bool]]:
+        asked = iter([False])  # once, before the first step
+        yield lambda: next(asked, True)
+
+    for more, gone_on_with in (([], True), (["--from", "scratch"], False)):
+        with monkeypatch.context() as patch:
+            patch.setattr("imgsearch.commands.stopping", stopping_soon)
+            assert run(line) == 0
+        capsys.readouterr()
+        assert run([*line, *more]) == 0
+        assert ("Went on from step 1" in capsys.readouterr().err) == gone_on_with
 
 
 def test_a_model_that_finds_more_is_taken(
