@@ -199,7 +199,7 @@ def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path, monk
     train(PICTURES, ROWS, parts, config, stop=StopAfter(4))
     assert train(PICTURES, ROWS, parts, config, start=parts.model).training["from"] == "scratch"
     assert weights(parts) == weights(whole)
-    assert scales == [(False, 1.0), (True, 1.0)] + [(False, 1.0)] + [(False, 1.0), (True, 1.0)]
+    assert scales == [(False, 1.0), (True, 1.0), (False, 1.0), (False, 1.0), (True, 1.0)]  # the whole, a part, the rest
 
 
 def test_fine_tuning_is_slower_by_its_share(tmp_path: Path) -> None:
@@ -207,7 +207,8 @@ def test_fine_tuning_is_slower_by_its_share(tmp_path: Path) -> None:
     train(PICTURES, ROWS, origin, SMALL)
 
     def first_layer(paths: IndexPaths) -> torch.Tensor:
-        return load_checkpoint(paths.model, torch.device("cpu"))[0].state_dict()["encoder.0.weight"]
+        layer: torch.Tensor = load_checkpoint(paths.model, torch.device("cpu"))[0].state_dict()["encoder.0.weight"]
+        return layer
 
     for share, paths, stands in ((0.0, still, True), (1.0, moved, False)):
         config = replace(SMALL, seed=3, fine_tuning=share, last_stage=0)
