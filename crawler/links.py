@@ -29,6 +29,8 @@ IMAGE_METAS = frozenset({"og:image", "og:image:url", "og:image:secure_url", "twi
 UNWANTED_TYPES = frozenset({"image/svg+xml", "image/jxl", "image/heic", "image/heif"})
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # in a terminal they give orders; in a file, errors
+# HTML knows no short form of these: `<iframe/>` would hide the rest of the page. Who writes it means XHTML.
+_SHORT_FORM = re.compile(r"<((iframe|script|style|textarea|title)\b[^<>]*)/>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _NEVER_NESTED = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -67,7 +69,7 @@ def extract_links(
 ) -> PageLinks:
     """The links of the page `body` that was fetched from `url`, as far as it and its X-Robots-Tag let us take them."""
     _, text = html_to_unicode(content_type or None, body, default_encoding="utf-8")
-    tree = LexborHTMLParser(_cut_where_too_deep(text))
+    tree = LexborHTMLParser(_cut_where_too_deep(_SHORT_FORM.sub(r"<\1></\2>", text)))
     base = _base_url(tree, url)
     found = PageLinks(url, directives=read_directives([*robots_tags, *_robots_metas(tree, agent)], agent))
     seen: set[str] = set()

@@ -30,6 +30,8 @@ def images(html: str) -> list[ImageLink]:
         ('<img src=spinner.gif data-srcset="a.jpg 1x, b.jpg 2x">', "http://example.org/dir/b.jpg", ""),
         ("<img src=spinner.gif data-original=a.jpg>", "http://example.org/dir/a.jpg", ""),
         ("<img data-lazy=a.jpg>", "http://example.org/dir/a.jpg", ""),
+        ('<iframe src="/ads"/><img src=a.jpg>', "http://example.org/dir/a.jpg", ""),
+        ("<script src=x.js /><title/><img src=a.jpg>", "http://example.org/dir/a.jpg", ""),
         ("<noscript><img src=a.jpg></noscript>", "http://example.org/dir/a.jpg", ""),
         (
             '<picture><source srcset="a.svg 300w" type="image/svg+xml"><source srcset="b.webp 400w">'
