@@ -25,7 +25,7 @@ class TrainConfig:
     agreement_weight: float = 1.0
     temperature: float = 0.07  # of the agreement: lower looks harder at the most similar images
     whitening: float = 0.25  # of the finished codes: 0 = none, 0.5 = all directions count alike
-    looks: float = 0.3  # length of the rest of the code beside that of its first numbers: how loud it is in a distance
+    looks: float = 0.4  # length of the rest of the code beside that of its first numbers: how loud it is in a distance
     validation_share: float = 0.02  # of the images: held out to choose the best checkpoint
     memory_share: float = 0.5  # of the free memory that the training set may take, else it is streamed
     seed: int = 0
