@@ -37,7 +37,6 @@ from crawler.schema import SCHEMA, VERSION
 from crawler.urls import origin, url_key
 
 LEASE_SECONDS = 180.0  # longer than any fetch may take
-ROBOTS_LEASE_SECONDS = 600.0  # likewise for robots.txt, which may take six
 PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
@@ -241,7 +240,7 @@ class Frontier(Ledger):
                 if room <= 0:
                     break
                 if host.robots_until <= now:
-                    until = now + ROBOTS_LEASE_SECONDS
+                    until = now + LEASE_SECONDS
                     self._run("UPDATE host SET owner = ?, lease_until = ? WHERE host = ?", self.owner, until, host.host)
                     asked.append(host)
                     continue
