@@ -12,7 +12,8 @@ What it promises:
 
 - robots.txt is asked for first, once per scheme, host and port, and obeyed (RFC 9309); so are Crawl-delay,
   X-Robots-Tag, `<meta name=robots>` and rel=nofollow.
-- One request at a time per host, half a second apart unless told otherwise; Retry-After is honoured; failures back off.
+- One request at a time per host, half a second apart unless told otherwise, and further apart the slower it answers;
+  Retry-After is honoured; failures back off.
 - It says who it is (`imgsearch/<version>`, with a contact address where one is known), keeps no cookies, uses no proxy
   of the environment, and refuses private addresses unless told.
 - Every URL gets one outcome with a reason. `kill -9` loses nothing: the same command goes on where it was.
@@ -21,7 +22,9 @@ From the pure parts to the loop:
 
     errors    the exception tree
     urls      keys, origins, hosts, traps            (text in, decision out)
-    robots    robots.txt and X-Robots-Tag            (text in, decision out)
+    robots    robots.txt                             (text in, decision out)
+    directives  X-Robots-Tag and meta robots         (text in, decision out)
+    pace      the pause between two requests         (numbers in, number out)
     srcset    the candidates of a srcset attribute   (text in, candidates out)
     links     the images and links of a page         (text in, links out)
     sniff     image, page or neither                 (bytes in, decision out)

@@ -18,7 +18,7 @@ from crawler.frontier import Frontier
 from crawler.outcomes import Outcomes
 from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease
 from crawler.report import CrawlProgress, CrawlReport, FirstPage, failed_seeds, find_problem, summarise_reasons
-from crawler.robots import RobotsRules, RobotsState
+from crawler.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
 from crawler.urls import origin, seed_url, site, url_key
 from crawler.work import Result, Workers
 
@@ -26,6 +26,7 @@ __all__ = ["CrawlConfig", "CrawlProgress", "CrawlReport", "FetchedImage", "Keep"
 
 STOP_GRACE_SECONDS = 5.0  # for the requests in flight when a crawl is stopped
 _PROGRESS_SECONDS = 0.2
+_MAX_PARSED = 200  # robots.txt that are kept parsed: one may hold some 30,000 rules
 _TICK_SECONDS = 0.1  # how often `stop` is asked while nothing comes in
 
 
@@ -91,7 +92,7 @@ def _prepare(frontier: Frontier, config: CrawlConfig, seeds: Sequence[str]) -> N
 
 
 class _Permissions:
-    """The robots.txt rules of the hosts that were asked, parsed once."""
+    """The robots.txt rules of the hosts that were asked last, parsed once."""
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[float, RobotsRules]] = {}
@@ -105,7 +106,12 @@ class _Permissions:
         until, rules = self._rules.get(host.host, (0.0, None))
         if rules is None or until != host.robots_until:
             rules = RobotsRules(host.robots, AGENT)
+            self._rules.pop(host.host, None)
             self._rules[host.host] = (host.robots_until, rules)
+            if len(self._rules) > _MAX_PARSED:
+                del self._rules[next(iter(self._rules))]
+        if rules.crawl_delay_seconds > MAX_CRAWL_DELAY_SECONDS:
+            return delay_refusal(host.host, rules.crawl_delay_seconds)
         return "" if rules.allows(url) else refusal(host.host)
 
 

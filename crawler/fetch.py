@@ -12,9 +12,10 @@ import logging
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, metadata
@@ -30,7 +31,13 @@ from urllib3.util.ssl_match_hostname import CertificateError
 from crawler.deadline import Deadline, bounded_pools
 from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
 from crawler.records import UNREACHABLE
-from crawler.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_state, robots_text
+from crawler.robots import (
+    MAX_ROBOTS_BYTES,
+    RobotsRules,
+    RobotsState,
+    robots_state,
+    robots_text,
+)
 from crawler.sniff import Kind, sniff
 from crawler.urls import absolute_url, origin, seed_url
 
@@ -65,6 +72,7 @@ class Fetched:
     kind: Kind = Kind.OTHER
     location: str = ""  # absolute; where not empty there is no body
     robots_tags: tuple[str, ...] = ()  # the X-Robots-Tag headers
+    answer_seconds: float = 0.0  # from the request to the head of the answer
 
 
 def user_agent(contact: str = "") -> str:
@@ -142,17 +150,19 @@ class Fetcher:
         limits = self._limits
         self._deadline.start(limits.total_seconds, limits.read_seconds)
         status: int | None = None
+        started_at = time.monotonic()
         try:
             request = requests.Request("GET", url, headers=self._headers).prepare()
             timeout = (limits.connect_seconds, limits.read_seconds)
             adapter = self._adapters[url.partition(":")[0].lower()]
             with adapter.send(request, stream=True, timeout=timeout) as answer:
                 status = answer.status_code
+                answer_seconds = time.monotonic() - started_at
                 location = _location(answer)
                 if location:
-                    return Fetched(url, location=location)
+                    return Fetched(url, location=location, answer_seconds=answer_seconds)
                 _require_success(answer)
-                return self._read(answer, url, first_bytes)
+                return replace(self._read(answer, url, first_bytes), answer_seconds=answer_seconds)
         except (requests.RequestException, OSError, ValueError) as error:
             # ValueError: a host or header that some layer below cannot encode.
             raise self._failure(error, url, status) from error
@@ -281,7 +291,7 @@ def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
     url = f"{host}/robots.txt"
     for _ in range(MAX_REDIRECTS + 1):
         try:
-            fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES)
+            fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES + 1)  # one more tells that there is more
         except FetchFailed as failure:
             if failure.status is None or failure.status == 200:
                 raise

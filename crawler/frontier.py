@@ -20,7 +20,19 @@ from typing import Any
 from crawler.errors import FrontierError
 from crawler.ledger import ALL_RANKS, Ledger, marks
 from crawler.owner import is_dead, new_owner
-from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, OFF_SITE, TOO_DEEP, UNREACHABLE, Host, Lease, Link, Settled
+from crawler.records import (
+    HOST_COLUMNS,
+    LEASE_COLUMNS,
+    LINK_SAYS,
+    OFF_SITE,
+    PAGE_SAYS,
+    TOO_DEEP,
+    UNREACHABLE,
+    Host,
+    Lease,
+    Link,
+    Settled,
+)
 from crawler.schema import SCHEMA, VERSION
 from crawler.urls import origin, url_key
 
@@ -28,6 +40,7 @@ LEASE_SECONDS = 180.0  # longer than any fetch may take
 PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
+_IN_FLIGHT = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND url.owner <> '' AND url.host"
 _URL_COLUMNS = ("key", "url", "kind", "seed", "host", "depth", "hops", "parent", "alt", "rank", "outcome", "reason")
 _KIND, _HOST = _URL_COLUMNS.index("kind"), _URL_COLUMNS.index("host")
 
@@ -154,7 +167,8 @@ class Frontier(Ledger):
     def add(self, links: Iterable[Link]) -> None:
         """Write down the URLs that are new.
 
-        One that waits, or was out of scope, and is found in scope now passes to the new seed; a settled one stays.
+        One that waits, or was out of scope or refused by where it stood, and is found in scope now and not refused
+        passes to the new seed; a settled one stays.
         """
         rows = json.dumps([_url_row(link) for link in links])
         # One statement for all: each costs a wait for the interpreter's lock, which busy workers hold.
@@ -170,11 +184,12 @@ class Frontier(Ledger):
                 WHERE {_item(_KIND)} = 'image'
                     OR (SELECT pages FROM host WHERE host.host = {_item(_HOST)}) < {PAGES_PER_HOST}
                 ON CONFLICT DO UPDATE SET
-                    seed = excluded.seed, depth = excluded.depth, parent = excluded.parent, rank = excluded.rank,
-                    outcome = 'queued', reason = ''
+                    seed = excluded.seed, depth = excluded.depth, parent = excluded.parent, alt = excluded.alt,
+                    rank = excluded.rank, outcome = 'queued', reason = ''
                 WHERE excluded.outcome = 'queued' AND url.owner = ''
                     AND (url.outcome = 'queued' AND (url.seed <> excluded.seed OR url.depth > excluded.depth)
-                         OR url.outcome = 'skipped' AND url.reason IN ('{OFF_SITE}', '{TOO_DEEP}'))""",
+                         OR url.outcome = 'skipped' AND (url.reason IN ('{OFF_SITE}', '{TOO_DEEP}')
+                            OR url.reason LIKE '{PAGE_SAYS}%' OR url.reason LIKE '{LINK_SAYS}%'))""",
                 rows,
             )
 
@@ -220,7 +235,7 @@ class Frontier(Ledger):
         with self.transaction():
             if now >= self._overdue_at:
                 self._queue_overdue(now)
-            for host in self._due_hosts(now, limit, seeds, max_rank):
+            for host in self._due_hosts(now, limit, seeds, max_rank, per_host):
                 room = limit - len(leases) - len(asked)
                 if room <= 0:
                     break
@@ -229,7 +244,7 @@ class Frontier(Ledger):
                     self._run("UPDATE host SET owner = ?, lease_until = ? WHERE host = ?", self.owner, until, host.host)
                     asked.append(host)
                     continue
-                room = min(room, per_host - self._in_flight(host.host))
+                room = min(room, (1 if host.delay else per_host) - self._in_flight(host.host))
                 taken = self._lease_urls(host, now, room, seeds, max_rank, refuse) if room > 0 else []
                 leases += taken
                 if taken and (delay or host.delay):
@@ -241,19 +256,20 @@ class Frontier(Ledger):
         self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND lease_until <= ?", now)
         self._run("UPDATE host SET owner = '' WHERE owner <> '' AND lease_until <= ?", now)
 
-    def _due_hosts(self, now: float, limit: int, seeds: Sequence[str], max_rank: int) -> list[Host]:
+    def _due_hosts(self, now: float, limit: int, seeds: Sequence[str], max_rank: int, per_host: int) -> list[Host]:
+        # Those that are busy are left out here: slow ones, due the longest, would leave no place for others.
         rows = self._rows(
             f"""SELECT {HOST_COLUMNS} FROM host WHERE next_at <= ? AND owner = '' AND EXISTS (
                 SELECT 1 FROM url WHERE seed IN ({marks(seeds)}) AND url.host = host.host AND outcome = 'queued'
                 AND url.owner = '' AND rank <= ? AND not_before <= ?)
+            AND ({_IN_FLIGHT} = host.host) < CASE delay WHEN 0 THEN ? ELSE 1 END
             ORDER BY next_at LIMIT ?""",
-            *(now, *seeds, max_rank, now, 4 * limit),
+            *(now, *seeds, max_rank, now, per_host, 4 * limit),
         )
         return [Host(*row) for row in rows]
 
     def _in_flight(self, host: str) -> int:
-        count = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND owner <> '' AND host = ?"
-        return int(self._rows(count, host)[0][0])
+        return int(self._rows(f"{_IN_FLIGHT} = ?", host)[0][0])
 
     def _lease_urls(
         self, host: Host, now: float, room: int, seeds: Sequence[str], max_rank: int, refuse: Callable[[Host, str], str]
@@ -329,6 +345,10 @@ class Frontier(Ledger):
     def pace(self, host: str, next_at: float) -> None:
         """No request to `host` before `next_at`; a later time that was set before stays."""
         self._run("UPDATE host SET next_at = ? WHERE host = ? AND next_at < ?", next_at, host, next_at)
+
+    def note_answer(self, host: str, answer_seconds: float) -> None:
+        """Write down the running mean of the answer times of `host`."""
+        self._run("UPDATE host SET answer_seconds = ? WHERE host = ?", answer_seconds, host)
 
     def note_trouble(self, host: str, trouble: str) -> int:
         """Count a failure to reach `host`, or with "" forget those before; how many there are in a row."""

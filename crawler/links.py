@@ -13,7 +13,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.encoding import html_to_unicode
 from w3lib.url import parse_data_uri
 
-from crawler.robots import Directives, read_directives
+from crawler.directives import Directives, read_directives
+from crawler.records import LINK_SAYS, PAGE_SAYS
 from crawler.srcset import Candidate, best_candidate, parse_srcset
 from crawler.urls import absolute_url, names_image
 
@@ -61,6 +62,7 @@ class PageLinks:
     inline: list[InlineImage] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)  # reason -> how many image references
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # URL -> (kind, who says what)
     directives: Directives = field(default_factory=Directives)
 
 
@@ -73,13 +75,16 @@ def extract_links(
     base = _base_url(tree, url)
     found = PageLinks(url, directives=read_directives([*robots_tags, *_robots_metas(tree, agent)], agent))
     seen: set[str] = set()
-    if found.directives.no_images:
-        found.dropped[f"the page says {found.directives.no_images}"] = 1
-    else:
-        for references, alt in _image_references(tree):
-            _take_image(found, seen, base, references, alt)
-    if found.directives.follow:
-        _take_pages(found, seen, tree, base)
+    refusal = f"{PAGE_SAYS}{found.directives.no_images}" if found.directives.no_images else ""
+    for references, alt in _image_references(tree):
+        _take_image(found, seen, base, references, alt, refusal)
+    for anchor in tree.css("a[href]"):
+        if names_image(_attribute(anchor, "href").partition("?")[0]):
+            why = refusal or _link_refusal(anchor, found.directives)
+            _take_image(found, seen, base, [_attribute(anchor, "href")], _anchor_text(anchor), why)
+    _take_pages(found, seen, tree, base)
+    # What stands on the page a second time, where nothing is said against it, may be taken.
+    found.refused = {url: refused for url, refused in found.refused.items() if url not in seen}
     return found
 
 
@@ -123,17 +128,22 @@ def _image_references(tree: LexborHTMLParser) -> Iterator[tuple[list[str], str]]
         yield [_attribute(meta, "content")], alt
     for link in tree.css("link[rel=image_src]"):
         yield [_attribute(link, "href")], ""
-    for anchor in tree.css("a[href]"):
-        if names_image(_attribute(anchor, "href").partition("?")[0]) and not _is_nofollow(anchor):
-            yield [_attribute(anchor, "href")], _anchor_text(anchor)
 
 
 def _meta_name(meta: LexborNode) -> str:
     return (_attribute(meta, "property") or _attribute(meta, "name")).lower()
 
 
-def _is_nofollow(anchor: LexborNode) -> bool:
-    return "nofollow" in _attribute(anchor, "rel").lower().split()
+def _link_refusal(element: LexborNode, directives: Directives) -> str:
+    """Who says which directive against following the link `element`; "" where nobody does."""
+    if directives.no_follow:
+        return f"{PAGE_SAYS}{directives.no_follow}"
+    return f"{LINK_SAYS}nofollow" if "nofollow" in _attribute(element, "rel").lower().split() else ""
+
+
+def _refuse(found: PageLinks, url: str, kind: str, refusal: str) -> None:
+    if len(found.refused) < 2 * MAX_LINKS:
+        found.refused.setdefault(url, (kind, refusal))
 
 
 def _anchor_text(anchor: LexborNode) -> str:
@@ -164,13 +174,22 @@ def _candidates(image: LexborNode) -> list[Candidate]:
     ]
 
 
-def _take_image(found: PageLinks, seen: set[str], base: str, references: list[str], alt: str) -> None:
-    """Add the first of `references` that can be had; a real URL before a `data:` one, which is often a placeholder."""
+def _take_image(
+    found: PageLinks, seen: set[str], base: str, references: list[str], alt: str, refusal: str = ""
+) -> None:
+    """Add the first of `references` that can be had; a real URL before a `data:` one, which is often a placeholder.
+
+    With a `refusal` it is only written down as refused.
+    """
     alt = _UNPRINTABLE.sub("", " ".join(alt.split()))[:MAX_ALT]
     absolute = (absolute_url(base, reference) for reference in references)
     urls = [url for url in absolute if url is not None and url != found.url]  # src="#" names the page itself
     inline = [reference for reference in references if reference[:5].lower() == "data:"]
-    if urls:
+    if urls and refusal:
+        _refuse(found, urls[0], "image", refusal)
+    elif inline and refusal:
+        _drop(found, refusal)
+    elif urls:
         if urls[0] not in seen and len(found.images) < MAX_LINKS:
             seen.add(urls[0])
             found.images.append(ImageLink(urls[0], alt))
@@ -205,7 +224,10 @@ def _drop(found: PageLinks, reason: str) -> None:
 def _take_pages(found: PageLinks, seen: set[str], tree: LexborHTMLParser, base: str) -> None:
     for element in tree.css("a[href], area[href], iframe[src], frame[src]"):
         url = absolute_url(base, _attribute(element, "href") or _attribute(element, "src"))
-        if url is None or url in seen or names_image(url) or _is_nofollow(element):
+        if url is None or url in seen or names_image(url):
+            continue
+        if refusal := _link_refusal(element, found.directives):
+            _refuse(found, url, "page", refusal)
             continue
         seen.add(url)
         found.pages.append(url)

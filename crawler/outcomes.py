@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from crawler.config import CrawlConfig, FetchedImage, Keep
+from crawler.directives import read_directives
 from crawler.errors import FetchFailed
 from crawler.fetch import AGENT, MAX_REDIRECTS, Fetched
 from crawler.frontier import Frontier
 from crawler.links import PageLinks
+from crawler.pace import gap_seconds, mean_answer_seconds
 from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease, Link, Settled
 from crawler.robots import (
     ASK_AGAIN_SECONDS,
@@ -20,7 +22,7 @@ from crawler.robots import (
     MAX_CRAWL_DELAY_SECONDS,
     RobotsRules,
     RobotsState,
-    read_directives,
+    delay_refusal,
 )
 from crawler.sniff import Kind
 from crawler.urls import in_scope, site, trap, url_key
@@ -126,10 +128,21 @@ class Outcomes:
     # one result
 
     def _write_pace(self, results: Iterable[Result]) -> None:
-        for host, ended_at in {result.host: result.ended_at for result in results}.items():
-            delay = max(self._config.delay_seconds, self._frontier.host(host).delay)
-            if delay:
-                self._frontier.pace(host, ended_at + delay)
+        # Where there is a pace, a host has one request in flight, and so one result in a batch.
+        for host, result in {result.host: result for result in results}.items():
+            if gap := self._gap(self._frontier.host(host), result):
+                self._frontier.pace(host, result.ended_at + gap)
+
+    def _gap(self, host: Host, result: Result) -> float:
+        """Seconds to leave `host` in peace after `result`. Who sets no pace (delay 0) gets Crawl-delay alone."""
+        if not self._config.delay_seconds:
+            return host.delay
+        answer_seconds = host.answer_seconds
+        failure = result.failure
+        if isinstance(result.job, Lease) and (failure is None or failure.again):
+            answer_seconds = mean_answer_seconds(answer_seconds, result.answer_seconds, failed=failure is not None)
+            self._frontier.note_answer(host.host, answer_seconds)
+        return gap_seconds(max(self._config.delay_seconds, host.delay), answer_seconds)
 
     def _write(self, written: _Written, result: Result, lease: Lease, judged: _Judged, now: float) -> None:
         if result.failure is not None:
@@ -154,6 +167,9 @@ class Outcomes:
             written.settle(lease, "skipped", f"neither a page nor an image we take ({named})")
 
     def _links_of(self, lease: Lease, found: PageLinks) -> Iterator[Link]:
+        for url, (kind, reason) in found.refused.items():
+            depth = lease.depth + (kind == "page")
+            yield Link(url, kind, lease.seed, lease.url, depth=depth, outcome="skipped", reason=reason)
         for image in found.images:
             yield self._judged(Link(image.url, "image", lease.seed, lease.url, image.alt, lease.depth))
         for url in found.pages:
@@ -210,8 +226,8 @@ class Outcomes:
             self._note_reached(host.host)
             delay = RobotsRules(answer.text, AGENT).crawl_delay_seconds
             if delay > MAX_CRAWL_DELAY_SECONDS:
-                self._note(f"{host.host} asks for {delay:g} s between requests; we wait {MAX_CRAWL_DELAY_SECONDS:g} s")
-            delay = min(delay, MAX_CRAWL_DELAY_SECONDS)
+                self._note(f"{delay_refusal(host.host, delay)}: nothing of it is fetched")
+                delay = 0.0  # nothing to wait for
             self._frontier.set_robots(host.host, answer.state, now + FRESH_SECONDS, text=answer.text, delay=delay)
             self._frontier.pace(host.host, result.ended_at + delay)
             return

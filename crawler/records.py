@@ -6,6 +6,8 @@ from typing import NamedTuple
 OFF_SITE = "on another host"  # the reason of links out of scope; a wider scope puts them back
 UNREACHABLE = "cannot reach"  # how the reason starts where a host gave no answer at all
 TOO_DEEP = "deeper than the crawl goes"  # likewise for a greater depth
+PAGE_SAYS = "the page says "  # and a directive: of what is named there; another page may name it and say nothing
+LINK_SAYS = "the link says "  # likewise
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ class Host:
     robots: str  # text of robots.txt
     robots_state: str  # robots.RobotsState
     robots_until: float  # to be asked for again from then on
-    delay: float  # Crawl-delay in seconds, capped
+    delay: float  # Crawl-delay in seconds
+    answer_seconds: float  # running mean of its answer times (`pace`), 0 before the first
 
 
 LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key"
-HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay"
+HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay, answer_seconds"

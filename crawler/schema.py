@@ -9,7 +9,7 @@ A URL is waiting (outcome `queued`, no owner), leased (`queued`, with an owner a
 settled (any other outcome: kept, duplicate, skipped, failed; read for a page; moved for one that redirects).
 """
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE url (
@@ -45,7 +45,8 @@ CREATE TABLE host (
     robots TEXT NOT NULL DEFAULT '',         -- text of robots.txt
     robots_state TEXT NOT NULL DEFAULT 'unknown',
     robots_until REAL NOT NULL DEFAULT 0,    -- to be asked for again from then on
-    delay REAL NOT NULL DEFAULT 0,           -- Crawl-delay, capped
+    delay REAL NOT NULL DEFAULT 0,           -- Crawl-delay
+    answer_seconds REAL NOT NULL DEFAULT 0,  -- running mean of its answer times
     owner TEXT NOT NULL DEFAULT '',          -- who is asking for robots.txt
     lease_until REAL NOT NULL DEFAULT 0
 );

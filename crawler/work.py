@@ -31,6 +31,7 @@ class Result:
     robots: RobotsAnswer | None = None
     fetched: Fetched | None = None
     links: PageLinks | None = None
+    answer_seconds: float = 0.0  # of a leased URL: until the head of its answer came, or until it failed
 
     @property
     def host(self) -> str:
@@ -39,6 +40,7 @@ class Result:
 
 def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Result:
     """Fetch what `job` names: robots.txt of a host, or a leased URL. Never raises."""
+    started_at = time.monotonic()
     try:
         if isinstance(job, Host):
             return Result(job, robots=fetch_robots(fetcher, job.host), ended_at=clock())
@@ -50,9 +52,9 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
             links = extract_links(
                 fetched.body, job.url, content_type=fetched.content_type, robots_tags=tags, agent=AGENT
             )
-        return Result(job, fetched=fetched, links=links, ended_at=ended_at)
+        return Result(job, fetched=fetched, links=links, ended_at=ended_at, answer_seconds=fetched.answer_seconds)
     except FetchFailed as failure:
-        return Result(job, failure=failure, ended_at=clock())
+        return Result(job, failure=failure, ended_at=clock(), answer_seconds=time.monotonic() - started_at)
     except Exception as error:
         # One odd page must not end a crawl; the traceback goes to the log, the URL gets its outcome.
         logger.exception("%s could not be read", job)

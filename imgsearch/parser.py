@@ -86,7 +86,11 @@ def _crawl(commands: Any) -> None:
         "--depth", type=_depth, default=5, metavar="N", help="links to follow from a start (default: 5)"
     )
     parser.add_argument(
-        "--delay", type=_seconds, default=0.5, metavar="S", help="seconds between requests to one host (default: 0.5)"
+        "--delay",
+        type=_seconds,
+        default=0.5,
+        metavar="S",
+        help="seconds between requests to one host, more where it answers slowly (default: 0.5; 0: no pause)",
     )
     parser.add_argument("--follow-hosts", action="store_true", help="also visit other hosts than those of the URLs")
     parser.add_argument("--allow-private", action="store_true", help="allow addresses of this machine and its network")

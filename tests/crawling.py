@@ -1,5 +1,6 @@
 """A gallery to crawl and a crawler with a memory, for the tests of whole crawls."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,15 @@ class Crawler:
         self.path = folder / "crawl.sqlite"
         self.gallery = Gallery()
 
-    def __call__(self, *seeds: str, stop: Callable[[], bool] | None = None, **options: Any) -> CrawlReport:
+    def __call__(
+        self,
+        *seeds: str,
+        stop: Callable[[], bool] | None = None,
+        clock: Callable[[], float] = time.time,
+        **options: Any,
+    ) -> CrawlReport:
         options = {"delay_seconds": 0, "allow_private": True, "backoff_seconds": 0.02, "patience_seconds": 5} | options
-        return crawl(CrawlConfig(seeds=seeds, **options), self.path, self.gallery, stop=stop)
+        return crawl(CrawlConfig(seeds=seeds, **options), self.path, self.gallery, stop=stop, clock=clock)
 
 
 def add_gallery(site: Site, n: int, *, pages: int = 1, first: int = 0) -> None:

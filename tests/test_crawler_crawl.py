@@ -96,19 +96,6 @@ def test_an_image_in_the_page_is_kept_without_a_request(site: Site, crawler: Cra
     assert site.paths() == ["/robots.txt", "/", "/two"]
 
 
-def test_tags_of_pages_and_images_are_obeyed(site: Site, crawler: Crawler) -> None:
-    site.page("/", "<img src=/a.gif><img src=/b.gif><img src=/c.gif><a href=/no>no</a><a href=/dead>dead</a>")
-    site.image("/a.gif", 1, X_Robots_Tag="noai")
-    site.image("/b.gif", 2, X_Robots_Tag="otherbot: noai")
-    site.image("/c.gif", 3, X_Robots_Tag="imgsearch: noimageindex")
-    site.page("/no", "<img src=/d.gif>", X_Robots_Tag="noimageindex")
-    site.page("/dead", '<meta name=robots content="nofollow"><a href=/never>x</a>')
-    report = crawler(site.url)
-    assert crawler.gallery.paths == ["/b.gif"]
-    assert report.reasons == {"X-Robots-Tag says noai": 1, "X-Robots-Tag says noimageindex": 1}
-    assert not {"/d.gif", "/never"} & set(site.paths())
-
-
 # ----------------------------------------------------------------------------
 # scope and limits
 

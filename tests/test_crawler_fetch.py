@@ -356,7 +356,7 @@ def test_robots_txt_is_read(site: Site, fetcher: Fetcher) -> None:
 
 
 def test_a_huge_robots_txt_is_cut(site: Site, fetcher: Fetcher) -> None:
-    site.robots("#" * 1_048_576)
+    site.robots(("#" * 1023 + "\n") * 1024)
     assert len(fetch_robots(fetcher, site.url).text) == MAX_ROBOTS_BYTES
 
 

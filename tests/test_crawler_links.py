@@ -110,10 +110,17 @@ def test_robots_metas(meta: str, n_images: int, n_pages: int) -> None:
     assert (len(found.images), len(found.pages)) == (n_images, n_pages)
 
 
+def test_what_is_refused_in_one_place_and_named_in_another_is_taken() -> None:
+    refused = "".join(f"<a rel=nofollow href={name}>x</a>" for name in ("a.jpg", "b", "c"))
+    found = extract_links(f"{refused}<a href=b>x</a><img src=a.jpg>".encode(), PAGE)
+    assert (len(found.images), len(found.pages)) == (1, 1)
+    assert found.refused == {"http://example.org/dir/c": ("page", "the link says nofollow")}
+
+
 def test_an_x_robots_tag_counts_like_a_meta() -> None:
     found = extract_links(b"<img src=a.jpg>", PAGE, robots_tags=["noimageai"])
     assert not found.images
-    assert "the page says noimageai" in found.dropped
+    assert found.refused == {"http://example.org/dir/a.jpg": ("image", "the page says noimageai")}
 
 
 @pytest.mark.parametrize(

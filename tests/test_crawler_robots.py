@@ -1,18 +1,10 @@
-"""robots.txt and the tags of pages and images, as tables."""
+"""robots.txt, as tables."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.robots import (
-    MAX_ROBOTS_BYTES,
-    Directives,
-    RobotsRules,
-    RobotsState,
-    read_directives,
-    robots_state,
-    robots_text,
-)
+from crawler.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_state, robots_text
 
 RULES = """
 User-agent: *
@@ -88,36 +80,33 @@ def test_a_byte_order_mark_and_crlf_are_no_obstacle() -> None:
     assert not rules.allows("http://example.org/a")
 
 
-@given(st.binary(max_size=300), st.text(max_size=30))
-def test_whatever_robots_txt_holds_nothing_is_raised(body: bytes, path: str) -> None:
-    text = robots_text(b"User-agent: *\nDisallow: /x\n" + body)
+# fmt: off
+NAMES = [
+    "User-agent", "Disallow", "Allow", "Crawl-delay", "Sitemap", "imgsearch", "*", "$", "/", "/x", ":", "#", "%", "%C3",
+    "1e999", "-1", "nan", "ü",
+]
+# fmt: on
+WORDS = st.sampled_from([*NAMES, " ", "\n", "\r\n", "\ufeff", "\x00", "\u2028", "\udc80"])
+
+
+@given(st.lists(WORDS | st.text(max_size=5), max_size=60).map("".join), st.text(max_size=30))
+def test_whatever_robots_txt_holds_nothing_is_raised(lines: str, path: str) -> None:
+    body = lines.encode("utf-8", errors="surrogatepass")
+    text = robots_text(body)
+    assert len(text) <= len(body)
+    assert robots_text(text.encode()) == text.removeprefix("\ufeff")
     rules = RobotsRules(text, "imgsearch")
     assert rules.allows(f"http://example.org/{path}") in (True, False)
-    assert rules.crawl_delay_seconds >= 0
+    assert 0 <= rules.crawl_delay_seconds < float("inf")
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([], Directives()),
-        (["all"], Directives()),
-        (["noimageindex"], Directives("noimageindex")),
-        (["NoAI, NoImageAI"], Directives("noai")),
-        (["noindex, nofollow"], Directives("noindex", follow=False)),
-        (["none"], Directives("none", follow=False)),
-        (["nofollow"], Directives("", follow=False)),
-        (["imgsearch: noai"], Directives("noai")),
-        (["otherbot: noai"], Directives()),
-        (["otherbot: noai, noindex"], Directives()),
-        (["otherbot: noai", "noimageai"], Directives("noimageai")),
-        (["unavailable_after: 25 Jun 2010 15:00:00 PST, noai"], Directives("noai")),
-        (["max-snippet: 20, max-image-preview: large"], Directives()),
-    ],
-)
-def test_tags_are_obeyed_where_they_are_meant_for_us(values: list[str], expected: Directives) -> None:
-    assert read_directives(values, "imgsearch") == expected
+@given(st.binary(max_size=300))
+def test_whatever_bytes_robots_txt_holds_nothing_is_raised(body: bytes) -> None:
+    rules = RobotsRules(robots_text(b"User-agent: *\nDisallow: /x\n" + body), "imgsearch")
+    assert rules.allows("http://example.org/y") in (True, False)
 
 
-@given(st.lists(st.text(max_size=40), max_size=4))
-def test_any_tag_can_be_read(values: list[str]) -> None:
-    assert isinstance(read_directives(values, "imgsearch"), Directives)
+@given(st.lists(st.text("/abc*$", min_size=1, max_size=6).map("Disallow: /{}".format), max_size=8))
+def test_rules_for_others_are_not_ours(rules: list[str]) -> None:
+    text = "\n".join(["User-agent: img", "User-agent: imgsearch-news", "User-agent: imgsearchbot/2", *rules])
+    assert RobotsRules(text, "imgsearch").allows("http://example.org/abc")
