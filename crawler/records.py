@@ -6,6 +6,7 @@ from typing import NamedTuple
 OFF_SITE = "on another host"  # the reason of links out of scope; a wider scope puts them back
 UNREACHABLE = "cannot reach"  # how the reason starts where a host gave no answer at all
 TOO_DEEP = "deeper than the crawl goes"  # likewise for a greater depth
+TOO_MANY = "beyond the number of URLs that a crawl takes from one host"  # endlessly many are a trap
 
 
 @dataclass(frozen=True)
@@ -13,15 +14,16 @@ class Link:
     """A URL to add. With an outcome it is only written down, not queued."""
 
     url: str
-    kind: str  # "image" or "page", as far as is known
+    kind: str  # "image", "page" or "sitemap", as far as is known
     seed: str  # the first URL that led here
     parent: str = ""  # the page that named it
     alt: str = ""
     depth: int = 0  # links from the seed
-    hops: int = 0  # redirects on the way here
+    hops: int = 0  # redirects on the way here; of a sitemap, also the indexes
     outcome: str = "queued"
     reason: str = ""
-    key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page
+    key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page, of a URL cut for its length
+    licence: str = ""  # the URL of the licence that its page or sitemap states
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Lease:
     alt: str
     tries: int  # how many went before
     key: str  # urls.url_key(url)
+    licence: str = ""
 
 
 class Settled(NamedTuple):
@@ -64,5 +67,5 @@ class Host:
     delay: float  # Crawl-delay in seconds, capped
 
 
-LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key"
+LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key, licence"
 HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay"
