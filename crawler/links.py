@@ -75,7 +75,7 @@ class PageLinks:
     inline: list[InlineImage] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     licence: str = ""  # the URL that the page gives as its licence
-    dropped: dict[str, int] = field(default_factory=dict)  # reason -> how many image references
+    dropped: dict[str, int] = field(default_factory=dict)  # reason -> how many references
     directives: Directives = field(default_factory=Directives)
 
 
@@ -96,7 +96,10 @@ def extract_links(
     if found.directives.no_images:
         found.dropped[f"the page says {found.directives.no_images}"] = 1
     else:
-        for references, alt in islice(_image_references(tree), MAX_REFERENCES):
+        for number, (references, alt) in enumerate(_image_references(tree)):
+            if number == MAX_REFERENCES or len(found.images) == MAX_LINKS:
+                _drop(found, f"what comes after the first {number:,} references to images")
+                break
             _take_image(found, seen, resolve, references, alt)
     if found.directives.follow:
         _take_pages(found, seen, tree, resolve)
@@ -238,7 +241,7 @@ def _take_image(found: PageLinks, seen: set[str], resolve: _Resolve, references:
     urls = [url for url in absolute if url is not None and url != found.url]  # src="#" names the page itself
     inline = [reference for reference in references if reference[:5].lower() == "data:"]
     if urls:
-        if urls[0] not in seen and len(found.images) < MAX_LINKS:
+        if urls[0] not in seen:
             seen.add(urls[0])
             found.images.append(ImageLink(urls[0], alt))
     elif inline:
@@ -273,11 +276,12 @@ def _drop(found: PageLinks, reason: str) -> None:
 
 
 def _take_pages(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resolve: _Resolve) -> None:
-    for element in tree.css("a[href], area[href], iframe[src], frame[src]")[:MAX_REFERENCES]:
+    for number, element in enumerate(tree.css("a[href], area[href], iframe[src], frame[src]")):
+        if number == MAX_REFERENCES or len(found.pages) == MAX_LINKS:
+            _drop(found, f"what comes after the first {number:,} links")
+            break
         url = resolve(_attribute(element, "href") or _attribute(element, "src"))
         if url is None or url in seen or names_image(url) or _is_nofollow(element):
             continue
         seen.add(url)
         found.pages.append(url)
-        if len(found.pages) >= MAX_LINKS:
-            break

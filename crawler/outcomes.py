@@ -288,7 +288,9 @@ def _images_of(result: Result) -> Iterator[_Offer]:
     if not isinstance(lease, Lease) or lease.kind == "sitemap" or fetched is None or fetched.location:
         return
     if fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:
-        image = FetchedImage(lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type, lease.licence)
+        image = FetchedImage(
+            lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type, licence=lease.licence
+        )
         yield _Offer(image, lease, lease.key, inline=False)
     licence = result.links.licence if result.links is not None else ""
     for found in result.links.inline if result.links is not None else ():

@@ -27,9 +27,10 @@ TRACKING_PARAMETERS = frozenset(
     {"fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "igshid", "mc_cid", "mc_eid", "_ga", "_gl"}
     | {"phpsessid", "jsessionid", "cfid", "cftoken"}
 )
-# Session numbers: whatever such a parameter holds, if it is long enough to be one; ASP's names one in its name too.
+# Session numbers: of such a parameter only what looks like one (hexadecimal, UUID, long and mixed); ASP's always.
+_NUMBER = r"(?:[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-z]{24,})"
 _SESSION_PARAMETER = re.compile(
-    r"(?:sid|session|session_?id|oscsid|zenid)=[0-9a-z-]{16,}|aspsessionid\w*=.*", re.IGNORECASE
+    rf"(?:sid|session|session_?id|oscsid|zenid)={_NUMBER}|aspsessionid\w*=.*", re.IGNORECASE
 )
 _SESSION_IN_PATH = re.compile(r";(?:jsessionid|sid)=[^/?#]*|/\(S\([0-9a-z]+\)\)(?=/)", re.IGNORECASE)
 _QUERY_PARTS = re.compile(r"[&/?;]+")
