@@ -28,12 +28,10 @@ _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(\n)|(.))", re.DOTALL)
 def background_urls(css: str) -> Iterator[str]:
     """The references of all `url(...)` that show pictures or stand in variables, unquoted and unescaped, in order."""
     is_picture = False
-    is_named = False  # a declaration or a selector has begun
     for token in _TOKEN.finditer(css):
         if token["end"]:
-            is_picture = is_named = False
-        elif token["colon"] and not is_named:
-            is_named = True
+            is_picture = False
+        elif token["colon"]:
             name = token["word"].lower()
             is_picture = name in PICTURE_PROPERTIES or name.startswith("--")  # a variable
         elif token["reference"] and is_picture:
