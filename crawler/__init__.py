@@ -20,24 +20,28 @@ What it promises:
 
 From the pure parts to the loop:
 
-    errors    the exception tree
-    urls      keys, origins, hosts, traps            (text in, decision out)
-    robots    robots.txt                             (text in, decision out)
-    directives  X-Robots-Tag and meta robots         (text in, decision out)
-    pace      the pause between two requests         (numbers in, number out)
-    srcset    the candidates of a srcset attribute   (text in, candidates out)
-    links     the images and links of a page         (text in, links out)
-    sniff     image, page or neither                 (bytes in, decision out)
-    owner     which process holds a lease, and whether it lives
-    records   links, leases, hosts
-    schema    the frontier's tables
-    ledger    what the frontier can be asked
-    frontier  one SQLite file: URLs, hosts, leases, outcomes
-    deadline  a socket that keeps a total deadline
-    fetch     one bounded GET; the only module that imports requests
-    config    what a crawl is told and what it hands over
-    work      what a worker thread does: fetch, sniff, parse
-    report    progress and the final report
-    outcomes  what becomes of each result
-    crawl     the loop
+    errors       the exception tree
+    urls         keys, origins, hosts, traps            (text in, decision out)
+    robots       robots.txt                             (text in, decision out)
+    directives   X-Robots-Tag and meta robots           (text in, decision out)
+    pace         the pause between two requests         (numbers in, number out)
+    captions     the text that goes with an image       (text in, text out)
+    srcset       the candidates of a srcset attribute   (text in, candidates out)
+    stylesheets  the background images of CSS           (text in, references out)
+    links        the images and links of a page         (text in, links out)
+    sitemaps     what a sitemap names                   (bytes in, links out)
+    sniff        image, page or neither                 (bytes in, decision out)
+    owner        which process holds a lease, and whether it lives
+    records      links, leases, hosts
+    additions    how URLs are written down, and the budget of each host
+    schema       the frontier's tables
+    ledger       what the frontier can be asked
+    frontier     one SQLite file: URLs, hosts, leases, outcomes
+    deadline     a socket that keeps a total deadline
+    fetch        one bounded GET; the only module that imports requests
+    config       what a crawl is told and what it hands over
+    work         what a worker thread does: fetch, sniff, parse
+    report       progress and the final report
+    outcomes     what becomes of each result
+    crawl        the loop
 """

@@ -18,6 +18,7 @@ class CrawlConfig:
     delay_seconds: float = 0.5  # between two requests to one host; 0 also allows several at a time
     allow_private: bool = False  # loopback and private networks
     follow_hosts: bool = False  # pages and images of other hosts than the seeds'
+    sitemaps: bool = True  # also what the sitemaps of the seeds' hosts name
     threads: int = 8
     contact: str = ""  # an address for the User-Agent, where the owner of a site finds out who we are
     limits: FetchLimits = field(default_factory=FetchLimits)
@@ -35,6 +36,7 @@ class FetchedImage:
     alt: str  # its alternative text there
     data: bytes
     content_type: str = ""  # what the server called it
+    licence: str = ""  # a link, where the page or the sitemap states one
 
 
 class KeepVerdict(Protocol):

@@ -17,7 +17,15 @@ from crawler.fetch import AGENT, PRIVATE, Fetcher, refusal, user_agent
 from crawler.frontier import Frontier
 from crawler.outcomes import Outcomes
 from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease
-from crawler.report import CrawlProgress, CrawlReport, FirstPage, failed_seeds, find_problem, summarise_reasons
+from crawler.report import (
+    CrawlProgress,
+    CrawlReport,
+    FirstPage,
+    crowded_note,
+    failed_seeds,
+    find_problem,
+    summarise_reasons,
+)
 from crawler.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
 from crawler.urls import origin, seed_url, site, url_key
 from crawler.work import Result, Workers
@@ -249,7 +257,7 @@ class _Loop:
             recovered=took_back if recovered else "",
             finished_because=finished_because,
             problem=problem,
-            notes=(*self._outcomes.notes, *failures),
+            notes=(*self._outcomes.notes, *map(crowded_note, self._frontier.crowded_hosts()), *failures),
         )
 
     def _first_page(self, seed: str) -> FirstPage:

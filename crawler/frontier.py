@@ -17,32 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from crawler.additions import INSERT_HOSTS, batches, crowded_hosts, insert_urls, item
 from crawler.errors import FrontierError
 from crawler.ledger import ALL_RANKS, Ledger, marks
 from crawler.owner import is_dead, new_owner
-from crawler.records import (
-    HOST_COLUMNS,
-    LEASE_COLUMNS,
-    LINK_SAYS,
-    OFF_SITE,
-    PAGE_SAYS,
-    TOO_DEEP,
-    UNREACHABLE,
-    Host,
-    Lease,
-    Link,
-    Settled,
-)
-from crawler.schema import SCHEMA, VERSION
-from crawler.urls import origin, url_key
+from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, UNREACHABLE, Host, Lease, Link, Settled
+from crawler.schema import STEPS, VERSION
+from crawler.urls import origin
 
 LEASE_SECONDS = 180.0  # longer than any fetch may take
-PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
 _IN_FLIGHT = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND url.owner <> '' AND url.host"
-_URL_COLUMNS = ("key", "url", "kind", "seed", "host", "depth", "hops", "parent", "alt", "rank", "outcome", "reason")
-_KIND, _HOST = _URL_COLUMNS.index("kind"), _URL_COLUMNS.index("host")
 
 
 def _nothing_refused(host: Host, url: str) -> str:
@@ -90,12 +76,12 @@ class Frontier(Ledger):
     def _create(self) -> None:
         self._run("PRAGMA journal_mode = WAL")
         self._run("PRAGMA synchronous = NORMAL")
-        if self._version() == 0:
+        if self._version() < VERSION:
             with self.transaction():
-                if self._version() == 0:  # another process may have been first
-                    for statement in _statements(SCHEMA):
+                for version in range(self._version(), VERSION):  # asked again: another process may have been first
+                    for statement in _statements(STEPS[version]):
                         self._run(statement)
-                    self._run(f"PRAGMA user_version = {VERSION}")
+                    self._run(f"PRAGMA user_version = {version + 1}")
         if self._version() != VERSION:
             message = f"{self.path} was written by another version of this program. Remove it to crawl afresh."
             raise FrontierError(message)
@@ -168,30 +154,18 @@ class Frontier(Ledger):
         """Write down the URLs that are new.
 
         One that waits, or was out of scope or refused by where it stood, and is found in scope now and not refused
-        passes to the new seed; a settled one stays.
+        passes to the new seed; a settled one stays. Pages and sitemaps beyond the number that is taken from one host
+        are skipped.
         """
-        rows = json.dumps([_url_row(link) for link in links])
-        # One statement for all: each costs a wait for the interpreter's lock, which busy workers hold.
+        statement = insert_urls()
         with self.transaction():
-            self._run(
-                f"""INSERT INTO host (host) SELECT DISTINCT {_item(_HOST)} FROM json_each(?)
-                WHERE TRUE ON CONFLICT DO NOTHING""",
-                rows,
-            )
-            self._run(
-                f"""INSERT INTO url ({", ".join(_URL_COLUMNS)})
-                SELECT {", ".join(_item(i) for i in range(len(_URL_COLUMNS)))} FROM json_each(?)
-                WHERE {_item(_KIND)} = 'image'
-                    OR (SELECT pages FROM host WHERE host.host = {_item(_HOST)}) < {PAGES_PER_HOST}
-                ON CONFLICT DO UPDATE SET
-                    seed = excluded.seed, depth = excluded.depth, parent = excluded.parent, alt = excluded.alt,
-                    rank = excluded.rank, outcome = 'queued', reason = ''
-                WHERE excluded.outcome = 'queued' AND url.owner = ''
-                    AND (url.outcome = 'queued' AND (url.seed <> excluded.seed OR url.depth > excluded.depth)
-                         OR url.outcome = 'skipped' AND (url.reason IN ('{OFF_SITE}', '{TOO_DEEP}')
-                            OR url.reason LIKE '{PAGE_SAYS}%' OR url.reason LIKE '{LINK_SAYS}%'))""",
-                rows,
-            )
+            for rows in batches(links):
+                self._run(INSERT_HOSTS, rows)
+                self._run(statement, rows)
+
+    def crowded_hosts(self) -> list[str]:
+        """The hosts of which URLs were left out because there are so many."""
+        return [host for (host,) in self._rows(crowded_hosts())]
 
     def widen_scope(self, seed: str, site: str) -> None:
         self._run("INSERT INTO scope VALUES (?, ?) ON CONFLICT DO NOTHING", seed, site)
@@ -323,8 +297,8 @@ class Frontier(Ledger):
                 kind, outcome, reason = lease.kind, "moved", "known as an image"
             rows.append((lease.number, outcome, reason, kind or lease.kind))
         self._run(
-            f"""UPDATE url SET owner = '', outcome = {_item(1)}, reason = {_item(2)}, kind = {_item(3)}
-            FROM json_each(?) WHERE number = {_item(0)} AND owner = ?""",
+            f"""UPDATE url SET owner = '', outcome = {item(1)}, reason = {item(2)}, kind = {item(3)}
+            FROM json_each(?) WHERE number = {item(0)} AND owner = ?""",
             *(json.dumps(rows), self.owner),
         )
 
@@ -370,20 +344,6 @@ class Frontier(Ledger):
             *(outcome, reason, host),
         )
         self._run("UPDATE host SET owner = '' WHERE host = ?", host)
-
-
-def _url_row(link: Link) -> tuple[object, ...]:
-    """The values of `_URL_COLUMNS`."""
-    rank = 0 if link.kind == "image" else 1 + link.depth
-    return (
-        *(link.key or url_key(link.url), link.url, link.kind, link.seed, origin(link.url), link.depth, link.hops),
-        *(link.parent, link.alt, rank, link.outcome, link.reason),
-    )
-
-
-def _item(position: int) -> str:
-    """SQL for one item of each row that `json_each` gives."""
-    return f"json_extract(value, '$[{position}]')"
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -1,35 +1,46 @@
 """The images and links of one HTML page. Pure: text in, links out; whatever the page holds, nothing is raised.
 
-Knows which elements and attributes name images (`img`, `srcset`, `picture`, `og:image`, lazy loading, plain links to
-image files) and which picture of several alternatives to take; not which of the URLs may be fetched.
+Knows which elements and attributes name images (`img`, `srcset`, `picture`, `og:image`, lazy loading, backgrounds,
+plain links to image files) and which picture of several alternatives to take; not which of the URLs may be fetched.
+Linked stylesheets are not read: each would be one more request, and what they draw is mostly the site's own furniture.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.encoding import html_to_unicode
 from w3lib.url import parse_data_uri
 
+from crawler.captions import MAX_CAPTION, caption
 from crawler.directives import Directives, read_directives
 from crawler.records import LINK_SAYS, PAGE_SAYS
 from crawler.srcset import Candidate, best_candidate, parse_srcset
-from crawler.urls import absolute_url, names_image
+from crawler.stylesheets import background_urls
+from crawler.urls import MAX_URL_LENGTH, absolute_url, names_image
 
 MAX_LINKS = 5000  # of each sort, from one page
+MAX_REFERENCES = 4 * MAX_LINKS  # looked at for them: most may name the same few URLs
 MAX_DEPTH = 5000  # of nested elements: lexbor's time grows with its square
 MIN_INLINE_BYTES = 512  # smaller `data:` images are the placeholders of lazy loading
-MAX_ALT = 500  # characters of alternative text that are kept
+MAX_DATA_HEADER = 100  # characters of a `data:` URL before its data; a media type needs no more
+_NEAR = 100  # elements around one that are looked at for what belongs to it
 
-LAZY_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-lazy-src")
-SRCSET_ATTRIBUTES = ("srcset", "data-srcset", "data-lazy-srcset")
+LAZY_ATTRIBUTES = (
+    *("data-src", "data-original", "data-original-src", "data-lazy", "data-lazy-src"),
+    *("data-echo", "data-image", "data-img-src", "data-fallback-src"),
+)
+SRCSET_ATTRIBUTES = ("srcset", "data-srcset", "data-lazy-srcset", "data-original-set")
+# Of elements that are no img: taken where they hold a url(...) or the name of an image file, not a colour or a word.
+LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bg-src", "data-lazy-background")
 IMAGE_METAS = frozenset({"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"})
 # What no program of ours can show, so another source of the same picture is better.
 UNWANTED_TYPES = frozenset({"image/svg+xml", "image/jxl", "image/heic", "image/heif"})
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # in a terminal they give orders; in a file, errors
 # HTML knows no short form of these: `<iframe/>` would hide the rest of the page. Who writes it means XHTML.
 _SHORT_FORM = re.compile(r"<((iframe|script|style|textarea|title)\b[^<>]*)/>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
@@ -37,6 +48,9 @@ _NEVER_NESTED = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
     | {"p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "tfoot", "option"}
 )
+
+
+_Resolve = Callable[[str], str | None]  # a reference as it stands on the page -> the URL to fetch
 
 
 class ImageLink(NamedTuple):
@@ -61,7 +75,8 @@ class PageLinks:
     images: list[ImageLink] = field(default_factory=list)
     inline: list[InlineImage] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
-    dropped: dict[str, int] = field(default_factory=dict)  # reason -> how many image references
+    licence: str = ""  # the URL that the page gives as its licence
+    dropped: dict[str, int] = field(default_factory=dict)  # reason -> how many references
     refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # URL -> (kind, who says what)
     directives: Directives = field(default_factory=Directives)
 
@@ -70,19 +85,18 @@ def extract_links(
     body: bytes, url: str, *, content_type: str = "", robots_tags: Sequence[str] = (), agent: str = "imgsearch"
 ) -> PageLinks:
     """The links of the page `body` that was fetched from `url`, as far as it and its X-Robots-Tag let us take them."""
-    _, text = html_to_unicode(content_type or None, body, default_encoding="utf-8")
+    encoding, text = html_to_unicode(content_type or None, body, default_encoding="utf-8")
     tree = LexborHTMLParser(_cut_where_too_deep(_SHORT_FORM.sub(r"<\1></\2>", text)))
-    base = _base_url(tree, url)
-    found = PageLinks(url, directives=read_directives([*robots_tags, *_robots_metas(tree, agent)], agent))
+    encoding = "utf-8" if encoding.startswith("utf") else encoding  # as browsers write a URL on a page in UTF-16
+    resolve = partial(absolute_url, _base_url(tree, url), encoding=encoding)
+    found = PageLinks(
+        url,
+        licence=_licence(tree, resolve),
+        directives=read_directives([*robots_tags, *_robots_metas(tree, agent)], agent),
+    )
     seen: set[str] = set()
-    refusal = f"{PAGE_SAYS}{found.directives.no_images}" if found.directives.no_images else ""
-    for references, alt in _image_references(tree):
-        _take_image(found, seen, base, references, alt, refusal)
-    for anchor in tree.css("a[href]"):
-        if names_image(_attribute(anchor, "href").partition("?")[0]):
-            why = refusal or _link_refusal(anchor, found.directives)
-            _take_image(found, seen, base, [_attribute(anchor, "href")], _anchor_text(anchor), why)
-    _take_pages(found, seen, tree, base)
+    _take_images(found, seen, tree, resolve)
+    _take_pages(found, seen, tree, resolve)
     # What stands on the page a second time, where nothing is said against it, may be taken.
     found.refused = {url: refused for url, refused in found.refused.items() if url not in seen}
     return found
@@ -111,6 +125,15 @@ def _robots_metas(tree: LexborHTMLParser, agent: str) -> list[str]:
     return [_attribute(meta, "content") for meta in metas if _attribute(meta, "name").lower() in ("robots", agent)]
 
 
+def _licence(tree: LexborHTMLParser, resolve: _Resolve) -> str:
+    """The first URL that the page calls its licence."""
+    for element in tree.css("a[rel~=license][href], link[rel~=license][href], area[rel~=license][href]"):
+        url = resolve(_attribute(element, "href"))
+        if url is not None and len(url) <= MAX_URL_LENGTH:
+            return url
+    return ""
+
+
 def _attribute(element: LexborNode, name: str) -> str:
     return (element.attributes.get(name) or "").strip()
 
@@ -126,8 +149,29 @@ def _image_references(tree: LexborHTMLParser) -> Iterator[tuple[list[str], str]]
     alt = next((_attribute(meta, "content") for meta in tree.css("meta") if _meta_name(meta) == "og:image:alt"), "")
     for meta in metas:
         yield [_attribute(meta, "content")], alt
-    for link in tree.css("link[rel=image_src]"):
+    for link in tree.css("link[rel~=image_src]"):
         yield [_attribute(link, "href")], ""
+    yield from _drawn_references(tree)
+
+
+def _drawn_references(tree: LexborHTMLParser) -> Iterator[tuple[list[str], str]]:
+    """What is drawn without an `img`: posters, buttons, drawings' own pictures, backgrounds."""
+    for element in tree.css("video[poster], input[type=image i][src], svg image, [background]"):
+        names = ("poster", "src", "href", "xlink:href", "background")
+        yield [reference for name in names if (reference := _attribute(element, name))], _attribute(element, "alt")
+    for element in tree.css("[style]"):
+        for reference in background_urls(_attribute(element, "style")):
+            yield [reference], _label(element)
+    for element in tree.css(", ".join(f"[{name}]" for name in LAZY_BACKGROUNDS)):
+        for text in (_attribute(element, name) for name in LAZY_BACKGROUNDS):
+            lazy = background_urls(f"background:{text}") if "url(" in text else [text] * names_image(text)
+            yield from (([reference], _label(element)) for reference in lazy)
+    for element in tree.css("style"):
+        yield from (([reference], "") for reference in background_urls(element.text()))
+
+
+def _label(element: LexborNode) -> str:
+    return _attribute(element, "aria-label") or _attribute(element, "title")
 
 
 def _meta_name(meta: LexborNode) -> str:
@@ -147,9 +191,14 @@ def _refuse(found: PageLinks, url: str, kind: str, refusal: str) -> None:
 
 
 def _anchor_text(anchor: LexborNode) -> str:
-    image = anchor.css_first("img")
-    alt = _attribute(image, "alt") if image is not None else ""
-    return alt or _attribute(anchor, "title") or " ".join(anchor.text().split())
+    """What an anchor says of the image that it links to; anchors in anchors must not all be read to their ends."""
+    text = ""
+    for node in islice(anchor.traverse(include_text=True), _NEAR):
+        if node.tag == "img" and _attribute(node, "alt"):
+            return _attribute(node, "alt")
+        if node.tag == "-text" and len(text) <= MAX_CAPTION:
+            text += node.text()
+    return _attribute(anchor, "title") or text
 
 
 def _references_of(image: LexborNode) -> list[str]:
@@ -162,10 +211,7 @@ def _references_of(image: LexborNode) -> list[str]:
 
 
 def _candidates(image: LexborNode) -> list[Candidate]:
-    elements = [image]
-    if image.parent is not None and image.parent.tag == "picture":
-        sources = image.parent.css("source")
-        elements += [source for source in sources if _attribute(source, "type").lower() not in UNWANTED_TYPES]
+    elements = [image, *_sources(image)]
     return [
         candidate
         for element in elements
@@ -174,15 +220,46 @@ def _candidates(image: LexborNode) -> list[Candidate]:
     ]
 
 
+def _sources(image: LexborNode) -> list[LexborNode]:
+    """The `source` elements that stand before the `img` of a `picture`."""
+    if image.parent is None or image.parent.tag != "picture":
+        return []
+    sources: list[LexborNode] = []
+    before = image.prev
+    for _ in range(_NEAR):
+        if before is None or before.tag == "img":
+            break
+        if before.tag == "source" and _attribute(before, "type").lower() not in UNWANTED_TYPES:
+            sources.insert(0, before)
+        before = before.prev
+    return sources
+
+
+def _take_images(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resolve: _Resolve) -> None:
+    """What the page shows and what it links to, as far as page and links let it be taken."""
+    refusal = f"{PAGE_SAYS}{found.directives.no_images}" if found.directives.no_images else ""
+    shown = ((references, alt, refusal) for references, alt in _image_references(tree))
+    linked = (
+        ([_attribute(anchor, "href")], _anchor_text(anchor), refusal or _link_refusal(anchor, found.directives))
+        for anchor in tree.css("a[href]")
+        if names_image(_attribute(anchor, "href"))
+    )
+    for number, (references, alt, why) in enumerate(chain(shown, linked)):
+        if number == MAX_REFERENCES or len(found.images) == MAX_LINKS:
+            _drop(found, f"what comes after the first {number:,} references to images")
+            break
+        _take_image(found, seen, resolve, references, alt, why)
+
+
 def _take_image(
-    found: PageLinks, seen: set[str], base: str, references: list[str], alt: str, refusal: str = ""
+    found: PageLinks, seen: set[str], resolve: _Resolve, references: list[str], alt: str, refusal: str = ""
 ) -> None:
     """Add the first of `references` that can be had; a real URL before a `data:` one, which is often a placeholder.
 
     With a `refusal` it is only written down as refused.
     """
-    alt = _UNPRINTABLE.sub("", " ".join(alt.split()))[:MAX_ALT]
-    absolute = (absolute_url(base, reference) for reference in references)
+    alt = caption(alt)
+    absolute = (resolve(reference) for reference in references)
     urls = [url for url in absolute if url is not None and url != found.url]  # src="#" names the page itself
     inline = [reference for reference in references if reference[:5].lower() == "data:"]
     if urls and refusal:
@@ -190,7 +267,7 @@ def _take_image(
     elif inline and refusal:
         _drop(found, refusal)
     elif urls:
-        if urls[0] not in seen and len(found.images) < MAX_LINKS:
+        if urls[0] not in seen:
             seen.add(urls[0])
             found.images.append(ImageLink(urls[0], alt))
     elif inline:
@@ -205,6 +282,9 @@ def _take_image(
 
 def _inline_data(reference: str) -> bytes:
     """The bytes of a `data:image/...` URL, empty where it holds none."""
+    header = reference[: MAX_DATA_HEADER + 1].partition(",")[0]
+    if len(header) > MAX_DATA_HEADER or not header.isprintable() or set(header) & set('"%'):
+        return b""  # w3lib's time grows with the square of the parameters, which may be quoted and encoded
     try:
         parsed = parse_data_uri(reference)
     except (ValueError, UnicodeError):
@@ -221,9 +301,12 @@ def _drop(found: PageLinks, reason: str) -> None:
 # pages
 
 
-def _take_pages(found: PageLinks, seen: set[str], tree: LexborHTMLParser, base: str) -> None:
-    for element in tree.css("a[href], area[href], iframe[src], frame[src]"):
-        url = absolute_url(base, _attribute(element, "href") or _attribute(element, "src"))
+def _take_pages(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resolve: _Resolve) -> None:
+    for number, element in enumerate(tree.css("a[href], area[href], iframe[src], frame[src]")):
+        if number == MAX_REFERENCES or len(found.pages) == MAX_LINKS:
+            _drop(found, f"what comes after the first {number:,} links")
+            break
+        url = resolve(_attribute(element, "href") or _attribute(element, "src"))
         if url is None or url in seen or names_image(url):
             continue
         if refusal := _link_refusal(element, found.directives):
@@ -231,5 +314,3 @@ def _take_pages(found: PageLinks, seen: set[str], tree: LexborHTMLParser, base: 
             continue
         seen.add(url)
         found.pages.append(url)
-        if len(found.pages) >= MAX_LINKS:
-            break

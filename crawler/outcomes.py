@@ -24,8 +24,9 @@ from crawler.robots import (
     RobotsState,
     delay_refusal,
 )
+from crawler.sitemaps import Sitemap
 from crawler.sniff import Kind
-from crawler.urls import in_scope, site, trap, url_key
+from crawler.urls import MAX_URL_LENGTH, absolute_url, in_scope, site, trap, url_key
 from crawler.work import Result
 
 MAX_BACKOFF_SECONDS = 300.0
@@ -153,6 +154,13 @@ class Outcomes:
         assert fetched is not None
         if fetched.location:
             self._write_redirect(written, lease, fetched.location)
+        elif result.sitemap is not None:
+            links = list(self._links_of_sitemap(lease, result.sitemap))
+            written.links += links
+            if links:
+                written.settle(lease, "read", result.sitemap.trouble)
+            else:
+                written.settle(lease, "skipped", result.sitemap.trouble or "it names nothing")
         elif result.links is not None:
             written.links += self._links_of(lease, result.links)
             dropped = "; ".join(f"{n} × {reason}" for reason, n in result.links.dropped.items())
@@ -170,13 +178,44 @@ class Outcomes:
         for url, (kind, reason) in found.refused.items():
             depth = lease.depth + (kind == "page")
             yield Link(url, kind, lease.seed, lease.url, depth=depth, outcome="skipped", reason=reason)
+        if lease.depth == 0 and self._config.sitemaps:
+            yield from self._sitemaps_of(lease)
         for image in found.images:
-            yield self._judged(Link(image.url, "image", lease.seed, lease.url, image.alt, lease.depth))
+            yield self._judged(
+                Link(image.url, "image", lease.seed, lease.url, image.alt, lease.depth, licence=found.licence)
+            )
         for url in found.pages:
             yield self._judged(Link(url, "page", lease.seed, lease.url, depth=lease.depth + 1))
 
+    def _sitemaps_of(self, lease: Lease) -> Iterator[Link]:
+        """The sitemaps of the host of a seed: those that its robots.txt names, and where one may be without that."""
+        rules = RobotsRules(self._frontier.host(lease.host).robots, AGENT)
+        robots_url = f"{lease.host}/robots.txt"
+        for reference in (*rules.sitemaps, "/sitemap.xml"):
+            url = absolute_url(robots_url, reference)
+            if url is not None:
+                yield self._judged(Link(url, "sitemap", lease.seed, robots_url, depth=1))
+
+    def _links_of_sitemap(self, lease: Lease, found: Sitemap) -> Iterator[Link]:
+        """What a sitemap names is one link away from the seed, as if the seed itself named it."""
+        seed = lease.seed
+        for image in found.images:
+            yield self._judged(Link(image.url, "image", seed, image.page_url, image.alt, 1, licence=image.licence))
+        for url in found.pages:
+            yield self._judged(Link(url, "page", seed, lease.url, depth=1))
+        for url in found.sitemaps:
+            link = self._judged(Link(url, "sitemap", seed, lease.url, depth=1, hops=lease.hops + 1))
+            if link.hops > MAX_REDIRECTS and link.outcome == "queued":
+                link = replace(link, outcome="skipped", reason=f"more than {MAX_REDIRECTS} sitemap indexes deep")
+            yield link
+
     def _judged(self, link: Link) -> Link:
         """`link`, already skipped where scope, depth or its own look forbid it."""
+        if len(link.url) > MAX_URL_LENGTH:  # written down in part
+            digest = sha256(link.url.encode()).hexdigest()
+            return replace(
+                link, url=link.url[:MAX_URL_LENGTH], key=f"long:{digest}", outcome="skipped", reason=trap(link.url)
+            )
         reason = trap(link.url)
         if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
             reason = OFF_SITE
@@ -197,7 +236,7 @@ class Outcomes:
                 self._frontier.widen_scope(lease.seed, site(location))
                 self._sites.add(site(location))
             target = Link(location, lease.kind, lease.seed, lease.parent, lease.alt, lease.depth, lease.hops + 1)
-            written.links.append(self._judged(target))
+            written.links.append(self._judged(replace(target, licence=lease.licence)))
             written.settle(lease, "moved", f"redirects to {location}")
 
     def _write_failure(self, written: _Written, lease: Lease, failure: FetchFailed, now: float) -> None:
@@ -262,14 +301,18 @@ class Outcomes:
 
 def _images_of(result: Result) -> Iterator[_Offer]:
     lease, fetched = result.job, result.fetched
-    if not isinstance(lease, Lease) or fetched is None or fetched.location:
+    if not isinstance(lease, Lease) or lease.kind == "sitemap" or fetched is None or fetched.location:
         return
     if fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:
-        image = FetchedImage(lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type)
+        image = FetchedImage(
+            lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type, licence=lease.licence
+        )
         yield _Offer(image, lease, lease.key, inline=False)
+    licence = result.links.licence if result.links is not None else ""
     for found in result.links.inline if result.links is not None else ():
         digest = sha256(found.data).hexdigest()
-        image = FetchedImage(f"{lease.url}#inline-{digest[:12]}", lease.url, found.alt, found.data)
+        url = f"{lease.url}#inline-{digest[:12]}"
+        image = FetchedImage(url, lease.url, found.alt, found.data, licence=licence)
         yield _Offer(image, lease, f"inline:{digest}", inline=True)
 
 
@@ -298,4 +341,5 @@ def _inline_link(offer: _Offer, outcome: str, reason: str) -> Link:
         outcome=outcome,
         reason=reason,
         key=offer.key,
+        licence=image.licence,
     )

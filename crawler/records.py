@@ -8,6 +8,7 @@ UNREACHABLE = "cannot reach"  # how the reason starts where a host gave no answe
 TOO_DEEP = "deeper than the crawl goes"  # likewise for a greater depth
 PAGE_SAYS = "the page says "  # and a directive: of what is named there; another page may name it and say nothing
 LINK_SAYS = "the link says "  # likewise
+TOO_MANY = "beyond the number of URLs that a crawl takes from one host"  # endlessly many are a trap
 
 
 @dataclass(frozen=True)
@@ -15,15 +16,16 @@ class Link:
     """A URL to add. With an outcome it is only written down, not queued."""
 
     url: str
-    kind: str  # "image" or "page", as far as is known
+    kind: str  # "image", "page" or "sitemap", as far as is known
     seed: str  # the first URL that led here
     parent: str = ""  # the page that named it
     alt: str = ""
     depth: int = 0  # links from the seed
-    hops: int = 0  # redirects on the way here
+    hops: int = 0  # redirects on the way here; of a sitemap, also the indexes
     outcome: str = "queued"
     reason: str = ""
-    key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page
+    key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page, of a URL cut for its length
+    licence: str = ""  # the URL of the licence that its page or sitemap states
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Lease:
     alt: str
     tries: int  # how many went before
     key: str  # urls.url_key(url)
+    licence: str = ""
 
 
 class Settled(NamedTuple):
@@ -67,5 +70,5 @@ class Host:
     answer_seconds: float  # running mean of its answer times (`pace`), 0 before the first
 
 
-LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key"
+LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key, licence"
 HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay, answer_seconds"

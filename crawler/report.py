@@ -72,6 +72,11 @@ def failed_seeds(first_pages: Sequence[FirstPage]) -> tuple[str, ...]:
     return tuple(f"{page.url}: {page.reason}" for page in first_pages if page.outcome not in fine and page.reason)
 
 
+def crowded_note(host: str) -> str:
+    """A sentence for a host with more URLs than a crawl takes."""
+    return f"{host} has more URLs than a crawl takes from one host; the others are left out"
+
+
 def find_problem(progress: CrawlProgress, first_pages: Sequence[FirstPage], reasons: dict[str, int]) -> str:
     """Why these seeds have brought in no image at all, in one sentence; "" if they have, or still may."""
     if progress.kept or progress.duplicate:

@@ -7,12 +7,14 @@ when, and where the answer is kept is not known here.
 import logging
 import re
 from enum import StrEnum
+from itertools import islice
 
 from protego import Protego
 
 logger = logging.getLogger(__name__)
 
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 2.5: at least 500 KiB must be parsed
+MAX_SITEMAPS = 100  # that one robots.txt may name
 FRESH_SECONDS = 24 * 3600.0  # RFC 9309 2.4: not kept longer than a day
 ASK_AGAIN_SECONDS = 300.0  # after 5xx, 429 or silence, as Apache Nutch
 MAX_CRAWL_DELAY_SECONDS = 60.0  # a host that asks for more is left alone; Nutch draws the line at 30, Heritrix at 300
@@ -70,6 +72,11 @@ class RobotsRules:
         except ValueError:
             logger.debug("robots.txt cannot judge %r", url)
             return False
+
+    @property
+    def sitemaps(self) -> list[str]:
+        """The first `MAX_SITEMAPS` that the file names, as written."""
+        return list(islice(self._rules.sitemaps, MAX_SITEMAPS))
 
     @property
     def crawl_delay_seconds(self) -> float:

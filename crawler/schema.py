@@ -1,6 +1,6 @@
 """The tables of the frontier, as SQL. Knows nothing of who reads or writes them.
 
-url      one line per image, and one per page and seed (so that a crawl of another seed reads the pages anew)
+url      one line per image, and one per page or sitemap and seed (so that a crawl of another seed reads the pages anew)
 host     one line per scheme, host and port: its pace and its robots.txt
 scope    the hosts that each seed's pages may be on: its own, and those that it was redirected to
 tally    how many URLs of a seed have which outcome; kept by triggers, so that counting a million costs nothing
@@ -9,9 +9,7 @@ A URL is waiting (outcome `queued`, no owner), leased (`queued`, with an owner a
 settled (any other outcome: kept, duplicate, skipped, failed; read for a page; moved for one that redirects).
 """
 
-VERSION = 2
-
-SCHEMA = """
+_FIRST = """
 CREATE TABLE url (
     number INTEGER PRIMARY KEY,
     key TEXT NOT NULL,                       -- urls.url_key(url): equal for URLs that ask for the same thing
@@ -46,7 +44,6 @@ CREATE TABLE host (
     robots_state TEXT NOT NULL DEFAULT 'unknown',
     robots_until REAL NOT NULL DEFAULT 0,    -- to be asked for again from then on
     delay REAL NOT NULL DEFAULT 0,           -- Crawl-delay
-    answer_seconds REAL NOT NULL DEFAULT 0,  -- running mean of its answer times
     owner TEXT NOT NULL DEFAULT '',          -- who is asking for robots.txt
     lease_until REAL NOT NULL DEFAULT 0
 );
@@ -68,3 +65,29 @@ CREATE TRIGGER url_changed AFTER UPDATE OF seed, kind, outcome ON url BEGIN
     ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 """
+
+# Sitemaps, licences, and how many URLs of a host there are.
+_DISCOVERY = """
+ALTER TABLE url ADD COLUMN licence TEXT NOT NULL DEFAULT '';    -- the URL that its page or sitemap gives for it
+CREATE UNIQUE INDEX url_sitemap ON url (key, seed) WHERE kind = 'sitemap';
+
+ALTER TABLE host ADD COLUMN sitemaps INTEGER NOT NULL DEFAULT 0; -- ever queued
+ALTER TABLE host ADD COLUMN urls INTEGER NOT NULL DEFAULT 0;     -- written down
+DROP TRIGGER url_added;
+CREATE TRIGGER url_added AFTER INSERT ON url BEGIN
+    INSERT INTO tally VALUES (new.seed, new.kind, new.outcome, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+    UPDATE host SET urls = urls + 1,
+        pages = pages + (new.kind = 'page' AND new.outcome = 'queued'),
+        sitemaps = sitemaps + (new.kind = 'sitemap' AND new.outcome = 'queued')
+    WHERE host = new.host;
+END;
+"""
+
+# How fast a host answers.
+_PACE = """
+ALTER TABLE host ADD COLUMN answer_seconds REAL NOT NULL DEFAULT 0; -- running mean of its answer times
+"""
+
+STEPS = (_FIRST, _DISCOVERY, _PACE)  # step i makes version i + 1 of version i: an older file is brought up to date
+VERSION = len(STEPS)

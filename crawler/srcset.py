@@ -4,10 +4,13 @@ Splitting at commas would be wrong: URLs may hold commas (`data:` ones always do
 the HTML standard (WHATWG, "Parse a srcset attribute"), section 4.8.4.2.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 _SPACE = " \t\n\f\r"
+_WORD = re.compile(r"(?:[^ \t\n\f\r(]|\([^)]*+\)?)++")  # up to a space that is not inside parentheses
+_DESCRIPTORS = re.compile(r"((?:[^,(]|\([^)]*+\)?)*+),?")  # up to a comma that is not inside parentheses
 WANTED_WIDTH = 256  # pixels: what a preview shows; more would only cost the server
 
 
@@ -45,22 +48,9 @@ def parse_srcset(text: str) -> list[Candidate]:
 
 def _descriptors(text: str, position: int) -> tuple[list[str], int]:
     """The words up to the next comma that is not inside parentheses, and the position after that comma."""
-    words = [""]
-    in_parentheses = False
-    while position < len(text):
-        character = text[position]
-        position += 1
-        if in_parentheses:
-            words[-1] += character
-            in_parentheses = character != ")"
-        elif character == ",":
-            break
-        elif character in _SPACE:
-            words.append("")
-        else:
-            words[-1] += character
-            in_parentheses = character == "("
-    return [word for word in words if word], position
+    descriptors = _DESCRIPTORS.match(text, position)
+    assert descriptors is not None  # it matches nothing, too
+    return _WORD.findall(descriptors[1]), descriptors.end()
 
 
 def _candidate(url: str, descriptors: Sequence[str]) -> Candidate | None:

@@ -7,7 +7,8 @@ Knows nothing of HTML, of the network or of what was crawled before.
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urljoin, urlsplit
+from contextlib import suppress
+from urllib.parse import unquote, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
@@ -16,31 +17,48 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff")
 
 MAX_URL_LENGTH = 2083  # what browsers once took, and what Scrapy takes
+MAX_HOST_LENGTH = 300  # of user, host and port together; a host name has at most 253 characters
 MAX_SEGMENTS = 20  # as Heritrix's TooManyPathSegmentsDecideRule
+MAX_PARAMETERS = 20  # of one query
 MAX_REPETITIONS = 2  # as Heritrix's PathologicalPathDecideRule: a/b/a/b may be, a/b/a/b/a/b is a trap
 
 # Parameters that say who came from where, not what is asked for. Compared in lower case.
 TRACKING_PARAMETERS = frozenset(
     {"fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "igshid", "mc_cid", "mc_eid", "_ga", "_gl"}
-    | {"phpsessid", "jsessionid", "aspsessionid"}
+    | {"phpsessid", "jsessionid", "cfid", "cftoken"}
 )
-_SESSION_IN_PATH = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
+# Session numbers: of such a parameter only what looks like one (hexadecimal, UUID, long and mixed); ASP's always.
+_NUMBER = r"(?:[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-z]{24,})"
+_SESSION_PARAMETER = re.compile(
+    rf"(?:sid|session|session_?id|oscsid|zenid)={_NUMBER}|aspsessionid\w*=.*", re.IGNORECASE
+)
+_SESSION_IN_PATH = re.compile(r";(?:jsessionid|sid)=[^/?#]*|/\(S\([0-9a-z]+\)\)(?=/)", re.IGNORECASE)
+_QUERY_PARTS = re.compile(r"[&/?;]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-def absolute_url(base: str, reference: str) -> str | None:
+def absolute_url(base: str, reference: str, encoding: str = "utf-8") -> str | None:
     """`reference` as it stands on the page `base`, as a URL to fetch (no fragment), or None if it is not http(s).
 
-    `javascript:`, `file:`, `ftp:`, `blob:` and `data:` give None, and so does what no parser can read.
+    `javascript:`, `file:`, `ftp:`, `blob:` and `data:` give None, and so does what no parser can read. What is not
+    ASCII is written in UTF-8, in the query in the `encoding` of the page, as browsers do.
     """
     try:
-        url = safe_url_string(urljoin(base, reference.strip())).partition("#")[0]
+        url = _percent_encoded(urljoin(base, reference.strip()), encoding).partition("#")[0]
         parts = urlsplit(url)
         names_host = bool(parts.hostname) and parts.port != 0  # .port raises where it is no number
     except (ValueError, UnicodeError):
         return None
     names_host = names_host and parts.netloc.isprintable() and " " not in parts.netloc
+    names_host = names_host and len(parts.netloc) <= MAX_HOST_LENGTH
     return url if parts.scheme in SCHEMES and names_host else None
+
+
+def _percent_encoded(url: str, encoding: str) -> str:
+    if encoding != "utf-8":
+        with suppress(UnicodeEncodeError, LookupError):
+            return safe_url_string(url, encoding)
+    return safe_url_string(url)
 
 
 def seed_url(text: str) -> str | None:
@@ -59,8 +77,9 @@ def url_key(url: str) -> str:
     """
     try:
         url = _SESSION_IN_PATH.sub("", url)
-        names = [part.partition("=")[0] for part in urlsplit(url).query.split("&")]
-        url = url_query_cleaner(url, [n for n in names if _is_tracking(n)], remove=True, unique=False)
+        parameters = urlsplit(url).query.split("&")
+        names = [parameter.partition("=")[0] for parameter in parameters if _is_tracking(parameter)]
+        url = url_query_cleaner(url, names, remove=True, unique=False)
         parts = urlsplit(canonicalize_url(url))
         netloc = parts.netloc.removesuffix(f":{DEFAULT_PORTS.get(parts.scheme)}")
         return parts._replace(netloc=netloc).geturl()
@@ -68,9 +87,10 @@ def url_key(url: str) -> str:
         return url
 
 
-def _is_tracking(name: str) -> bool:
-    name = name.lower()
-    return name.startswith("utm_") or name in TRACKING_PARAMETERS
+def _is_tracking(parameter: str) -> bool:
+    name = parameter.partition("=")[0].lower()
+    is_session = _SESSION_PARAMETER.fullmatch(parameter) is not None
+    return is_session or name.startswith("utm_") or name in TRACKING_PARAMETERS
 
 
 def origin(url: str) -> str:
@@ -94,18 +114,28 @@ def in_scope(url: str, sites: Iterable[str]) -> bool:
 
 def names_image(url: str) -> bool:
     """Whether the path ends like the name of an image file."""
-    return urlsplit(url).path.lower().endswith(IMAGE_SUFFIXES)
+    try:
+        return urlsplit(url).path.lower().endswith(IMAGE_SUFFIXES)
+    except ValueError:  # no parser can read it
+        return False
 
 
 def trap(url: str) -> str:
     """The reason why `url` looks like one of endlessly many, or "" if it does not."""
     if len(url) > MAX_URL_LENGTH:
         return f"URL longer than {MAX_URL_LENGTH} characters"
-    segments = [segment for segment in urlsplit(url).path.split("/") if segment]
+    parts = urlsplit(url)
+    segments = [segment for segment in parts.path.split("/") if segment]
     if len(segments) > MAX_SEGMENTS:
         return f"more than {MAX_SEGMENTS} path segments"
     if _repeats(segments):
         return "path repeats itself"
+    if len([parameter for parameter in parts.query.split("&") if parameter]) > MAX_PARAMETERS:
+        return f"more than {MAX_PARAMETERS} query parameters"
+    # A query that takes itself up again (?back=/a?back=/a?back=/a) is encoded once more each time.
+    query = _QUERY_PARTS.split(unquote(unquote(unquote(parts.query))))
+    if _repeats([part for part in query if part][: 3 * MAX_PARAMETERS]):
+        return "query repeats itself"
     return ""
 
 

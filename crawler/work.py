@@ -14,6 +14,7 @@ from crawler.errors import FetchFailed
 from crawler.fetch import AGENT, Fetched, Fetcher, RobotsAnswer, fetch_robots
 from crawler.links import PageLinks, extract_links
 from crawler.records import Host, Lease
+from crawler.sitemaps import MAX_DOWNLOAD_BYTES, Sitemap, parse_sitemap
 from crawler.sniff import Kind
 
 GATHER_SECONDS = 0.03  # for more results once the first is there: few large transactions, not many small ones
@@ -23,15 +24,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one job: a failure; or the answer of a host's robots.txt; or an answer and, of a page, its links."""
+    """What came of one job: a failure; or the answer of a host's robots.txt; or an answer and what it names."""
 
     job: Lease | Host
     ended_at: float
     failure: FetchFailed | None = None
     robots: RobotsAnswer | None = None
     fetched: Fetched | None = None
-    links: PageLinks | None = None
     answer_seconds: float = 0.0  # of a leased URL: until the head of its answer came, or until it failed
+    links: PageLinks | None = None  # of a page
+    sitemap: Sitemap | None = None
 
     @property
     def host(self) -> str:
@@ -44,6 +46,11 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
     try:
         if isinstance(job, Host):
             return Result(job, robots=fetch_robots(fetcher, job.host), ended_at=clock())
+        if job.kind == "sitemap":
+            fetched = fetcher.get(job.url, first_bytes=MAX_DOWNLOAD_BYTES)
+            ended_at = clock()
+            sitemap = None if fetched.location else parse_sitemap(fetched.body, job.url)
+            return Result(job, fetched=fetched, sitemap=sitemap, ended_at=ended_at)
         fetched = fetcher.get(job.url)
         ended_at = clock()
         links = None

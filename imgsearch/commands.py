@@ -42,6 +42,7 @@ def crawl(arguments: Namespace) -> None:
         delay_seconds=arguments.delay,
         allow_private=arguments.allow_private,
         follow_hosts=arguments.follow_hosts,
+        sitemaps=not arguments.no_sitemaps,
         contact=arguments.contact,
     )
     if not arguments.contact and not arguments.allow_private:

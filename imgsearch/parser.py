@@ -92,6 +92,7 @@ def _crawl(commands: Any) -> None:
         metavar="S",
         help="seconds between requests to one host, more where it answers slowly (default: 0.5; 0: no pause)",
     )
+    parser.add_argument("--no-sitemaps", action="store_true", help="do not ask for the sitemaps of the URLs' hosts")
     parser.add_argument("--follow-hosts", action="store_true", help="also visit other hosts than those of the URLs")
     parser.add_argument("--allow-private", action="store_true", help="allow addresses of this machine and its network")
     parser.add_argument(

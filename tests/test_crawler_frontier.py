@@ -294,10 +294,10 @@ def test_troubles_in_a_row_are_counted_and_forgotten(frontier: Frontier) -> None
 
 
 def test_a_page_budget_for_each_host(frontier: Frontier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.frontier.PAGES_PER_HOST", 5)
+    monkeypatch.setattr("crawler.additions.PAGES_PER_HOST", 5)
     for i in range(10):
         frontier.add([Link(f"http://a.example/{i}", "page", SEED, depth=1)])
-    assert frontier.tally("page") == {"queued": 5}
+    assert frontier.tally("page") == {"queued": 5, "skipped": 6}
 
 
 def test_texts_of_any_kind_come_back_as_they_went_in(frontier: Frontier) -> None:

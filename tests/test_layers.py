@@ -30,6 +30,7 @@ ONLY_IN = {
     "sqlite3": {"imgsearch.corpus.database", "crawler.frontier"},
     "streamlit": {"imgsearch.web"},
     "protego": {"crawler.robots"},
+    "lxml": {"crawler.sitemaps"},
     "rich": {"imgsearch.console"},
     "skimage": {"imgsearch.retrieval.methods"},
     "matplotlib": {"imgsearch.retrieval.curve"},
