@@ -23,6 +23,8 @@ from crawler.robots import (
     read_directives,
 )
 from crawler.sniff import Kind
+from crawler.takedown import refusal_of
+from crawler.upkeep import Answered
 from crawler.urls import in_scope, site, trap, url_key
 from crawler.work import Result
 
@@ -63,6 +65,7 @@ class Outcomes:
         self._seeds = seeds
         self._keep = keep
         self._sites = frontier.sites(seeds)
+        self._takedowns = frontier.takedowns()
         self._in_trouble: set[str] = set()
         self._kept_before = frontier.counts(seeds)["kept"]
         self.kept_now = 0
@@ -82,6 +85,7 @@ class Outcomes:
         Raises:
             FrontierError: nothing was written; and whatever `keep` raises.
         """
+        self._takedowns = self._frontier.takedowns()  # another process may have added one
         offers = list(self._offers(results))
         verdicts = self._keep_while_room(offers)
         left_over = {offer.lease for offer in offers[len(verdicts) :]}
@@ -95,6 +99,8 @@ class Outcomes:
                     self._write(written, result, result.job, judged, now)
             self._frontier.add(written.links)
             self._frontier.settle(written.settled)
+            self._frontier.note_answers(self._answers(offers[: len(verdicts)]))
+            self._frontier.note_history(now, written.settled)
             self._write_pace(results)
 
     # ------------------------------------------------------------------------
@@ -107,7 +113,12 @@ class Outcomes:
                 is_new = offer.key not in offered
                 if is_new and not (offer.inline and self._frontier.knows_image(offer.key)):
                     offered.add(offer.key)
-                    yield offer
+                    robots = said_of_robots(self._frontier.host(offer.lease.host))
+                    yield replace(offer, image=replace(offer.image, robots=robots))
+
+    def _answers(self, offers: Iterable[_Offer]) -> list[Answered]:
+        """What is worth keeping of the answers that brought images."""
+        return [answered(offer.lease.number, offer.image) for offer in offers if not offer.inline]
 
     def _keep_while_room(self, offers: Sequence[_Offer]) -> list[tuple[str, str]]:
         """(outcome, reason) of the offers from the first on, until no more may be kept."""
@@ -161,7 +172,7 @@ class Outcomes:
 
     def _judged(self, link: Link) -> Link:
         """`link`, already skipped where scope, depth or its own look forbid it."""
-        reason = trap(link.url)
+        reason = trap(link.url) or refusal_of(self._takedowns, link.url)
         if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
             reason = OFF_SITE
         if not reason and link.depth > self._config.depth:
@@ -249,12 +260,38 @@ def _images_of(result: Result) -> Iterator[_Offer]:
     if not isinstance(lease, Lease) or fetched is None or fetched.location:
         return
     if fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:
-        image = FetchedImage(lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type)
+        image = fetched_image(lease, fetched, result.ended_at)
         yield _Offer(image, lease, lease.key, inline=False)
     for found in result.links.inline if result.links is not None else ():
         digest = sha256(found.data).hexdigest()
-        image = FetchedImage(f"{lease.url}#inline-{digest[:12]}", lease.url, found.alt, found.data)
+        url = f"{lease.url}#inline-{digest[:12]}"
+        image = FetchedImage(url, lease.url, found.alt, found.data, fetched_at=result.ended_at)
         yield _Offer(image, lease, f"inline:{digest}", inline=True)
+
+
+def fetched_image(lease: Lease, fetched: Fetched, fetched_at: float) -> FetchedImage:
+    """What `keep` gets of an answer, all but what robots.txt said."""
+    stated = fetched.content_type.strip()[:100]
+    return FetchedImage(
+        lease.url,
+        lease.parent,
+        lease.alt,
+        fetched.body,
+        stated if stated.isprintable() else "",
+        fetched_at=fetched_at,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+    )
+
+
+def said_of_robots(host: Host) -> str:
+    """What robots.txt of `host` said of a URL that was fetched, in words."""
+    return "robots.txt allows it" if host.robots_state == RobotsState.RULES else "there is no robots.txt"
+
+
+def answered(number: int, image: FetchedImage) -> Answered:
+    """The answer that brought `image`, for the line `number`."""
+    return Answered(number, image.fetched_at, image.content_type, image.etag, image.last_modified, image.robots)
 
 
 def _write_image(written: _Written, lease: Lease, fetched: Fetched, judged: _Judged) -> None:

@@ -39,6 +39,8 @@ class Lease:
     alt: str
     tries: int  # how many went before
     key: str  # urls.url_key(url)
+    etag: str = ""  # of the answer before
+    last_modified: str = ""
 
 
 class Settled(NamedTuple):
@@ -64,5 +66,5 @@ class Host:
     delay: float  # Crawl-delay in seconds, capped
 
 
-LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key"
+LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key, etag, last_modified"
 HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay"

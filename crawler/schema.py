@@ -7,11 +7,11 @@ tally    how many URLs of a seed have which outcome; kept by triggers, so that c
 
 A URL is waiting (outcome `queued`, no owner), leased (`queued`, with an owner and a time when the lease ends) or
 settled (any other outcome: kept, duplicate, skipped, failed; read for a page; moved for one that redirects).
+
+An image that a refresh asks for again has a second line meanwhile, of kind `check` (`upkeep`).
 """
 
-VERSION = 1
-
-SCHEMA = """
+_FIRST = """
 CREATE TABLE url (
     number INTEGER PRIMARY KEY,
     key TEXT NOT NULL,                       -- urls.url_key(url): equal for URLs that ask for the same thing
@@ -67,3 +67,30 @@ CREATE TRIGGER url_changed AFTER UPDATE OF seed, kind, outcome ON url BEGIN
     ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 """
+
+# Answers and what is kept up between crawls: validators for a refresh, takedowns, outcomes over time.
+_KEPT_UP = """
+ALTER TABLE url ADD COLUMN fetched_at REAL NOT NULL DEFAULT 0;     -- when the image came in; 0: never, or not known
+ALTER TABLE url ADD COLUMN content_type TEXT NOT NULL DEFAULT '';  -- of that answer, as are etag and last_modified
+ALTER TABLE url ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+ALTER TABLE url ADD COLUMN last_modified TEXT NOT NULL DEFAULT '';
+ALTER TABLE url ADD COLUMN robots TEXT NOT NULL DEFAULT '';        -- what robots.txt said of it then
+ALTER TABLE url ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;       -- refreshes in a row that found it gone
+CREATE UNIQUE INDEX url_check ON url (key) WHERE kind = 'check';
+
+CREATE TABLE takedown (kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID;
+
+CREATE TABLE history (                       -- how many URLs got which outcome in which minute
+    minute INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (minute, kind, outcome)
+) WITHOUT ROWID;
+
+-- What is retried has its rank turned to -1 - rank, below all others, until it is settled.
+CREATE INDEX url_retried ON url (rank) WHERE rank < 0;
+CREATE TRIGGER url_retry_settled AFTER UPDATE OF outcome ON url WHEN new.rank < 0 AND new.outcome <> 'queued' BEGIN
+    UPDATE url SET rank = -1 - rank WHERE number = new.number;
+END;
+"""
+
+STEPS = (_FIRST, _KEPT_UP)  # step i makes version i + 1 of version i: an older file is brought up to date
+VERSION = len(STEPS)

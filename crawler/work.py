@@ -42,7 +42,10 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
     try:
         if isinstance(job, Host):
             return Result(job, robots=fetch_robots(fetcher, job.host), ended_at=clock())
-        fetched = fetcher.get(job.url)
+        is_check = job.kind == "check"  # whether it changed; else what it is
+        fetched = fetcher.get(
+            job.url, etag=job.etag if is_check else "", last_modified=job.last_modified if is_check else ""
+        )
         ended_at = clock()
         links = None
         if job.kind == "page" and fetched.kind == Kind.PAGE:
