@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from crawler.errors import FrontierError
 from crawler.ledger import Ledger, marks
 from crawler.records import UNREACHABLE, Lease, Settled
 from crawler.takedown import HOST, Takedown
@@ -124,7 +125,8 @@ class Upkeep(Ledger):
             )
             self._run(blank, json.dumps([number for (number,) in named]))
         self._run("VACUUM")
-        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
+            raise FrontierError("the crawl's memory is being read, so its log still holds what was erased. Repeat it.")
 
     def _covered(self, takedown: Takedown, condition: str) -> Iterator[tuple[int, str]]:
         """(number, URL) of the lines that fulfil `condition` and are covered."""

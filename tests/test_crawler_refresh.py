@@ -101,15 +101,20 @@ def test_new_bytes_replace_the_old_and_are_asked_for_by_their_own_etag_next(site
     assert [one.get("If-None-Match") for one in asked] == ['"v1"', '"v2"']
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_gone_means_two_looks_in_a_row_in_two_runs(site: Site, crawler: Crawler, status: int) -> None:
+@pytest.mark.parametrize(("status", "etag"), [(404, ""), (410, '"v1"')])
+def test_gone_means_two_looks_in_a_row_in_two_runs(site: Site, crawler: Crawler, status: int, etag: str) -> None:
     add_gallery(site, 2)
+    if etag:
+        tagged(site, "/1.gif", 1, etag)
     crawler(site.url)
     shelf = Shelf(crawler)
     site.answer("/1.gif", Answer(status=status))
     first = shelf.refresh()
     assert (first.unchanged, first.missing, first.gone, shelf.buried) == (1, 1, 0, [])
-    site.image("/1.gif", 1)
+    if etag:
+        tagged(site, "/1.gif", 1, etag)
+    else:
+        site.image("/1.gif", 1)
     assert shelf.refresh().unchanged == 2
     site.answer("/1.gif", Answer(status=status))
     assert shelf.refresh().missing == 1  # counted from the beginning
@@ -183,7 +188,9 @@ def test_images_that_stand_in_their_page_are_not_asked_for(site: Site, crawler: 
     picture = base64.b64encode(gif(1) + bytes(600)).decode()
     site.page("/", f'<img src="data:image/gif;base64,{picture}">')
     assert crawler(site.url).kept == 1
-    assert Shelf(crawler).refresh().unchanged == 0
+    site.requests.clear()
+    assert Shelf(crawler).refresh().unclear == 0
+    assert site.requests == []
 
 
 def test_what_was_never_crawled_cannot_be_refreshed(crawler: Crawler, site: Site) -> None:
@@ -225,6 +232,15 @@ def test_a_seed_that_failed_is_tried_again(site: Site, crawler: Crawler) -> None
     again = crawler(f"{site.url}/", retry_failed=True)
     assert (again.pages, again.problem) == (1, "")
     assert crawler(site.url).kept == 1
+
+
+def test_what_failed_again_is_tried_again(site: Site, crawler: Crawler) -> None:
+    add_gallery(site, 2)
+    site.answer("/0.gif", Answer(status=404))
+    crawler(site.url)
+    assert crawler(retry_failed=True).failed == 1
+    site.image("/0.gif", 0)
+    assert crawler(retry_failed=True).kept == 2
 
 
 def test_an_interrupted_retry_is_finished_by_any_crawl(site: Site, crawler: Crawler) -> None:

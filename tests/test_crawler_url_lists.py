@@ -34,7 +34,7 @@ def parquet(path: Path, **columns: list[str | None]) -> Path:
 def test_the_three_formats_say_the_same(tmp_path: Path) -> None:
     entries = [Listed("https://example.org/a.png", "a, cat"), Listed("https://example.org/b.png", "")]
     csv = tmp_path / "list.csv"
-    csv.write_text('﻿id,Caption,URL\n1,"a, cat",https://example.org/a.png\n\n2,,https://example.org/b.png\n3\n')
+    csv.write_text('﻿URL,id,Caption\nhttps://example.org/a.png,1,"a, cat"\n\nhttps://example.org/b.png\n,3\n')
     assert list(read_list(csv)) == entries
     table = parquet(
         tmp_path / "list.parquet",
