@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from crawler.fetch import FetchLimits
+from crawler.takedown import Takedown
 
 
 @dataclass(frozen=True)
 class CrawlConfig:
     """What to crawl, how far and how fast."""
 
-    seeds: tuple[str, ...]  # pages or images to start from; https is meant where no scheme is given
+    seeds: tuple[str, ...] = ()  # pages or images to start from; https is meant where no scheme is given
     max_images: int | None = None  # stop when these seeds have brought in so many, earlier runs included
     max_pages: int | None = None  # read no more pages than this, earlier runs included
     depth: int = 5  # links away from a seed
@@ -25,6 +27,9 @@ class CrawlConfig:
     tries: int = 4  # of one URL, before it has failed
     backoff_seconds: float = 1.0  # before the second try; doubled for each further one
     patience_seconds: float = 60.0  # where everything that is left must wait longer, the crawl ends
+    lists: tuple[Path, ...] = ()  # files of image URLs to fetch besides what the seeds lead to; see `url_lists`
+    takedowns: tuple[Takedown, ...] = ()  # never to be fetched, besides those that the frontier remembers
+    retry_failed: bool = False  # only what failed, of the seeds or, where there are none, of all that were crawled
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class FetchedImage:
     alt: str  # its alternative text there
     data: bytes
     content_type: str = ""  # what the server called it
+    fetched_at: float = 0.0  # seconds since 1970
+    etag: str = ""
+    last_modified: str = ""  # as the server wrote it
+    robots: str = ""  # what robots.txt of its host said
     licence: str = ""  # a link, where the page or the sitemap states one
 
 

@@ -27,6 +27,7 @@ from crawler.report import (
     summarise_reasons,
 )
 from crawler.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
+from crawler.url_lists import queue_list
 from crawler.urls import origin, seed_url, site, url_key
 from crawler.work import Result, Workers
 
@@ -60,15 +61,19 @@ def crawl(
         clock: seconds since the epoch.
 
     Raises:
-        SeedError: no seed, or one that is no http(s) URL.
+        SeedError: no seed, or one that is no http(s) URL, or a list that cannot be read.
         FrontierError: the frontier cannot be used.
         Exception: whatever `keep` raises, after the leases were given back.
     """
-    seeds = _seeds(config.seeds)
+    pages = read_seeds(config.seeds)
+    if not (pages or config.lists or config.retry_failed):
+        raise SeedError("no URL to start from")
     with Frontier.open(frontier_path) as frontier:
         recovered = frontier.reclaim()
-        _prepare(frontier, config, seeds)
-        loop = _Loop(frontier, config, seeds, keep, on_progress, clock)
+        seeds, notes = _prepare(frontier, config, pages)
+        outcomes = Outcomes(frontier, config, seeds, keep)
+        outcomes.notes |= dict.fromkeys(notes)
+        loop = Loop(frontier, config, seeds, outcomes, on_progress, clock)
         try:
             finished_because = loop.run(stop or (lambda: False))
         finally:
@@ -76,9 +81,8 @@ def crawl(
         return loop.report(finished_because, recovered)
 
 
-def _seeds(texts: Sequence[str]) -> list[str]:
-    if not texts:
-        raise SeedError("no URL to start from")
+def read_seeds(texts: Sequence[str]) -> list[str]:
+    """What was typed as URLs to fetch, each once. SeedError where one is none."""
     seeds = []
     for text in texts:
         url = seed_url(text)
@@ -88,15 +92,38 @@ def _seeds(texts: Sequence[str]) -> list[str]:
     return list({url_key(url): url for url in seeds}.values())
 
 
-def _prepare(frontier: Frontier, config: CrawlConfig, seeds: Sequence[str]) -> None:
-    """Queue the seeds, and again what earlier runs left out for a reason that this one no longer has."""
-    for seed in seeds:
-        frontier.start_seed(seed, site(seed))
+def _prepare(frontier: Frontier, config: CrawlConfig, pages: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Queue the seeds, and again what earlier runs left out for a reason that this one no longer has.
+
+    Returns:
+        The seeds of this crawl, and sentences that a user should read.
+    """
+    if config.retry_failed:
+        seeds = crawled_seeds(frontier, pages)
+        n_failed = frontier.requeue_failed(seeds)
+        frontier.take_down(config.takedowns)
+        return seeds, [f"URLs that had failed and are tried again: {n_failed:,}"]
+    for page in pages:
+        frontier.start_seed(page, site(page))
+    lists = [queue_list(frontier, path) for path in config.lists]
+    seeds = [*pages, *(queued.seed for queued in lists)]
     if config.follow_hosts:
         frontier.reopen(seeds, OFF_SITE, max_depth=config.depth)
     if config.allow_private:
         frontier.reopen(seeds, f"%{PRIVATE}")
     frontier.reopen(seeds, TOO_DEEP, max_depth=config.depth)
+    frontier.take_down(config.takedowns)
+    return seeds, [queued.note for queued in lists if queued.note]
+
+
+def crawled_seeds(frontier: Frontier, pages: Sequence[str]) -> list[str]:
+    """`pages`, or where there are none all seeds, that were crawled before. SeedError for one that was not."""
+    known = frontier.seeds()
+    if unknown := [page for page in pages if page not in known]:
+        raise SeedError(f"{unknown[0]} was not crawled yet, so there is nothing to ask for again")
+    if not known:
+        raise SeedError("nothing was crawled yet, so there is nothing to ask for again")
+    return list(pages) or known
 
 
 class _Permissions:
@@ -123,7 +150,7 @@ class _Permissions:
         return "" if rules.allows(url) else refusal(host.host)
 
 
-class _Loop:
+class Loop:
     """One run of a crawl."""
 
     def __init__(
@@ -131,7 +158,7 @@ class _Loop:
         frontier: Frontier,
         config: CrawlConfig,
         seeds: Sequence[str],
-        keep: Keep,
+        outcomes: Outcomes,
         on_progress: Callable[[CrawlProgress], None] | None,
         clock: Callable[[], float],
     ) -> None:
@@ -141,7 +168,7 @@ class _Loop:
         self._on_progress = on_progress
         self._clock = clock
         self._permissions = _Permissions()
-        self._outcomes = Outcomes(frontier, config, seeds, keep)
+        self._outcomes = outcomes
         self._started_at = time.monotonic()
         self._reported_at = 0.0
         agent = user_agent(config.contact)
@@ -199,6 +226,7 @@ class _Loop:
             limit,
             seeds=self._seeds,
             images_only=pages is not None and pages <= 0,
+            retries_only=self._config.retry_failed,
             per_host=self._per_host,
             delay=self._config.delay_seconds,
             refuse=self._permissions.refuse,
@@ -218,11 +246,18 @@ class _Loop:
 
     def _next_due(self, now: float) -> float | None:
         pages = self._pages_left()
-        return self._frontier.next_due(now, seeds=self._seeds, images_only=pages is not None and pages <= 0)
+        return self._frontier.next_due(
+            now,
+            seeds=self._seeds,
+            images_only=pages is not None and pages <= 0,
+            retries_only=self._config.retry_failed,
+        )
 
     def _why_nothing_is_due(self, due: float | None, now: float) -> str:
         if due is not None:
             return f"what is left must wait {_minutes(due - now)}; the same command goes on then"
+        if self._config.retry_failed:
+            return "all that had failed was tried again"
         if self._frontier.next_due(now, seeds=self._seeds) is not None:
             return f"{self._config.max_pages:,} pages are read, as many as were asked for"
         return "nothing is left to fetch"
@@ -245,7 +280,7 @@ class _Loop:
         progress = self._progress()
         if self._on_progress is not None:
             self._on_progress(progress)
-        first_pages = [self._first_page(seed) for seed in self._seeds]
+        first_pages = [self._first_page(seed) for seed in self._seeds if seed_url(seed)]  # a list has none
         reasons = summarise_reasons(self._frontier.reasons("image", self._seeds))
         problem = find_problem(progress, first_pages, reasons)
         failures = () if problem else failed_seeds(first_pages)

@@ -46,6 +46,7 @@ MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_SECONDS = 3600.0  # a longer Retry-After is cut to this
 PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
 _CHUNK = 1 << 16
+_MAX_VALIDATOR = 300  # characters of an ETag or a date that are worth keeping
 _NO_HANDLER = logging.NullHandler()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
@@ -73,6 +74,9 @@ class Fetched:
     location: str = ""  # absolute; where not empty there is no body
     robots_tags: tuple[str, ...] = ()  # the X-Robots-Tag headers
     answer_seconds: float = 0.0  # from the request to the head of the answer
+    etag: str = ""
+    last_modified: str = ""
+    not_modified: bool = False  # asked whether it changed since, it said no; then there is no body either
 
 
 def user_agent(contact: str = "") -> str:
@@ -137,12 +141,13 @@ class Fetcher:
         for adapter in self._adapters.values():
             adapter.close()
 
-    def get(self, url: str, *, first_bytes: int | None = None) -> Fetched:
+    def get(self, url: str, *, first_bytes: int | None = None, etag: str = "", last_modified: str = "") -> Fetched:
         """One GET of `url`.
 
         Args:
             url: http or https.
             first_bytes: read no more than this much of the body, instead of refusing a larger one.
+            etag, last_modified: of an earlier answer; the body is wanted only if it is another by now.
 
         Raises:
             FetchFailed: no answer, an answer that is an error, or one beyond the limits.
@@ -152,7 +157,9 @@ class Fetcher:
         status: int | None = None
         started_at = time.monotonic()
         try:
-            request = requests.Request("GET", url, headers=self._headers).prepare()
+            conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+            conditions = {name: value for name, value in conditions.items() if value}
+            request = requests.Request("GET", url, headers=self._headers | conditions).prepare()
             timeout = (limits.connect_seconds, limits.read_seconds)
             adapter = self._adapters[url.partition(":")[0].lower()]
             with adapter.send(request, stream=True, timeout=timeout) as answer:
@@ -161,6 +168,8 @@ class Fetcher:
                 location = _location(answer)
                 if location:
                     return Fetched(url, location=location, answer_seconds=answer_seconds)
+                if conditions and status == 304:
+                    return Fetched(url, not_modified=True, answer_seconds=answer_seconds)
                 _require_success(answer)
                 return replace(self._read(answer, url, first_bytes), answer_seconds=answer_seconds)
         except (requests.RequestException, OSError, ValueError) as error:
@@ -182,7 +191,8 @@ class Fetcher:
             if first_bytes is None and len(body) > limit:
                 raise FetchFailed(f"larger than {limit / 1e6:g} MB", status=answer.status_code)
         tags = tuple(answer.raw.headers.getlist("X-Robots-Tag"))
-        return Fetched(url, content_type, bytes(body), kind, robots_tags=tags)
+        etag, last_modified = (_validator(answer.headers.get(name, "")) for name in ("ETag", "Last-Modified"))
+        return Fetched(url, content_type, bytes(body), kind, robots_tags=tags, etag=etag, last_modified=last_modified)
 
     def _failure(self, error: Exception, url: str, status: int | None) -> FetchFailed:
         host = origin(url).partition("://")[2]
@@ -212,6 +222,11 @@ def _location(answer: requests.Response) -> str:
     if location is None:
         raise FetchFailed("redirects to something that is not http", status=answer.status_code)
     return location
+
+
+def _validator(text: str) -> str:
+    """An ETag or Last-Modified header as it may be stored and sent back; "" where it is none that could be."""
+    return text if len(text) <= _MAX_VALIDATOR and text.isascii() and text.isprintable() else ""
 
 
 def _require_success(answer: requests.Response) -> None:

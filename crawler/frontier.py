@@ -19,10 +19,12 @@ from typing import Any
 
 from crawler.additions import INSERT_HOSTS, batches, crowded_hosts, insert_urls, item
 from crawler.errors import FrontierError
-from crawler.ledger import ALL_RANKS, Ledger, marks
+from crawler.ledger import ALL_RANKS, highest_rank, marks
 from crawler.owner import is_dead, new_owner
 from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, UNREACHABLE, Host, Lease, Link, Settled
 from crawler.schema import STEPS, VERSION
+from crawler.survey import Survey
+from crawler.upkeep import Upkeep
 from crawler.urls import origin
 
 LEASE_SECONDS = 180.0  # longer than any fetch may take
@@ -45,7 +47,7 @@ def _errors(path: Path) -> Iterator[None]:
         raise FrontierError(f"cannot use the crawl's memory {path}: {reason}.") from error
 
 
-class Frontier(Ledger):
+class Frontier(Survey, Upkeep):
     """One crawl's memory. A context manager, used by one thread. Every method may raise `FrontierError`."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -190,6 +192,7 @@ class Frontier(Ledger):
         *,
         seeds: Sequence[str],
         images_only: bool = False,
+        retries_only: bool = False,
         per_host: int = 1,
         delay: float = 0.0,
         refuse: Callable[[Host, str], str] = _nothing_refused,
@@ -198,13 +201,14 @@ class Frontier(Ledger):
 
         A host whose robots.txt is not known, or is stale, gives none of its URLs: it is leased itself, once, for
         whoever asks for that file. `refuse(host, url)` is asked before a URL is leased; its reason skips the URL.
+        `retries_only`: of what `requeue_failed` queued, nothing else.
 
         Returns:
             The leases, and the hosts to ask for robots.txt.
         """
         leases: list[Lease] = []
         asked: list[Host] = []
-        max_rank = 0 if images_only else ALL_RANKS
+        max_rank = highest_rank(images_only=images_only, retries_only=retries_only)
         self._has_claimed = True
         with self.transaction():
             if now >= self._overdue_at:

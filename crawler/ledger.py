@@ -42,8 +42,8 @@ class Ledger(ABC):
 
     def first_page(self, seed: str) -> tuple[str, str, str]:
         """(URL, outcome, reason) of the page `seed`, or of the last one it redirected to."""
-        (row,) = self._rows(
-            "SELECT url, outcome, reason FROM url WHERE seed = ? AND depth = 0 AND rank = 1"
+        (row,) = self._rows(  # rank 1: the seed; -2: while it waits to be retried
+            "SELECT url, outcome, reason FROM url WHERE seed = ? AND depth = 0 AND rank IN (1, -2)"
             " ORDER BY outcome = 'moved', number DESC LIMIT 1",
             seed,
         )
@@ -57,11 +57,13 @@ class Ledger(ABC):
         """The sites that pages of `seeds` may be on."""
         return {site for (site,) in self._rows(f"SELECT site FROM scope WHERE seed IN ({marks(seeds)})", *seeds)}
 
-    def next_due(self, now: float, *, seeds: Sequence[str], images_only: bool = False) -> float | None:
+    def next_due(
+        self, now: float, *, seeds: Sequence[str], images_only: bool = False, retries_only: bool = False
+    ) -> float | None:
         """When a URL of `seeds` will be due, as far as is known; None where none waits."""
         waiting = f"""url WHERE seed IN ({marks(seeds)}) AND url.host = host.host AND outcome = 'queued'
             AND url.owner = '' AND rank <= ?"""
-        filters = (*seeds, 0 if images_only else ALL_RANKS)
+        filters = (*seeds, highest_rank(images_only=images_only, retries_only=retries_only))
         # Most URLs may be fetched as soon as their host may; only where none may is the earliest looked for.
         rows = self._rows(
             f"""SELECT MIN(due) FROM (SELECT CASE
@@ -71,6 +73,11 @@ class Ledger(ABC):
         )
         due = rows[0][0]
         return None if due is None else float(due)
+
+
+def highest_rank(*, images_only: bool, retries_only: bool) -> int:
+    """Up to which rank URLs are looked at: images have 0, and what is retried lies below (`schema`)."""
+    return -1 if retries_only else 0 if images_only else ALL_RANKS
 
 
 def marks(values: Iterable[object]) -> str:

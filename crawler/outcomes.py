@@ -26,6 +26,8 @@ from crawler.robots import (
 )
 from crawler.sitemaps import Sitemap
 from crawler.sniff import Kind
+from crawler.takedown import refusal_of
+from crawler.upkeep import Answered
 from crawler.urls import MAX_URL_LENGTH, absolute_url, in_scope, site, trap, url_key
 from crawler.work import Result
 
@@ -34,7 +36,7 @@ HOST_TRIES = 8  # failures to reach a host in a row (the later ones 5 minutes ap
 
 
 @dataclass(frozen=True)
-class _Offer:
+class Offer:
     """An image for `keep`, and the lease that it came with."""
 
     image: FetchedImage
@@ -43,11 +45,11 @@ class _Offer:
     inline: bool  # it stands in the page that was leased
 
 
-_Judged = dict[str, tuple[_Offer, str, str]]  # key of an image -> its offer, outcome and reason
+Judged = dict[str, tuple[Offer, str, str]]  # key of an image -> its offer, outcome and reason
 
 
 @dataclass
-class _Written:
+class Written:
     """What one batch writes into the frontier, in two statements."""
 
     links: list[Link] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Outcomes:
         self._seeds = seeds
         self._keep = keep
         self._sites = frontier.sites(seeds)
+        self._takedowns = frontier.takedowns()
         self._in_trouble: set[str] = set()
         self._kept_before = frontier.counts(seeds)["kept"]
         self.kept_now = 0
@@ -85,12 +88,13 @@ class Outcomes:
         Raises:
             FrontierError: nothing was written; and whatever `keep` raises.
         """
+        self._takedowns = self._frontier.takedowns()  # another process may have added one
         offers = list(self._offers(results))
         verdicts = self._keep_while_room(offers)
         left_over = {offer.lease for offer in offers[len(verdicts) :]}
         judged = {offer.key: (offer, *verdict) for offer, verdict in zip(offers, verdicts, strict=False)}
         with self._frontier.transaction():
-            written = _Written([_inline_link(*answer) for answer in judged.values() if answer[0].inline])
+            written = Written([_inline_link(*answer) for answer in judged.values() if answer[0].inline])
             for result in results:
                 if isinstance(result.job, Host):
                     self._write_robots(result, result.job, now)
@@ -98,21 +102,28 @@ class Outcomes:
                     self._write(written, result, result.job, judged, now)
             self._frontier.add(written.links)
             self._frontier.settle(written.settled)
+            self._frontier.note_answers(self._answers(offers[: len(verdicts)]))
+            self._frontier.note_history(now, written.settled)
             self._write_pace(results)
 
     # ------------------------------------------------------------------------
     # images for keep
 
-    def _offers(self, results: Iterable[Result]) -> Iterator[_Offer]:
+    def _offers(self, results: Iterable[Result]) -> Iterator[Offer]:
         offered: set[str] = set()
         for result in results:
             for offer in _images_of(result):
                 is_new = offer.key not in offered
                 if is_new and not (offer.inline and self._frontier.knows_image(offer.key)):
                     offered.add(offer.key)
-                    yield offer
+                    robots = said_of_robots(self._frontier.host(offer.lease.host))
+                    yield replace(offer, image=replace(offer.image, robots=robots))
 
-    def _keep_while_room(self, offers: Sequence[_Offer]) -> list[tuple[str, str]]:
+    def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
+        """What is worth keeping of the answers that brought images."""
+        return [answered(offer.lease.number, offer.image) for offer in offers if not offer.inline]
+
+    def _keep_while_room(self, offers: Sequence[Offer]) -> list[tuple[str, str]]:
         """(outcome, reason) of the offers from the first on, until no more may be kept."""
         verdicts: list[tuple[str, str]] = []
         while len(verdicts) < len(offers):
@@ -145,7 +156,7 @@ class Outcomes:
             self._frontier.note_answer(host.host, answer_seconds)
         return gap_seconds(max(self._config.delay_seconds, host.delay), answer_seconds)
 
-    def _write(self, written: _Written, result: Result, lease: Lease, judged: _Judged, now: float) -> None:
+    def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
         if result.failure is not None:
             self._write_failure(written, lease, result.failure, now)
             return
@@ -216,14 +227,14 @@ class Outcomes:
             return replace(
                 link, url=link.url[:MAX_URL_LENGTH], key=f"long:{digest}", outcome="skipped", reason=trap(link.url)
             )
-        reason = trap(link.url)
+        reason = trap(link.url) or refusal_of(self._takedowns, link.url)
         if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
             reason = OFF_SITE
         if not reason and link.depth > self._config.depth:
             reason = TOO_DEEP
         return replace(link, outcome="skipped", reason=reason) if reason else link
 
-    def _write_redirect(self, written: _Written, lease: Lease, location: str) -> None:
+    def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
         if lease.hops >= MAX_REDIRECTS:
             written.settle(lease, "failed", f"redirects more than {MAX_REDIRECTS} times")
         elif location == lease.url:
@@ -239,7 +250,7 @@ class Outcomes:
             written.links.append(self._judged(replace(target, licence=lease.licence)))
             written.settle(lease, "moved", f"redirects to {location}")
 
-    def _write_failure(self, written: _Written, lease: Lease, failure: FetchFailed, now: float) -> None:
+    def _write_failure(self, written: Written, lease: Lease, failure: FetchFailed, now: float) -> None:
         if failure.status is None and not failure.again:  # a private address: nothing of this host can be had
             written.settle(lease, "failed", failure.reason)
             self._frontier.settle_host(lease.host, "failed", failure.reason)
@@ -299,24 +310,48 @@ class Outcomes:
         return min(self._config.backoff_seconds * 2.0 ** (tries - 1), MAX_BACKOFF_SECONDS) * random.uniform(0.75, 1.25)
 
 
-def _images_of(result: Result) -> Iterator[_Offer]:
+def _images_of(result: Result) -> Iterator[Offer]:
     lease, fetched = result.job, result.fetched
     if not isinstance(lease, Lease) or lease.kind == "sitemap" or fetched is None or fetched.location:
         return
     if fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:
-        image = FetchedImage(
-            lease.url, lease.parent, lease.alt, fetched.body, fetched.content_type, licence=lease.licence
-        )
-        yield _Offer(image, lease, lease.key, inline=False)
+        image = fetched_image(lease, fetched, result.ended_at)
+        yield Offer(image, lease, lease.key, inline=False)
     licence = result.links.licence if result.links is not None else ""
     for found in result.links.inline if result.links is not None else ():
         digest = sha256(found.data).hexdigest()
         url = f"{lease.url}#inline-{digest[:12]}"
-        image = FetchedImage(url, lease.url, found.alt, found.data, licence=licence)
-        yield _Offer(image, lease, f"inline:{digest}", inline=True)
+        image = FetchedImage(url, lease.url, found.alt, found.data, fetched_at=result.ended_at, licence=licence)
+        yield Offer(image, lease, f"inline:{digest}", inline=True)
 
 
-def _write_image(written: _Written, lease: Lease, fetched: Fetched, judged: _Judged) -> None:
+def fetched_image(lease: Lease, fetched: Fetched, fetched_at: float) -> FetchedImage:
+    """What `keep` gets of an answer, all but what robots.txt said."""
+    stated = fetched.content_type.strip()[:100]
+    return FetchedImage(
+        lease.url,
+        lease.parent,
+        lease.alt,
+        fetched.body,
+        stated if stated.isprintable() else "",
+        fetched_at=fetched_at,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        licence=lease.licence,
+    )
+
+
+def said_of_robots(host: Host) -> str:
+    """What robots.txt of `host` said of a URL that was fetched, in words."""
+    return "robots.txt allows it" if host.robots_state == RobotsState.RULES else "there is no robots.txt"
+
+
+def answered(number: int, image: FetchedImage) -> Answered:
+    """The answer that brought `image`, for the line `number`."""
+    return Answered(number, image.fetched_at, image.content_type, image.etag, image.last_modified, image.robots)
+
+
+def _write_image(written: Written, lease: Lease, fetched: Fetched, judged: Judged) -> None:
     if refused := read_directives(fetched.robots_tags, AGENT).no_images:
         written.settle(lease, "skipped", f"X-Robots-Tag says {refused}", kind="image")
         return
@@ -329,7 +364,7 @@ def _write_image(written: _Written, lease: Lease, fetched: Fetched, judged: _Jud
         written.settle(lease, "moved", "known as an image")
 
 
-def _inline_link(offer: _Offer, outcome: str, reason: str) -> Link:
+def _inline_link(offer: Offer, outcome: str, reason: str) -> Link:
     image, lease = offer.image, offer.lease
     return Link(
         image.url,

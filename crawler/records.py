@@ -44,6 +44,8 @@ class Lease:
     tries: int  # how many went before
     key: str  # urls.url_key(url)
     licence: str = ""
+    etag: str = ""  # of the answer before
+    last_modified: str = ""
 
 
 class Settled(NamedTuple):
@@ -70,5 +72,5 @@ class Host:
     answer_seconds: float  # running mean of its answer times (`pace`), 0 before the first
 
 
-LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key, licence"
+LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key, licence, etag, last_modified"
 HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay, answer_seconds"

@@ -82,7 +82,7 @@ def find_problem(progress: CrawlProgress, first_pages: Sequence[FirstPage], reas
     if progress.kept or progress.duplicate:
         return ""
     images = progress.skipped + progress.failed
-    if images and progress.pages:
+    if images and (progress.pages or not first_pages):
         reason, n = next(iter(reasons.items()), ("no reason given", images))
         advice = " Use --follow-hosts to take images and pages of other hosts." if reason == OFF_SITE else ""
         return f"no image was kept; most often because: {reason} ({n} of {images}).{advice}"

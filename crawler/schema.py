@@ -7,6 +7,8 @@ tally    how many URLs of a seed have which outcome; kept by triggers, so that c
 
 A URL is waiting (outcome `queued`, no owner), leased (`queued`, with an owner and a time when the lease ends) or
 settled (any other outcome: kept, duplicate, skipped, failed; read for a page; moved for one that redirects).
+
+An image that a refresh asks for again has a second line meanwhile, of kind `check` (`upkeep`).
 """
 
 _FIRST = """
@@ -77,7 +79,7 @@ DROP TRIGGER url_added;
 CREATE TRIGGER url_added AFTER INSERT ON url BEGIN
     INSERT INTO tally VALUES (new.seed, new.kind, new.outcome, 1)
     ON CONFLICT DO UPDATE SET n = n + 1;
-    UPDATE host SET urls = urls + 1,
+    UPDATE host SET urls = urls + (new.kind <> 'check'),
         pages = pages + (new.kind = 'page' AND new.outcome = 'queued'),
         sitemaps = sitemaps + (new.kind = 'sitemap' AND new.outcome = 'queued')
     WHERE host = new.host;
@@ -89,5 +91,30 @@ _PACE = """
 ALTER TABLE host ADD COLUMN answer_seconds REAL NOT NULL DEFAULT 0; -- running mean of its answer times
 """
 
-STEPS = (_FIRST, _DISCOVERY, _PACE)  # step i makes version i + 1 of version i: an older file is brought up to date
+# Answers and what is kept up between crawls: validators for a refresh, takedowns, outcomes over time.
+_KEPT_UP = """
+ALTER TABLE url ADD COLUMN fetched_at REAL NOT NULL DEFAULT 0;     -- when the image came in; 0: never, or not known
+ALTER TABLE url ADD COLUMN content_type TEXT NOT NULL DEFAULT '';  -- of that answer, as are etag and last_modified
+ALTER TABLE url ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+ALTER TABLE url ADD COLUMN last_modified TEXT NOT NULL DEFAULT '';
+ALTER TABLE url ADD COLUMN robots TEXT NOT NULL DEFAULT '';        -- what robots.txt said of it then
+ALTER TABLE url ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;       -- refreshes in a row that found it gone
+CREATE UNIQUE INDEX url_check ON url (key) WHERE kind = 'check';
+
+CREATE TABLE takedown (kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID;
+
+CREATE TABLE history (                       -- how many URLs got which outcome in which minute
+    minute INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY (minute, kind, outcome)
+) WITHOUT ROWID;
+
+-- What is retried has its rank turned to -1 - rank, below all others, until it is settled.
+CREATE INDEX url_retried ON url (rank) WHERE rank < 0;
+CREATE TRIGGER url_retry_settled AFTER UPDATE OF outcome ON url WHEN new.rank < 0 AND new.outcome <> 'queued' BEGIN
+    UPDATE url SET rank = -1 - rank WHERE number = new.number;
+END;
+"""
+
+# Step i makes version i + 1 of version i: an older file is brought up to date.
+STEPS = (_FIRST, _DISCOVERY, _PACE, _KEPT_UP)
 VERSION = len(STEPS)

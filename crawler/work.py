@@ -50,8 +50,13 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
             fetched = fetcher.get(job.url, first_bytes=MAX_DOWNLOAD_BYTES)
             ended_at = clock()
             sitemap = None if fetched.location else parse_sitemap(fetched.body, job.url)
-            return Result(job, fetched=fetched, sitemap=sitemap, ended_at=ended_at)
-        fetched = fetcher.get(job.url)
+            return Result(
+                job, fetched=fetched, sitemap=sitemap, ended_at=ended_at, answer_seconds=fetched.answer_seconds
+            )
+        is_check = job.kind == "check"  # whether it changed; else what it is
+        fetched = fetcher.get(
+            job.url, etag=job.etag if is_check else "", last_modified=job.last_modified if is_check else ""
+        )
         ended_at = clock()
         links = None
         if job.kind == "page" and fetched.kind == Kind.PAGE:

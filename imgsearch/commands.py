@@ -5,24 +5,26 @@ that `crawl`, `add`, `status` and `remove` start at once.
 """
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgsearch.autoencoder.current import SHIPPED, current_model
+from imgsearch.care import ROW_PREFIX, compact, corpus_takedowns, remove, row_number
 from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
 from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import CorpusError, FetchError, ModelError, UnknownRowError
+from imgsearch.crawl_page import write_crawl_page
+from imgsearch.errors import CorpusError, FetchError, ModelError
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
+from imgsearch.told import refresh_counts, say_refreshed, why
 
 if TYPE_CHECKING:
+    from crawler.config import CrawlConfig
     from crawler.report import CrawlReport
     from imgsearch.device import DeviceChoice
-
-ROW_PREFIX = "row:"
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -30,11 +32,26 @@ ROW_PREFIX = "row:"
 
 
 def crawl(arguments: Namespace) -> None:
-    """Collect the images of web pages into the corpus."""
-    from crawler.crawl import CrawlConfig, CrawlProgress
-    from crawler.crawl import crawl as run_crawl
+    """Collect the images of web pages and lists into the corpus, or ask again for those that are there."""
+    paths = index_paths(arguments.index)
+    try:
+        if arguments.refresh:
+            _refresh(arguments, paths)
+        elif arguments.urls or arguments.lists or arguments.retry_failed:
+            _collect(arguments, paths)
+        elif not arguments.report:
+            raise FetchError("no URL to start from: name one, or --urls FILE, --refresh, --retry-failed, --report HTML")
+    finally:
+        if arguments.report:
+            write_crawl_page(paths, arguments.report)
 
-    config = CrawlConfig(
+
+def _crawl_config(arguments: Namespace, corpus: Corpus) -> "CrawlConfig":
+    from crawler.crawl import CrawlConfig
+
+    if not arguments.contact and not arguments.allow_private:
+        note("tip: --contact URL tells the owners of the sites whom to ask; put it into IMGSEARCH_CONTACT for good")
+    return CrawlConfig(
         seeds=tuple(arguments.urls),
         max_images=arguments.max_images,
         max_pages=arguments.max_pages,
@@ -44,12 +61,18 @@ def crawl(arguments: Namespace) -> None:
         follow_hosts=arguments.follow_hosts,
         sitemaps=not arguments.no_sitemaps,
         contact=arguments.contact,
+        lists=tuple(arguments.lists or ()),
+        takedowns=corpus_takedowns(corpus),
+        retry_failed=arguments.retry_failed,
     )
-    if not arguments.contact and not arguments.allow_private:
-        note("tip: --contact URL tells the owners of the sites whom to ask; put it into IMGSEARCH_CONTACT for good")
-    paths = index_paths(arguments.index)
+
+
+def _collect(arguments: Namespace, paths: IndexPaths) -> None:
+    from crawler.crawl import CrawlProgress
+    from crawler.crawl import crawl as run_crawl
+
     with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("crawling") as tracker:
-        intake = _intake(corpus, arguments)
+        intake, config = _intake(corpus, arguments), _crawl_config(arguments, corpus)
 
         def show(progress: CrawlProgress) -> None:
             tracker.text(
@@ -64,6 +87,28 @@ def crawl(arguments: Namespace) -> None:
         _say_crawled(report)
     if report.problem:
         raise FetchError(report.problem)
+
+
+def _refresh(arguments: Namespace, paths: IndexPaths) -> None:
+    from crawler.refresh import refresh
+    from imgsearch.corpus.renewal import Renewal
+
+    Corpus.open(paths).close()  # opening for writing would make a corpus where there is none
+    with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("refreshing") as tracker:
+        intake, config = _intake(corpus, arguments), _crawl_config(arguments, corpus)
+        renewal = Renewal(corpus, intake)
+        report = refresh(
+            config,
+            paths.crawl_database,
+            renewal.replace,
+            renewal.bury,
+            on_progress=lambda progress: tracker.text(refresh_counts(progress)),
+            stop=stop,
+        )
+    if arguments.json:
+        say_json(asdict(report) | {"changes": [change._asdict() for change in report.changes]})
+    else:
+        say_refreshed(report)
 
 
 def _say_crawled(report: "CrawlReport") -> None:
@@ -267,19 +312,12 @@ def _distance(distance: float, method: str) -> str:
 def _query(text: str, *, allow_private: bool) -> bytes | Path | int:
     """What was typed: `row:N`, an address (fetched under the crawler's guard), or a file."""
     if text.startswith(ROW_PREFIX):
-        return _row(text)
+        return row_number(text)
     if text.startswith(("http://", "https://")):
         from crawler.fetch import fetch_image
 
         return fetch_image(text, allow_private=allow_private)
     return Path(text)
-
-
-def _row(text: str) -> int:
-    number = text.removeprefix(ROW_PREFIX)
-    if not number.isascii() or not number.isdigit():
-        raise UnknownRowError(f"{text!r} names no row: write {ROW_PREFIX}N with a whole number, as search prints it")
-    return int(number)
 
 
 def evaluate(arguments: Namespace) -> None:
@@ -335,26 +373,6 @@ def status(arguments: Namespace) -> None:
         say(line)
 
 
-def remove(arguments: Namespace) -> None:
-    """Take images out of every answer, or bring them back."""
-    paths = index_paths(arguments.index)
-    Corpus.open(paths).close()  # opening for writing would make a corpus where there is none
-    with Corpus.open_for_writing(paths) as corpus:
-        rows = [row for image in arguments.images for row in _rows(corpus, image)]
-        changed = corpus.restore(rows) if arguments.undo else corpus.remove(rows)
-    done = "brought back" if arguments.undo else "removed"
-    say(f"{done} {changed:,} of {len(set(rows)):,} images" + ("" if changed else f": all were {done} before"))
-
-
-def _rows(corpus: Corpus, image: str) -> Sequence[int]:
-    if image.startswith(ROW_PREFIX):
-        return [corpus.entry(_row(image)).row]
-    rows = corpus.rows_of_url(image)
-    if not rows:
-        raise UnknownRowError(f"no image was found under {image}. `imgsearch search` prints rows and addresses.")
-    return rows
-
-
 def app(arguments: Namespace) -> None:
     """Open the search page."""
     from imgsearch.web.server import serve
@@ -363,5 +381,6 @@ def app(arguments: Namespace) -> None:
 
 
 COMMANDS: dict[str, Callable[[Namespace], None]] = {
-    command.__name__: command for command in (crawl, add, train, reindex, search, evaluate, status, remove, app)
+    command.__name__: command
+    for command in (crawl, add, train, reindex, search, evaluate, status, why, remove, compact, app)
 }

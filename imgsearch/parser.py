@@ -25,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"imgsearch {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _crawl, _add, _train, _reindex, _search, _evaluate, _status, _remove, _app):
+    for add in (_demo, _crawl, _add, _train, _reindex, _search, _evaluate, _status, _why, _remove, _compact, _app):
         add(commands)
     return parser
 
@@ -76,8 +76,31 @@ def _crawl(commands: Any) -> None:
         "collect the images of web pages, politely; the same command goes on where it was",
         "imgsearch crawl https://example.org/gallery --max-images 500",
         "imgsearch crawl example.org --depth 2 --delay 1 --follow-hosts --contact https://example.com/me",
+        "imgsearch crawl --urls pictures.csv",
+        "imgsearch crawl --retry-failed",
+        "imgsearch crawl --refresh --report report.html",
     )
-    parser.add_argument("urls", nargs="+", metavar="URL", help="pages to start from, or images")
+    parser.add_argument("urls", nargs="*", metavar="URL", help="pages to start from, or images")
+    parser.add_argument(
+        "--urls",
+        dest="lists",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="a list of images: .txt with one URL a line, .csv or .parquet with columns url and caption",
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--refresh",
+        action="store_true",
+        help="ask again for the images that were kept (from URL, or all): are they still there, and the same?",
+    )
+    again.add_argument(
+        "--retry-failed", action="store_true", help="fetch only what failed before (from URL, or all of it)"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="HTML", help="draw what became of all URLs into one page, when the crawl ended"
+    )
     parser.add_argument(
         "--max-images", type=_count, metavar="N", help="stop after N images are kept (default: no limit)"
     )
@@ -231,19 +254,62 @@ def _status(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
+def _why(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "why",
+        "tell everything that is known of a URL: where it was found, what became of it, and why",
+        "imgsearch why https://example.org/cat.jpg",
+        "imgsearch why https://example.org/cat.jpg --json",
+    )
+    parser.add_argument("url", metavar="URL", help="the address of an image or a page")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
 def _remove(commands: Any) -> None:
     parser = _command(
         commands,
         "remove",
-        "take images out of every answer, at once",
+        "take images out of every answer, at once; whole hosts are not fetched again either",
         "imgsearch remove row:12 row:13",
         "imgsearch remove https://example.org/cat.jpg",
-        "imgsearch remove --undo row:12",
+        "imgsearch remove --forget https://example.org/cat.jpg",
+        "imgsearch remove --host example.org --url-prefix https://example.net/gallery/",
+        "imgsearch remove --undo --host example.org",
     )
     parser.add_argument(
-        "images", nargs="+", metavar="row:N|URL", help="rows, or addresses that images were found under"
+        "images", nargs="*", metavar="row:N|URL", help="rows, or addresses that images were found under"
     )
-    parser.add_argument("--undo", action="store_true", help="bring removed images back")
+    parser.add_argument(
+        "--host",
+        action="append",
+        metavar="HOST",
+        help="all images of a host, whose addresses are never fetched again (*.example.org: and of all below it)",
+    )
+    parser.add_argument(
+        "--url-prefix",
+        action="append",
+        metavar="URL",
+        help="all images whose address begins like this; such addresses are never fetched again",
+    )
+    parser.add_argument(
+        "--forget",
+        action="store_true",
+        help="also never fetch the addresses of row:N or URL again (with --host and --url-prefix it is always so)",
+    )
+    parser.add_argument(
+        "--undo", action="store_true", help="bring back what the same line without --undo removed, and fetch it again"
+    )
+
+
+def _compact(commands: Any) -> None:
+    _command(
+        commands,
+        "compact",
+        "erase what is stored of removed images: pictures, texts and codes; they cannot come back",
+        "imgsearch compact",
+        "imgsearch compact --index try",
+    )
 
 
 def _app(commands: Any) -> None:

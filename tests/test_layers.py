@@ -35,6 +35,7 @@ ONLY_IN = {
     "skimage": {"imgsearch.retrieval.methods"},
     "matplotlib": {"imgsearch.retrieval.curve"},
     "torchvision": {"imgsearch.demo.cifar10"},
+    "pyarrow": {"crawler.url_lists"},
 }
 # Where torch may be used; faiss and Streamlit are never reached from here.
 TORCH_WINGS = ("imgsearch.device", "imgsearch.autoencoder", "imgsearch.retrieval.search")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsearch.corpus.records import Provenance
 from imgsearch.retrieval.result import Hit
 from imgsearch.web import cards
 
@@ -169,3 +170,11 @@ def test_a_source_is_named_briefly_and_whole_in_its_title(address: str, name: st
 def test_a_picture_is_carried_in_the_page() -> None:
     assert cards.picture_address(PICTURE).startswith("data:image/png;base64,iVBORw")
     assert cards.picture_address(b"\xff\xd8\xff").startswith("data:image/jpeg;base64,")
+
+
+def test_a_licence_becomes_a_link_only_where_it_can_be_followed() -> None:
+    card = cards.hit_card(hit(provenance=Provenance(licence='https://example.org/"><script>')), PICTURE, method="code")
+    assert 'rel="license noopener noreferrer">licence</a>' in card
+    assert "<script>" not in card
+    assert "licence" not in cards.hit_card(hit(provenance=Provenance(licence="javascript:x")), PICTURE, method="code")
+    assert "licence" not in cards.hit_card(hit(), PICTURE, method="code")

@@ -8,6 +8,7 @@ next writer. A writer with another model starts a new file, so that a reader's m
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +62,30 @@ def open_codes(folder: Path) -> tuple[NDArray[np.float16], CodesInfo]:
         message = f"{folder / CODES_NAME} holds fewer codes than {INFO_NAME} says. Type: imgsearch reindex --full"
         raise IndexMissingError(message) from error
     return codes, info
+
+
+def zero_codes(folder: Path, rows: Sequence[int]) -> None:
+    """Overwrite the codes of `rows` with zeros, in place and durably; rows without a code are passed over.
+
+    The caller holds the folder for itself (`paths.exclusive`).
+
+    Raises:
+        IndexDirectoryError: the folder is full, read-only or forbidden.
+    """
+    try:
+        record_bytes = read_codes_info(folder).code_size * np.dtype(np.float16).itemsize
+    except IndexMissingError:
+        return  # whatever lies there belongs to no model, and the next writer starts anew
+    path = folder / CODES_NAME
+    with directory_errors(folder):
+        if not path.exists():
+            return
+        n_codes = path.stat().st_size // record_bytes
+        with path.open("r+b") as file:
+            for row in rows:
+                if row < n_codes:
+                    os.pwrite(file.fileno(), bytes(record_bytes), row * record_bytes)
+            os.fsync(file.fileno())
 
 
 class CodeWriter:

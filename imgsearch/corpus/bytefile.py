@@ -5,7 +5,7 @@ Knows files; must not know what the bytes mean or which of them are committed.
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,14 @@ class ByteFile:
             while rest:
                 written = os.pwrite(descriptor, rest, offset)
                 rest, offset = rest[written:], offset + written
+            os.fsync(descriptor)
+
+    def overwrite(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Write zeros over the bytes at each (offset, length) and return when the disk has them."""
+        with self._descriptor(os.O_RDWR) as descriptor:
+            for offset, length in spans:
+                if any(os.pread(descriptor, length, offset)):  # what was overwritten before costs no writing
+                    os.pwrite(descriptor, bytes(length), offset)
             os.fsync(descriptor)
 
     def cut(self, size: int) -> int:

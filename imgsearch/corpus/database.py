@@ -15,9 +15,7 @@ from imgsearch.errors import CorpusError, IndexDirectoryError
 
 VALUES_PER_STATEMENT = 500  # SQLite binds more, but not on every machine
 
-_FORMAT = 1
-_SCHEMA = f"""
-BEGIN;
+_FIRST = """
 CREATE TABLE image (
     row INTEGER PRIMARY KEY,      -- 0, 1, 2 … without gaps
     digest BLOB NOT NULL UNIQUE,  -- sha256 of the original bytes
@@ -40,9 +38,29 @@ CREATE TABLE source (             -- every place where an image was found; its f
 );
 CREATE UNIQUE INDEX source_url ON source(url, row);
 CREATE INDEX source_row ON source(row);
-PRAGMA user_version = {_FORMAT};
-COMMIT;
 """
+_PROVENANCE = """
+ALTER TABLE source ADD COLUMN fetched_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE source ADD COLUMN content_type TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN last_modified TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN robots TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN licence TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN gone_at REAL NOT NULL DEFAULT 0;  -- 0: it is still there, as far as is known
+CREATE TABLE takedown (           -- what must not be fetched again: a host, a url-prefix, a url
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    UNIQUE (kind, value)
+);
+CREATE TABLE taken_down (         -- the rows that each removed, for its undoing
+    takedown INTEGER NOT NULL REFERENCES takedown,
+    row INTEGER NOT NULL REFERENCES image,
+    PRIMARY KEY (takedown, row)
+) WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _PROVENANCE)  # step i makes format i + 1 of format i: an older file is brought up to date
+_FORMAT = len(_STEPS)
 
 
 class Database:
@@ -56,12 +74,15 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
-        """For reading, on read-only media too; None where nothing has been written yet."""
+        """For reading, on read-only media too (of this format); None where nothing has been written yet."""
         with ExitStack() as undone:
             database = cls(path, _connect_reader(path))
             undone.callback(database.close)
-            if not database._format():
+            there = database._format()
+            if not there:
                 return None
+            if there < _FORMAT:
+                cls.open_for_writing(path).close()
             undone.pop_all()
         return database
 
@@ -73,9 +94,10 @@ class Database:
             undone.callback(connection.close)
             connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
             database = cls(path, connection)
-            if not database._format():
-                connection.executescript(_SCHEMA)
+            if database._format() < _FORMAT:
+                database._bring_up_to_date()
             undone.pop_all()
         return database
 
@@ -116,14 +138,45 @@ class Database:
         """What SQLite finds wrong with its own file."""
         return [f"{self.path.name}: {line}" for (line,) in self.select("PRAGMA quick_check") if line != "ok"]
 
+    def leave_no_trace(self) -> None:
+        """Rewrite the file, so that nothing that was deleted is left in it or in its log.
+
+        Raises:
+            IndexDirectoryError: a reader holds the log; all is deleted, but some of it is still in there.
+        """
+        with self._lock, _sqlite_errors(self.path):
+            self._connection.execute("VACUUM")
+            is_busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if is_busy:
+            raise IndexDirectoryError(
+                f"{self.path} is being read, so its log still holds what was erased. Repeat the command."
+            )
+
+    def _bring_up_to_date(self) -> None:
+        with self.transaction() as connection:
+            for step in range(self._format(), _FORMAT):  # asked again: another process may have been first
+                for statement in _statements(_STEPS[step]):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {step + 1}")
+
     def _format(self) -> int:
         there = int(self.select("PRAGMA user_version")[0][0])
-        if there not in (0, _FORMAT):
+        if not 0 <= there <= _FORMAT:
             raise CorpusError(
                 f"{self.path} was written by another version of imgsearch (format {there}, this one reads {_FORMAT}). "
                 "Use that version, or choose another --index."
             )
         return there
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of `script` one by one: executescript() would end the transaction that they belong to."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:

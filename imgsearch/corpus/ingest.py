@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.folders import folder_name, found_files
 from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, decode_image
+from imgsearch.corpus.records import NOT_KNOWN, Provenance
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
 from imgsearch.errors import ImageError, IngestError
 
@@ -109,7 +110,7 @@ class Intake:
                 entry = stored.get(digest) or self._corpus.entry(rows[digest])
                 outcomes.append(self._known(image, entry, found_again))
                 if not entry.removed and image.url != entry.url:
-                    elsewhere.append((entry.row, Source(image.url, image.page_url, image.alt)))
+                    elsewhere.append((entry.row, Source(image.url, image.page_url, image.alt, provenance_of(image))))
         self._corpus.add_sources(elsewhere)
         return outcomes
 
@@ -128,6 +129,7 @@ class Intake:
             page_url=image.page_url,
             alt=image.alt,
             label=folder_name(image.url) if self._labels_from_folders else "",
+            provenance=provenance_of(image),
         )
 
     def _known(self, image: FoundImage, entry: Entry, found_again: Verdict) -> Outcome:
@@ -138,6 +140,12 @@ class Intake:
         if image.url == entry.url or image.url in {source.url for source in self._corpus.sources(row)}:
             return Outcome(found_again, "" if found_again is Verdict.KEPT else f"already stored as row {row}", row)
         return Outcome(Verdict.DUPLICATE, f"same bytes as row {row}", row)
+
+
+def provenance_of(image: FoundImage) -> Provenance:
+    """How an image came in, as far as it says: what a crawl hands over does, a file does not."""
+    stated = {name: getattr(image, name) for name in vars(NOT_KNOWN) if hasattr(image, name)}
+    return Provenance(**stated)
 
 
 def decode_images(

@@ -7,12 +7,29 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """How an image came in from the web; nothing of it is known of files."""
+
+    fetched_at: float = 0.0  # seconds since 1970, 0 where it is not known
+    content_type: str = ""  # the headers of the answer, as they were written
+    etag: str = ""
+    last_modified: str = ""
+    robots: str = ""  # what robots.txt said
+    licence: str = ""  # a link, where the page or the sitemap states one
+
+
+NOT_KNOWN = Provenance()
+
+
+@dataclass(frozen=True)
 class Source:
     """A place where an image was found."""
 
     url: str
     page_url: str = ""
     alt: str = ""
+    provenance: Provenance = NOT_KNOWN
+    gone_at: float = 0.0  # when a refresh found that the image is no longer there, or is another; 0: it is there
 
 
 @dataclass(frozen=True)
@@ -29,11 +46,12 @@ class NewImage:
     page_url: str = ""
     alt: str = ""
     label: str = ""
+    provenance: Provenance = NOT_KNOWN
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One image's metadata; url, page_url and alt are of the place where it was found first."""
+    """One image's metadata; url, page_url, alt and provenance are of the first place where it still is."""
 
     row: int
     digest: str
@@ -47,6 +65,7 @@ class Entry:
     preview_bytes: int
     added_at: float
     removed: bool
+    provenance: Provenance = NOT_KNOWN
 
 
 @dataclass(frozen=True)

@@ -23,21 +23,24 @@ from numpy.typing import NDArray
 from imgsearch.corpus.bytefile import ByteFile
 from imgsearch.corpus.database import VALUES_PER_STATEMENT, Database
 from imgsearch.corpus.images import SIDE
-from imgsearch.corpus.records import CorpusCounts, Entry, NewImage, Source
+from imgsearch.corpus.records import CorpusCounts, Entry, NewImage, Provenance, Source
 from imgsearch.errors import CorpusError, UnknownRowError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive
 
-__all__ = ["RECORD_BYTES", "Corpus", "CorpusCounts", "Entry", "NewImage", "Source"]
+__all__ = ["RECORD_BYTES", "Corpus", "CorpusCounts", "Entry", "NewImage", "Provenance", "Source"]
 
 RECORD_BYTES = SIDE * SIDE * 3  # one thumbnail
 
 Rows = Sequence[int] | NDArray[np.int64]
 
-_ENTRIES = """
+_PROVENANCE = "fetched_at, content_type, etag, last_modified, robots, licence"
+_ENTRIES = f"""
 SELECT image.row, lower(hex(digest)), url, page_url, alt, label,
-       width, height, n_bytes, preview_bytes, added_at, removed
-FROM image JOIN source ON source.rowid = (SELECT min(rowid) FROM source WHERE source.row = image.row)
+       width, height, n_bytes, preview_bytes, added_at, removed, {_PROVENANCE}
+FROM image JOIN source ON source.rowid =
+    (SELECT rowid FROM source WHERE source.row = image.row ORDER BY gone_at > 0, rowid LIMIT 1)
 """
+_NEW_SOURCE = f"INSERT OR IGNORE INTO source (row, url, page_url, alt, {_PROVENANCE}) VALUES (?{', ?' * 9})"
 
 
 class Corpus:
@@ -158,9 +161,11 @@ class Corpus:
 
     def sources(self, row: int) -> list[Source]:
         """Every place where the image of `row` was found, the first one first."""
-        found = self._database.select("SELECT url, page_url, alt FROM source WHERE row = ? ORDER BY rowid", [int(row)])
+        found = self._database.select(
+            f"SELECT url, page_url, alt, gone_at, {_PROVENANCE} FROM source WHERE row = ? ORDER BY rowid", [int(row)]
+        )
         self._refuse_unknown([] if found else [row])
-        return [Source(*place) for place in found]
+        return [Source(url, page, alt, Provenance(*how), gone_at) for url, page, alt, gone_at, *how in found]
 
     def rows_of_url(self, url: str) -> list[int]:
         """The rows of the images that were found under `url`."""
@@ -175,6 +180,15 @@ class Corpus:
         """(m,) int64, ascending."""
         rows = self._database.select("SELECT row FROM image WHERE removed ORDER BY row")
         return np.fromiter((row for (row,) in rows), np.int64, len(rows))
+
+    def erased_rows(self) -> list[int]:
+        """The removed rows of which nothing is left."""
+        return [row for (row,) in self._database.select("SELECT row FROM image WHERE removed = 2 ORDER BY row")]
+
+    @property
+    def database(self) -> Database:
+        """What the other modules of this wing that keep something in it work on."""
+        return self._database
 
     def live_rows(self) -> NDArray[np.int64]:
         """The rows that are not removed: (m,) int64, ascending."""
@@ -210,7 +224,7 @@ class Corpus:
                     problems.append(f"row {row}: its preview begins at {offset:,}, not at {previews_end:,}")
                 previews_end = offset + length
                 preview = self._previews.read(offset, length) if length else b""
-                if _stored_digest(thumbnails[row].tobytes(), preview) != digest:
+                if stored_digest(thumbnails[row].tobytes(), preview) != digest:
                     problems.append(f"row {row}: its thumbnail or preview is not what was stored")
             if on_progress:
                 on_progress(end, rows)
@@ -218,7 +232,7 @@ class Corpus:
 
     def _entries_where(self, column: str, values: Iterable[object]) -> Iterator[Entry]:
         for found in self._database.select_in(f"{_ENTRIES} WHERE {column} IN", list(values)):
-            yield Entry(*(*found[:-1], bool(found[-1])))
+            yield Entry(*(*found[:11], bool(found[11]), Provenance(*found[12:])))
 
     def _refuse_unknown(self, rows: Iterable[int]) -> None:
         for row in rows:
@@ -255,11 +269,7 @@ class Corpus:
                         _image_values(rows, images, thumbnails, previews, offset),
                     )
                     connection.executemany(
-                        "INSERT INTO source VALUES (?, ?, ?, ?)",
-                        (
-                            (row, _text(image.url), _text(image.page_url), _text(image.alt))
-                            for row, image in zip(rows, images, strict=True)
-                        ),
+                        _NEW_SOURCE, (_source_values(row, image) for row, image in zip(rows, images, strict=True))
                     )
             except BaseException:  # Ctrl-C too: whether the rows were committed by then, the database knows
                 self._cut_uncommitted()
@@ -268,18 +278,20 @@ class Corpus:
 
     def add_sources(self, found: Sequence[tuple[int, Source]]) -> None:
         """Note further places where stored rows were found; a place that is known already stays as it is."""
-        values = [(int(row), _text(source.url), _text(source.page_url), _text(source.alt)) for row, source in found]
+        values = [_source_values(row, source) for row, source in found]
         if values:
-            self.entries([row for row, *_ in values])  # refuses an unknown row
+            self.entries([row for row, _ in found])  # refuses an unknown row
             with self._database.transaction() as connection:
-                connection.executemany("INSERT OR IGNORE INTO source VALUES (?, ?, ?, ?)", values)
+                connection.executemany(_NEW_SOURCE, values)
 
     def remove(self, rows: Rows) -> int:
         """Take rows out of every answer; returns how many were not removed before. Nothing is erased."""
         return self._mark(rows, removed=True)
 
     def restore(self, rows: Rows) -> int:
-        """Undo `remove`; returns how many came back."""
+        """Undo `remove`; returns how many came back. CorpusError where one was erased since."""
+        if erased := sorted(set(map(int, rows)) & set(self.erased_rows())):
+            raise CorpusError(f"row {erased[0]} was erased by imgsearch compact: it cannot come back.")
         return self._mark(rows, removed=False)
 
     def _mark(self, rows: Rows, *, removed: bool) -> int:
@@ -312,9 +324,16 @@ def _image_values(
 ) -> Iterator[tuple[object, ...]]:
     now = time.time()
     for row, image, thumbnail, preview in zip(rows, images, thumbnails, previews, strict=True):
-        digests = bytes.fromhex(image.digest), _stored_digest(thumbnail, preview)
+        digests = bytes.fromhex(image.digest), stored_digest(thumbnail, preview)
         yield (row, *digests, image.width, image.height, image.n_bytes, offset, len(preview), _text(image.label), now)
         offset += len(preview)
+
+
+def _source_values(row: int, place: NewImage | Source) -> tuple[object, ...]:
+    how = place.provenance
+    texts = (how.content_type, how.etag, how.last_modified, how.robots, how.licence)
+    found = (_text(place.url), _text(place.page_url), _text(place.alt))
+    return (int(row), *found, how.fetched_at, *(_text(text) for text in texts))
 
 
 def _record(thumbnail: NDArray[np.uint8]) -> bytes:
@@ -328,7 +347,8 @@ def _text(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _stored_digest(thumbnail: bytes, preview: bytes) -> bytes:
+def stored_digest(thumbnail: bytes, preview: bytes) -> bytes:
+    """By what `verify` knows the stored bytes of a row again."""
     return blake2b(thumbnail + preview, digest_size=16).digest()
 
 

@@ -104,6 +104,11 @@ class CodeIndex:
                 raise IndexMissingError(f"{folder / info.file} is missing. {REINDEX}") from error
         return cls(flat, info, gpu)
 
+    @property
+    def codes_in_memory(self) -> NDArray[np.float32]:
+        """(n, d) all codes as they are indexed; writing to it changes the index."""
+        return self._codes
+
     def codes(self, rows: Rows) -> NDArray[np.float32]:
         """(m, d) the codes of indexed rows, as they are indexed (normalised for cosine)."""
         return self._codes[rows]

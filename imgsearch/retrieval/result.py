@@ -1,6 +1,8 @@
 """What a search gives back: hits, in one list for each method that was asked. Plain data; knows no index, no model."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from imgsearch.corpus.records import NOT_KNOWN, Provenance
 
 CODE, PIXEL, BINARY = METHODS = ("code", "pixel", "binary")
 BOTH, ALL = "both", "all"
@@ -28,10 +30,11 @@ class Hit:
     # other way round, by binary code it is by code.
     other_rank: int | None
     grade: str = ""  # "same", "close" or "weak"; "" where no cutoff is known
+    provenance: Provenance = NOT_KNOWN  # how it came in
 
     def to_json(self) -> dict[str, object]:
         names = ("row", "distance", "grade", "url", "page_url", "alt", "label")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"provenance": asdict(self.provenance)}
 
 
 @dataclass(frozen=True)

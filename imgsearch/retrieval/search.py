@@ -303,6 +303,7 @@ class Searcher:
                 label=entry.label,
                 other_rank=other_ranks.get(row),
                 grade=grade(distance, cutoff) if cutoff else "",
+                provenance=entry.provenance,
             )
             for rank, (row, distance, entry) in enumerate(
                 zip(rows, distances, self.corpus.entries(rows), strict=True), start=1

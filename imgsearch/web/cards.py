@@ -60,6 +60,16 @@ def source_link(address: str) -> str:
     return f'<span class="source" title="{shown(address)}">{shown(name or address)}</span>'
 
 
+def licence_link(address: str) -> str:
+    """The licence that the page stated, as a link; nothing where there is none that can be followed."""
+    if not address.startswith(("http://", "https://")):
+        return ""
+    return (
+        f'<a class="source" href="{escape(address, quote=True)}" title="{shown(address)}" target="_blank"'
+        ' rel="license noopener noreferrer">licence</a>'
+    )
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # the frame of the page
 
@@ -161,7 +171,8 @@ def hit_card(hit: "Hit", picture: bytes, *, method: str) -> str:
         f'<figcaption><span class="rank">{hit.rank}</span>'
         f'<span class="near">{_grade(hit.grade)}'
         f'<span class="distance" title="distance: smaller is nearer">{distance}</span></span>'
-        f'<span class="alt" title="{shown(says)}">{shown(says)}</span>{source_link(hit.url)}</figcaption></figure>'
+        f'<span class="alt" title="{shown(says)}">{shown(says)}</span>{source_link(hit.url)}'
+        f"{licence_link(hit.provenance.licence)}</figcaption></figure>"
     )
 
 

@@ -1,0 +1,190 @@
+"""Asking again for what was kept: is it still there, and still the same? In the loop, and at the pace, of any crawl.
+
+An image that was removed from its site (404 or 410) is taken for gone only when two refreshes in a row found it so: a
+site may be half mended in between. What comes of an image is written in the frontier, one line each; the report is made
+of these lines, so that an interrupted refresh goes on and forgets nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crawler.config import CrawlConfig, Keep
+from crawler.crawl import Loop, crawled_seeds, read_seeds
+from crawler.directives import read_directives
+from crawler.fetch import AGENT, MAX_REDIRECTS
+from crawler.frontier import Frontier
+from crawler.outcomes import Judged, Offer, Outcomes, Written, answered, fetched_image, said_of_robots
+from crawler.records import Lease
+from crawler.sniff import Kind
+from crawler.takedown import refusal_of
+from crawler.upkeep import REFRESH, Answered, Checked
+from crawler.urls import site, trap
+from crawler.work import Result
+
+LOOKS = 2  # refreshes in a row that must find an image gone
+_GONE = frozenset({404, 410})
+_MAX_CHANGES = 1_000  # that a report names one by one
+
+# Images of URLs that were kept, as they are now. What is new is durable when it returns and stands in the place of
+# what was there; asked again, it answers the same. Its verdicts: unchanged, changed, or skipped with a reason.
+Replace = Keep
+Bury = Callable[[Sequence[str]], None]  # images of these URLs are gone; asked again, it does nothing
+
+
+@dataclass(frozen=True)
+class RefreshProgress:
+    """How many images were checked, those of an interrupted refresh that this one goes on with included."""
+
+    unchanged: int = 0
+    changed: int = 0
+    missing: int = 0  # not found for the first time: looked for again by the next refresh
+    gone: int = 0  # not found by two refreshes in a row, and removed
+    unclear: int = 0  # could not be checked
+    queued: int = 0
+
+
+@dataclass(frozen=True)
+class RefreshReport(RefreshProgress):
+    """The end of a refresh."""
+
+    changes: tuple[Checked, ...] = ()  # all but what is unchanged, one by one, up to a thousand
+    recovered: str = ""  # a sentence, if it goes on with an interrupted refresh
+    finished_because: str = ""  # a sentence
+    notes: tuple[str, ...] = ()  # sentences that a user should read
+
+
+def refresh(
+    config: CrawlConfig,
+    frontier_path: Path,
+    replace_images: Replace,
+    bury: Bury,
+    *,
+    on_progress: Callable[[RefreshProgress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> RefreshReport:
+    """Ask again for every image that was kept and descends from `config.seeds`, or from any seed where there are none.
+
+    Args:
+        config: whose images, and how fast; its limits of images, pages and depth do not count here.
+        frontier_path: the crawl's memory.
+        replace_images: gets what was answered with a body, in batches, in the calling thread; see `Replace`.
+        bury: gets the URLs that are gone, in the calling thread.
+        on_progress: called a few times a second, in the calling thread.
+        stop: asked several times a second; the next refresh goes on where this one stopped.
+        clock: seconds since the epoch.
+
+    Raises:
+        SeedError: a seed that was not crawled, or nothing was.
+        FrontierError: the frontier cannot be used.
+        Exception: whatever `replace_images` and `bury` raise, after the leases were given back.
+    """
+    pages = read_seeds(config.seeds)
+    config = replace(config, max_images=None, max_pages=None, retry_failed=False)
+    with Frontier.open(frontier_path) as frontier:
+        frontier.reclaim()
+        goes_on = frontier.start_refresh(crawled_seeds(frontier, pages))
+        frontier.take_down(config.takedowns)
+        checks = _Checks(frontier, config, replace_images, bury)
+        show = on_progress or (lambda _: None)
+        loop = Loop(frontier, config, [REFRESH], checks, lambda _: show(_progress(frontier)), clock)
+        try:
+            finished_because = loop.run(stop or (lambda: False))
+        finally:
+            loop.workers.close()
+        progress = _progress(frontier)
+        show(progress)
+        return RefreshReport(
+            **vars(progress),
+            changes=tuple(frontier.checked(_MAX_CHANGES)),
+            recovered="a refresh had been interrupted; this one went on with it" if goes_on else "",
+            finished_because=finished_because,
+            notes=tuple(checks.notes),
+        )
+
+
+def _progress(frontier: Frontier) -> RefreshProgress:
+    counted = frontier.tally("check")
+    unclear = counted.get("skipped", 0) + counted.get("failed", 0)
+    named = ("unchanged", "changed", "missing", "gone", "queued")
+    return RefreshProgress(unclear=unclear, **{name: counted.get(name, 0) for name in named})
+
+
+class _Checks(Outcomes):
+    """What becomes of the answers of a refresh."""
+
+    def __init__(self, frontier: Frontier, config: CrawlConfig, replace_images: Replace, bury: Bury) -> None:
+        super().__init__(frontier, config, [REFRESH], replace_images)
+        self._bury = bury
+
+    def settle(self, results: Sequence[Result], now: float) -> None:
+        """As for any crawl; what is gone leaves the corpus first, so that a crash in between only asks again."""
+        gone = [result.job for result in results if isinstance(result.job, Lease) and _is_missing(result)]
+        images = [self._frontier.image_of(lease.key) for lease in gone]
+        if urls := [url for _, url, looks in images if looks + 1 >= LOOKS]:
+            self._bury(urls)
+        super().settle(results, now)
+
+    def _offers(self, results: Iterable[Result]) -> Iterator[Offer]:
+        for result in results:
+            lease, fetched = result.job, result.fetched
+            if isinstance(lease, Lease) and fetched is not None and _is_taken(result):
+                url = self._frontier.image_of(lease.key)[1]  # not where it was redirected to
+                image = replace(fetched_image(lease, fetched, result.ended_at), url=url)
+                robots = said_of_robots(self._frontier.host(lease.host))
+                yield Offer(replace(image, robots=robots), lease, lease.key, inline=False)
+
+    def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
+        return [answered(self._frontier.image_of(offer.key)[0], offer.image) for offer in offers]
+
+    def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
+        number, _, looks = self._frontier.image_of(lease.key)
+        fetched, failure = result.fetched, result.failure
+        if failure is not None and _is_missing(result):
+            self._note_reached(result.host)
+            if looks + 1 >= LOOKS:
+                self._frontier.note_gone(number, failure.reason)
+                written.settle(lease, "gone", failure.reason)
+            else:
+                self._frontier.note_missing(number)
+                written.settle(lease, "missing", failure.reason)
+            return
+        if failure is not None or fetched is None:
+            super()._write(written, result, lease, judged, now)
+            return
+        self._note_reached(result.host)
+        if fetched.location:
+            self._write_redirect(written, lease, fetched.location)
+        elif fetched.not_modified:
+            self._frontier.note_found(number)
+            written.settle(lease, "unchanged")
+        elif lease.key in judged:
+            _, outcome, reason = judged[lease.key]
+            written.settle(lease, outcome, reason)
+        elif refused := read_directives(fetched.robots_tags, AGENT).no_images:
+            written.settle(lease, "skipped", f"X-Robots-Tag says {refused}")
+        else:
+            written.settle(lease, "skipped", "answers with something that is no image")
+
+    def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
+        reason = trap(location) or refusal_of(self._takedowns, location)
+        if not reason and not self._config.follow_hosts and site(location) != site(lease.url):
+            reason = f"redirects to another host: {location}"
+        if reason or lease.hops >= MAX_REDIRECTS:
+            written.settle(lease, "skipped", reason or f"redirects more than {MAX_REDIRECTS} times")
+        else:
+            self._frontier.redirect_check(lease, location)
+
+
+def _is_missing(result: Result) -> bool:
+    return result.failure is not None and result.failure.status in _GONE
+
+
+def _is_taken(result: Result) -> bool:
+    """Whether an image was answered that may be taken."""
+    fetched = result.fetched
+    if fetched is None or fetched.location or fetched.kind != Kind.IMAGE:
+        return False
+    return not read_directives(fetched.robots_tags, AGENT).no_images

@@ -1,0 +1,128 @@
+"""What the frontier knows, told: all of one URL, and the outcomes of all by reason, host and time. Reads only."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from crawler.ledger import Ledger
+from crawler.records import HOST_COLUMNS, Host
+from crawler.urls import origin, url_key
+
+_MAX_PATH = 50  # links shown from a seed to a URL
+_NEAREST = 5
+_NEAREST_OF = 5_000  # URLs of one host that are compared with one that is not known
+_LINE_COLUMNS = (
+    "url, kind, seed, parent, alt, depth, hops, outcome, reason, tries, not_before, owner <> '', fetched_at,"
+    " content_type, etag, last_modified, robots, looks"
+)
+
+
+@dataclass(frozen=True)
+class KnownUrl:
+    """One line of the frontier: a URL as image, or as page of one seed. Times are seconds since 1970, 0 for none."""
+
+    url: str
+    kind: str
+    seed: str
+    parent: str  # the page that named it, "" for a seed
+    alt: str
+    depth: int
+    hops: int
+    outcome: str
+    reason: str
+    tries: int  # that ended with another try ahead
+    not_before: float
+    is_leased: int  # 1 while it is being fetched
+    fetched_at: float
+    content_type: str
+    etag: str
+    last_modified: str
+    robots: str  # what robots.txt said when it was fetched
+    looks: int  # refreshes in a row that found it gone
+    path: tuple[str, ...]  # the pages that lead from the seed to it
+
+
+class ReasonCount(NamedTuple):
+    """How many URLs have one outcome for one reason, and one of them."""
+
+    kind: str
+    outcome: str
+    reason: str
+    n: int
+    example: str
+
+
+class Survey(Ledger):
+    """The frontier's answers to a person. Every method may raise `FrontierError`."""
+
+    def known(self, url: str) -> list[KnownUrl]:
+        """The lines of `url`, in whatever spelling: as image first, then as page of each seed."""
+        rows = self._rows(
+            f"""SELECT {_LINE_COLUMNS} FROM url
+            WHERE kind = 'image' AND key = ? OR kind = 'page' AND key = ? ORDER BY kind, seed""",
+            *(url_key(url), url_key(url)),
+        )
+        return [KnownUrl(*(*row, self._path(seed=row[2], parent=row[3]))) for row in rows]
+
+    def _path(self, seed: str, parent: str) -> tuple[str, ...]:
+        path: list[str] = []
+        while parent and parent not in path and len(path) < _MAX_PATH:
+            path.append(parent)
+            found = self._rows(
+                "SELECT parent FROM url WHERE kind = 'page' AND key = ? AND seed = ?", url_key(parent), seed
+            )
+            parent = found[0][0] if found else ""
+        return tuple(reversed(path))
+
+    def known_host(self, url: str) -> Host | None:
+        """What is known of the host of `url`."""
+        rows = self._rows(f"SELECT {HOST_COLUMNS} FROM host WHERE host = ?", origin(url))
+        return Host(*rows[0]) if rows else None
+
+    def nearest(self, url: str) -> list[str]:
+        """URLs that are known and spelled most like `url`, which is not; the likest first."""
+        name = (urlsplit(url).hostname or "").removeprefix("www.")
+        hosts = [host for (host,) in self._rows("SELECT host FROM host") if name and name in host]
+        known: dict[str, str] = {}
+        for host in hosts:
+            rows = self._rows("SELECT url FROM url WHERE host = ? LIMIT ?", host, _NEAREST_OF - len(known))
+            known |= {_without_scheme(found): found for (found,) in rows}
+        likest = get_close_matches(_without_scheme(url), known, n=_NEAREST, cutoff=0.6)
+        return [known[text] for text in likest]
+
+    def reason_counts(self, limit: int = 50) -> list[ReasonCount]:
+        """The settled URLs by outcome and reason, most first."""
+        rows = self._rows(
+            """SELECT kind, outcome, reason, COUNT(*) AS n, MIN(url) FROM url
+            WHERE kind IN ('image', 'page') AND outcome <> 'queued'
+            GROUP BY kind, outcome, reason ORDER BY n DESC, reason LIMIT ?""",
+            limit,
+        )
+        return [ReasonCount(*row) for row in rows]
+
+    def host_counts(self, limit: int = 50) -> list[tuple[str, dict[str, int]]]:
+        """(host, outcome → how many images) of the hosts with the most images."""
+        busiest = self._rows(
+            "SELECT host FROM url WHERE kind = 'image' GROUP BY host ORDER BY COUNT(*) DESC, host LIMIT ?", limit
+        )
+        return [
+            (
+                host,
+                dict(
+                    self._rows(
+                        "SELECT outcome, COUNT(*) FROM url WHERE kind = 'image' AND host = ? GROUP BY outcome", host
+                    )
+                ),
+            )
+            for (host,) in busiest
+        ]
+
+    def history(self) -> list[tuple[int, str, int]]:
+        """(minute since 1970, outcome, how many images), in order of time."""
+        rows = self._rows("SELECT minute, outcome, n FROM history WHERE kind = 'image' ORDER BY minute, outcome")
+        return [(minute, outcome, n) for minute, outcome, n in rows]
+
+
+def _without_scheme(url: str) -> str:
+    return url.partition("://")[2].removeprefix("www.")

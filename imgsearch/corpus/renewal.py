@@ -1,0 +1,72 @@
+"""What a refresh changes in the corpus: images that are others by now, and images that are gone.
+
+A row is never rewritten. New bytes become a new row; of the old one the place where it was found is marked as gone, and
+it leaves all answers once no place is left. So every row keeps its provenance. All of it may be repeated after a crash.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from imgsearch.corpus.ingest import FoundImage, Intake, Outcome, Verdict
+from imgsearch.corpus.store import Corpus
+
+UNCHANGED, CHANGED = "unchanged", "changed"
+
+
+class Renewed(NamedTuple):
+    """What became of an image that was asked for again."""
+
+    verdict: str  # UNCHANGED, CHANGED, or as for any image: skipped, failed
+    reason: str = ""
+
+
+class Renewal:
+    """Takes in what a refresh brings."""
+
+    def __init__(self, corpus: Corpus, intake: Intake, *, clock: Callable[[], float] = time.time) -> None:
+        self._corpus = corpus
+        self._intake = intake
+        self._clock = clock
+
+    def replace(self, images: Sequence[FoundImage]) -> list[Renewed]:
+        """Put each image in the place of what was at its URL before; one verdict each. Durable when it returns."""
+        return [self._replace(image) for image in images]
+
+    def _replace(self, image: FoundImage) -> Renewed:
+        digest = sha256(image.data).hexdigest()
+        there = self._rows_at(image.url)
+        others = [row for row in there if self._corpus.entry(row).digest != digest]
+        if len(others) < len(there):
+            outcome = Outcome(Verdict.KEPT)
+        else:
+            (outcome,) = self._intake.keep([image])
+            if outcome.verdict not in (Verdict.KEPT, Verdict.DUPLICATE):
+                return Renewed(str(outcome.verdict), f"its new bytes are refused: {outcome.reason}")
+        self._leave(image.url, others)
+        if not others:
+            return Renewed(UNCHANGED)
+        (entry,) = self._corpus.find_digests([digest]).values()
+        return Renewed(CHANGED, f"row {others[0]} became row {entry.row}")
+
+    def bury(self, urls: Sequence[str]) -> None:
+        """The images of `urls` are gone."""
+        for url in urls:
+            self._leave(url, self._rows_at(url))
+
+    def _rows_at(self, url: str) -> list[int]:
+        """The rows whose image was at `url`, as far as is known until now."""
+        rows = self._corpus.database.select("SELECT row FROM source WHERE url = ? AND gone_at = 0 ORDER BY row", [url])
+        return [row for (row,) in rows]
+
+    def _leave(self, url: str, rows: Sequence[int]) -> None:
+        """`rows` are no longer found at `url`; those that are found nowhere else are removed."""
+        with self._corpus.database.transaction() as connection:
+            for row in rows:
+                connection.execute("UPDATE source SET gone_at = ? WHERE url = ? AND row = ?", (self._clock(), url, row))
+                connection.execute(
+                    "UPDATE image SET removed = 1 WHERE row = ? AND removed = 0"
+                    " AND NOT EXISTS (SELECT 1 FROM source WHERE source.row = image.row AND gone_at = 0)",
+                    (row,),
+                )

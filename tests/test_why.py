@@ -1,0 +1,202 @@
+"""Being asked why: everything known of one URL, and the page of a whole crawl."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from loopback_site import Answer, Site, serving
+
+from crawler.survey import ReasonCount
+from imgsearch.cli import run
+from imgsearch.corpus.images import encode_png
+from imgsearch.crawl_page import MAX_BARS, CrawlFacts, draw_crawl_page
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def picture(site: Site, path: str, number: int, **headers: str) -> None:
+    pixels = np.random.default_rng(number).integers(0, 256, (40, 40, 3), np.uint8)
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    site.answer(path, Answer(encode_png(pixels), headers={"Content-Type": "image/png", **named}))
+
+
+def crawl(index: Path, *line: str | Path) -> int:
+    return run(["crawl", *map(str, line), "--allow-private", "--delay", "0", "--index", str(index)])
+
+
+def told(capsys: pytest.CaptureFixture[str], index: Path, url: str, *words: str) -> str:
+    capsys.readouterr()
+    assert run(["why", url, *words, "--index", str(index)]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def crawled(site: Site, index: Path) -> Site:
+    site.robots("User-agent: *\nDisallow: /secret")
+    site.page("/", '<a href="/gallery">gallery</a><img src="/secret.png">')
+    site.page("/gallery", '<img src="/cat.png?utm_source=x" alt="a cat"><img src="/gone.png">')
+    picture(site, "/cat.png?utm_source=x", 1, ETag='"v1"', Last_Modified="Wed, 21 Oct 2015 07:28:00 GMT")
+    assert crawl(index, f"{site.url}/") == 0
+    return site
+
+
+def test_why_tells_where_an_image_was_found_and_what_became_of_it(
+    crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = told(capsys, index, f"{crawled.url}/cat.png")  # in another spelling
+    for text in (
+        "image: kept",
+        f"found on {crawled.url}/ → {crawled.url}/gallery, as 'a cat'",
+        "robots.txt: allows imgsearch to fetch it",
+        'ETag: "v1"',
+        "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT",
+        "robots.txt allows it; image/png",
+        "row:0: 40×40",
+    ):
+        assert text in answer
+
+
+def test_why_tells_why_not(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = told(capsys, index, f"{crawled.url}/secret.png")
+    assert "image: skipped, robots.txt of" in refused
+    assert "robots.txt: does not allow imgsearch to fetch it" in refused
+    assert "no image of the corpus was found under it" in refused
+    gone = told(capsys, index, f"{crawled.url}/gone.png")
+    assert "image: failed, answered 404" in gone
+    page = told(capsys, index, f"{crawled.url}/")
+    assert "page: read" in page
+    assert "given as a seed" in page
+
+
+def test_why_in_json(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = json.loads(told(capsys, index, f"{crawled.url}/cat.png?utm_source=x", "--json"))
+    (line,) = answer["known"]
+    assert (line["outcome"], line["tries"], line["path"]) == ("kept", 0, [f"{crawled.url}/", f"{crawled.url}/gallery"])
+    (row,) = answer["rows"]
+    assert row["source"]["provenance"]["etag"] == '"v1"'
+    assert abs(row["source"]["provenance"]["fetched_at"] - datetime.now(UTC).timestamp()) < 60
+    assert answer["takedown"] == ""
+
+
+def test_why_names_the_likest_of_what_is_known(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = told(capsys, index, f"{crawled.url}/caat.png".replace("http:", "https:"))
+    assert "no crawl has seen this URL" in answer
+    assert f"perhaps you mean {crawled.url}/cat.png?utm_source=x" in answer
+    assert "perhaps" not in told(capsys, index, "https://example.org/")
+
+
+def test_why_of_a_takedown(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["remove", "--host", "127.0.0.1", "--index", str(index)]) == 0
+    answer = told(capsys, index, f"{crawled.url}/cat.png")
+    assert "taken down (host 127.0.0.1): it is not fetched" in answer
+    assert "row:0 (removed)" in answer
+    assert run(["compact", "--index", str(index)]) == 0
+    answer = told(capsys, index, f"{crawled.url}/cat.png")
+    assert "a cat" not in answer
+    assert "v1" not in answer
+
+
+def test_why_before_anything_was_crawled_and_of_no_url(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no crawl has seen this URL" in told(capsys, index, "https://example.org/")
+    assert not index.exists()
+    assert run(["why", "ftp://example.org/", "--index", str(index)]) == 1
+    assert "is not an http or https URL" in capsys.readouterr().err
+
+
+# ----------------------------------------------------------------------------
+# provenance in answers
+
+
+def test_search_tells_the_provenance(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture(crawled, "/dog.png", 2)
+    assert crawl(index, f"{crawled.url}/dog.png") == 0
+    assert run(["reindex", "--device", "cpu", "--index", str(index)]) == 0
+    capsys.readouterr()
+    assert run(["search", "row:1", "--json", "--device", "cpu", "--index", str(index)]) == 0
+    (hit,) = json.loads(capsys.readouterr().out)["code"]
+    provenance = hit["provenance"]
+    assert (provenance["etag"], provenance["content_type"]) == ('"v1"', "image/png")
+    assert provenance["robots"] == "robots.txt allows it"
+    assert provenance["licence"] == ""
+
+
+# ----------------------------------------------------------------------------
+# the page
+
+
+class _Page(HTMLParser):
+    """The elements of a page and the addresses that it asks for."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.asked: list[str] = []
+        self.handlers: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.asked += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_the_page_shows_the_crawl_and_asks_nobody_for_anything(crawled: Site, index: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    crawled.requests.clear()
+    assert crawl(index, "--report", report) == 0
+    assert crawled.requests == []  # it only draws
+    html = report.read_text(encoding="utf-8")
+    page = _Page(html)
+    assert "Images: 1 kept, 0 duplicate, 1 skipped, 1 failed, 0 queued." in html
+    assert f'<td>{crawled.url}</td><td class="n">1</td>' in html
+    assert "answered 404" in html
+    assert page.tags.count("img") == 1
+    assert page.tags.count("rect") == 2  # one minute or two, kept and failed (what is skipped was not asked for)
+    assert all(address.startswith("data:image/png;base64,") for address in page.asked)
+    assert not {"script", "iframe", "object", "link", "form", "a"} & set(page.tags)
+
+
+def test_the_page_shows_a_strangers_text_as_text() -> None:
+    evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+    facts = CrawlFacts(
+        {"kept": 1},
+        [ReasonCount("image", "failed", evil, 3, f"http://example.org/{evil}")],
+        [(f"http://{evil}", {"kept": 1})],
+        [(0, "kept", 1)],
+        [(b"\x89PNG", evil)],
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    page = _Page(draw_crawl_page(facts))
+    assert "script" not in page.tags
+    assert page.handlers == []
+    assert page.tags.count("img") == 1
+
+
+def test_the_page_has_few_bars_however_long_the_crawl() -> None:
+    history = [(minute, "kept", 1) for minute in range(0, 10_000, 3)]
+    facts = CrawlFacts({}, [], [], history, [], datetime(2026, 1, 1, tzinfo=UTC))
+    html = draw_crawl_page(facts)
+    assert 100 <= html.count("<rect") <= MAX_BARS
+    heights = [float(text) for text in re.findall(r' height="([\d.]+)" fill', html)]
+    assert max(heights) == 160
+
+
+def test_no_page_of_nothing(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert crawl(index, "--report", tmp_path / "report.html") == 1
+    assert "nothing was crawled" in capsys.readouterr().err
+    assert crawl(index) == 1
+    assert "no URL to start from" in capsys.readouterr().err
