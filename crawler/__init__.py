@@ -21,6 +21,7 @@ From the pure parts to the loop:
 
     errors    the exception tree
     urls      keys, origins, hosts, traps            (text in, decision out)
+    addresses which addresses are public             (an address in, decision out)
     robots    robots.txt and X-Robots-Tag            (text in, decision out)
     srcset    the candidates of a srcset attribute   (text in, candidates out)
     links     the images and links of a page         (text in, links out)

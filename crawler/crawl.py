@@ -128,6 +128,7 @@ class _Loop:
         self._clock = clock
         self._permissions = _Permissions()
         self._outcomes = Outcomes(frontier, config, seeds, keep)
+        self._is_stopped = False
         self._started_at = time.monotonic()
         self._reported_at = 0.0
         agent = user_agent(config.contact)
@@ -144,10 +145,12 @@ class _Loop:
         """Go round until there is nothing more to do; returns why, in one sentence."""
         while True:
             if stop():
+                self._is_stopped = True
                 self._settle_results(self.workers.wind_down(STOP_GRACE_SECONDS))
                 return "stopped; the same command goes on from here"
             if self._outcomes.room == 0:
                 return f"{self._config.max_images:,} images are kept, as many as were asked for"
+            self._frontier.renew(self._clock())
             self._dispatch()
             wait = _TICK_SECONDS
             if not self.workers.in_flight:
@@ -203,12 +206,19 @@ class _Loop:
         return self._config.max_pages - read - in_flight
 
     def _next_due(self, now: float) -> float | None:
+        return self._frontier.next_due(now, seeds=self._seeds, images_only=self._images_only())
+
+    def _images_only(self) -> bool:
         pages = self._pages_left()
-        return self._frontier.next_due(now, seeds=self._seeds, images_only=pages is not None and pages <= 0)
+        return pages is not None and pages <= 0
 
     def _why_nothing_is_due(self, due: float | None, now: float) -> str:
         if due is not None:
             return f"what is left must wait {_minutes(due - now)}; the same command goes on then"
+        held = self._frontier.leased_until(self._seeds, but_by=self._frontier.owner, images_only=self._images_only())
+        if held is not None:
+            whose = "what is left is in the hands of another command, or of one that was killed on another machine"
+            return f"{whose}; the same command goes on in {_minutes(max(0.0, held - now))}"
         if self._frontier.next_due(now, seeds=self._seeds) is not None:
             return f"{self._config.max_pages:,} pages are read, as many as were asked for"
         return "nothing is left to fetch"
@@ -233,7 +243,7 @@ class _Loop:
             self._on_progress(progress)
         first_pages = [self._first_page(seed) for seed in self._seeds]
         reasons = summarise_reasons(self._frontier.reasons("image", self._seeds))
-        problem = find_problem(progress, first_pages, reasons)
+        problem = "" if self._is_stopped else find_problem(progress, first_pages, reasons)
         failures = () if problem else failed_seeds(first_pages)
         took_back = f"{recovered} URLs were in the hands of a command that was killed; they were queued again."
         return CrawlReport(

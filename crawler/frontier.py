@@ -24,7 +24,8 @@ from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, OFF_SITE, TOO_DEEP, UNR
 from crawler.schema import SCHEMA, VERSION
 from crawler.urls import origin, url_key
 
-LEASE_SECONDS = 180.0  # longer than any fetch may take
+LEASE_SECONDS = 180.0  # without a sign of life of its holder
+_RENEW_SECONDS = LEASE_SECONDS / 6
 PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
@@ -55,6 +56,7 @@ class Frontier(Ledger):
         self._connection = connection
         self._has_claimed = False
         self._overdue_at = 0.0  # when to look for leases past their time
+        self._renew_at = 0.0
 
     @classmethod
     def open(cls, path: Path) -> "Frontier":
@@ -240,6 +242,22 @@ class Frontier(Ledger):
         self._overdue_at = now + _OVERDUE_SECONDS
         self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND lease_until <= ?", now)
         self._run("UPDATE host SET owner = '' WHERE owner <> '' AND lease_until <= ?", now)
+
+    def renew(self, now: float) -> None:
+        """Prolong all leases that are held, now and then: a URL may wait long for a thread where slow hosts hold all.
+
+        To be called every few seconds, so that only the leases of a dead or stopped holder run out.
+        """
+        if now < self._renew_at:
+            return
+        self._renew_at = now + _RENEW_SECONDS
+        until = now + LEASE_SECONDS
+        with self.transaction():
+            self._run(
+                "UPDATE url SET lease_until = ? WHERE outcome = 'queued' AND owner <> '' AND owner = ?",
+                *(until, self.owner),
+            )
+            self._run("UPDATE host SET lease_until = ? WHERE owner = ?", until, self.owner)
 
     def _due_hosts(self, now: float, limit: int, seeds: Sequence[str], max_rank: int) -> list[Host]:
         rows = self._rows(

@@ -1,5 +1,6 @@
-"""A gallery to crawl and a crawler with a memory, for the tests of whole crawls."""
+"""A gallery to crawl, a crawler with a memory and a clock to turn, for the tests of whole crawls."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,40 @@ class Gallery:
         return sorted("/" + image.url.split("/", 3)[3] for image in self.images)
 
 
+class SteppingClock:
+    """A clock that goes on by a step in each round of a crawl (with `stop=clock.step`): an hour passes in a moment."""
+
+    def __init__(self, step_seconds: float) -> None:
+        self.now = 1_800_000_000.0
+        self.step_seconds = step_seconds
+
+    def __call__(self) -> float:
+        return self.now
+
+    def step(self) -> bool:
+        """Go on; the answer is that the crawl need not stop."""
+        self.now += self.step_seconds
+        return False
+
+
 class Crawler:
     """Crawls with the same frontier and gallery again and again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, allow_private: bool = True) -> None:
         self.path = folder / "crawl.sqlite"
+        self.allow_private = allow_private
         self.gallery = Gallery()
 
-    def __call__(self, *seeds: str, stop: Callable[[], bool] | None = None, **options: Any) -> CrawlReport:
-        options = {"delay_seconds": 0, "allow_private": True, "backoff_seconds": 0.02, "patience_seconds": 5} | options
-        return crawl(CrawlConfig(seeds=seeds, **options), self.path, self.gallery, stop=stop)
+    def __call__(
+        self,
+        *seeds: str,
+        stop: Callable[[], bool] | None = None,
+        clock: Callable[[], float] = time.time,
+        **options: Any,
+    ) -> CrawlReport:
+        defaults = {"delay_seconds": 0, "backoff_seconds": 0.02, "patience_seconds": 5}
+        options = defaults | {"allow_private": self.allow_private} | options
+        return crawl(CrawlConfig(seeds=seeds, **options), self.path, self.gallery, stop=stop, clock=clock)
 
 
 def add_gallery(site: Site, n: int, *, pages: int = 1, first: int = 0) -> None:
