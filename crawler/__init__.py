@@ -30,6 +30,7 @@ From the pure parts to the loop:
     records   links, leases, hosts
     schema    the frontier's tables
     ledger    what the frontier can be asked
+    leases    who holds which URL, and for how long
     frontier  one SQLite file: URLs, hosts, leases, outcomes
     deadline  a socket that keeps a total deadline
     fetch     one bounded GET; the only module that imports requests

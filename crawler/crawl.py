@@ -7,6 +7,7 @@ dies between `keep` and that transaction is fetched again, and `keep` answers "k
 Knows limits, pace and the end of a crawl; what becomes of a result is decided in `outcomes`.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -129,6 +130,7 @@ class _Loop:
         self._permissions = _Permissions()
         self._outcomes = Outcomes(frontier, config, seeds, keep)
         self._is_stopped = False
+        self._idle_since = math.inf
         self._started_at = time.monotonic()
         self._reported_at = 0.0
         agent = user_agent(config.contact)
@@ -153,9 +155,13 @@ class _Loop:
             self._frontier.renew(self._clock())
             self._dispatch()
             wait = _TICK_SECONDS
-            if not self.workers.in_flight:
+            if self.workers.in_flight:
+                self._idle_since = math.inf
+            else:
                 now = self._clock()
                 due = self._next_due(now)
+                if due is None and self._others_are_at_work(now):
+                    due = now + _TICK_SECONDS
                 if due is None or due - now > self._config.patience_seconds:
                     return self._why_nothing_is_due(due, now)
                 wait = min(wait, max(due - now, 0.02))
@@ -212,10 +218,21 @@ class _Loop:
         pages = self._pages_left()
         return pages is not None and pages <= 0
 
+    def _others_are_at_work(self, now: float) -> bool:
+        """Whether another process holds URLs: its pages may name more. Believed for as long as we must be patient."""
+        if self._held_by_others_until() is None:
+            return False
+        self._idle_since = min(self._idle_since, now)
+        return now - self._idle_since <= self._config.patience_seconds
+
+    def _held_by_others_until(self) -> float | None:
+        owner = self._frontier.owner
+        return self._frontier.leased_until(self._seeds, but_by=owner, images_only=self._images_only())
+
     def _why_nothing_is_due(self, due: float | None, now: float) -> str:
         if due is not None:
             return f"what is left must wait {_minutes(due - now)}; the same command goes on then"
-        held = self._frontier.leased_until(self._seeds, but_by=self._frontier.owner, images_only=self._images_only())
+        held = self._held_by_others_until()
         if held is not None:
             whose = "what is left is in the hands of another command, or of one that was killed on another machine"
             return f"{whose}; the same command goes on in {_minutes(max(0.0, held - now))}"

@@ -12,23 +12,23 @@ cut may lose the last transactions but never breaks the file; what it loses is o
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from crawler.errors import FrontierError
-from crawler.ledger import ALL_RANKS, Ledger, marks
-from crawler.owner import is_dead, new_owner
+from crawler.leases import LEASE_SECONDS, Leases
+from crawler.ledger import ALL_RANKS, marks
+from crawler.owner import new_owner
 from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, OFF_SITE, TOO_DEEP, UNREACHABLE, Host, Lease, Link, Settled
 from crawler.schema import SCHEMA, VERSION
 from crawler.urls import origin, url_key
 
-LEASE_SECONDS = 180.0  # without a sign of life of its holder
-_RENEW_SECONDS = LEASE_SECONDS / 6
 PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
-_OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
+_BUSY_SECONDS = 30.0  # for another process to end its transaction
 _URL_COLUMNS = ("key", "url", "kind", "seed", "host", "depth", "hops", "parent", "alt", "rank", "outcome", "reason")
 _KIND, _HOST = _URL_COLUMNS.index("kind"), _URL_COLUMNS.index("host")
 
@@ -44,10 +44,18 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise FrontierError(f"cannot use the crawl's memory {path}: {reason}.") from error
+        is_refusal = isinstance(error, sqlite3.OperationalError | OSError)  # else the file itself is damaged
+        advice = (
+            "Check that the disk has space and that you may write there" if is_refusal else "Remove it to crawl afresh"
+        )
+        raise FrontierError(f"cannot use the crawl's memory {path}: {reason}. {advice}.") from error
 
 
-class Frontier(Ledger):
+def _is_busy(error: FrontierError) -> bool:
+    return isinstance(error.__cause__, sqlite3.Error) and error.__cause__.sqlite_errorcode == sqlite3.SQLITE_BUSY
+
+
+class Frontier(Leases):
     """One crawl's memory. A context manager, used by one thread. Every method may raise `FrontierError`."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -55,8 +63,6 @@ class Frontier(Ledger):
         self.owner = new_owner()
         self._connection = connection
         self._has_claimed = False
-        self._overdue_at = 0.0  # when to look for leases past their time
-        self._renew_at = 0.0
 
     @classmethod
     def open(cls, path: Path) -> "Frontier":
@@ -67,7 +73,7 @@ class Frontier(Ledger):
         """
         with _errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         frontier = cls(path, connection)
         try:
             frontier._create()
@@ -77,7 +83,7 @@ class Frontier(Ledger):
         return frontier
 
     def _create(self) -> None:
-        self._run("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._run("PRAGMA synchronous = NORMAL")
         if self._version() == 0:
             with self.transaction():
@@ -88,6 +94,18 @@ class Frontier(Ledger):
         if self._version() != VERSION:
             message = f"{self.path} was written by another version of this program. Remove it to crawl afresh."
             raise FrontierError(message)
+
+    def _write_ahead(self) -> None:
+        """Switch to WAL. SQLite does not wait here for a process that does the same at this moment, so we do."""
+        ends_at = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._run("PRAGMA journal_mode = WAL")
+                return
+            except FrontierError as error:
+                if not _is_busy(error) or time.monotonic() > ends_at:
+                    raise
+            time.sleep(0.01)
 
     def _version(self) -> int:
         return int(self._rows("PRAGMA user_version")[0][0])
@@ -220,8 +238,7 @@ class Frontier(Ledger):
         max_rank = 0 if images_only else ALL_RANKS
         self._has_claimed = True
         with self.transaction():
-            if now >= self._overdue_at:
-                self._queue_overdue(now)
+            self._queue_overdue(now)
             for host in self._due_hosts(now, limit, seeds, max_rank):
                 room = limit - len(leases) - len(asked)
                 if room <= 0:
@@ -238,27 +255,6 @@ class Frontier(Ledger):
                     self.pace(host.host, now + max(delay, host.delay))
         return leases, asked
 
-    def _queue_overdue(self, now: float) -> None:
-        self._overdue_at = now + _OVERDUE_SECONDS
-        self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND lease_until <= ?", now)
-        self._run("UPDATE host SET owner = '' WHERE owner <> '' AND lease_until <= ?", now)
-
-    def renew(self, now: float) -> None:
-        """Prolong all leases that are held, now and then: a URL may wait long for a thread where slow hosts hold all.
-
-        To be called every few seconds, so that only the leases of a dead or stopped holder run out.
-        """
-        if now < self._renew_at:
-            return
-        self._renew_at = now + _RENEW_SECONDS
-        until = now + LEASE_SECONDS
-        with self.transaction():
-            self._run(
-                "UPDATE url SET lease_until = ? WHERE outcome = 'queued' AND owner <> '' AND owner = ?",
-                *(until, self.owner),
-            )
-            self._run("UPDATE host SET lease_until = ? WHERE owner = ?", until, self.owner)
-
     def _due_hosts(self, now: float, limit: int, seeds: Sequence[str], max_rank: int) -> list[Host]:
         rows = self._rows(
             f"""SELECT {HOST_COLUMNS} FROM host WHERE next_at <= ? AND owner = '' AND EXISTS (
@@ -268,10 +264,6 @@ class Frontier(Ledger):
             *(now, *seeds, max_rank, now, 4 * limit),
         )
         return [Host(*row) for row in rows]
-
-    def _in_flight(self, host: str) -> int:
-        count = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND owner <> '' AND host = ?"
-        return int(self._rows(count, host)[0][0])
 
     def _lease_urls(
         self, host: Host, now: float, room: int, seeds: Sequence[str], max_rank: int, refuse: Callable[[Host, str], str]
@@ -295,24 +287,6 @@ class Frontier(Ledger):
             *(self.owner, now + LEASE_SECONDS, json.dumps([lease.number for lease in taken])),
         )
         return taken
-
-    def reclaim(self) -> int:
-        """Queue again what dead processes of this machine left leased; how many URLs that were."""
-        with self.transaction():
-            owners = self._rows(
-                "SELECT owner FROM url WHERE outcome = 'queued' AND owner <> ''"
-                " UNION SELECT owner FROM host WHERE owner <> ''"
-            )
-            return sum(self._release(owner) for (owner,) in owners if is_dead(owner))
-
-    def release(self) -> None:
-        """Give back all leases that are held."""
-        with self.transaction():
-            self._release(self.owner)
-
-    def _release(self, owner: str) -> int:
-        self._run("UPDATE host SET owner = '' WHERE owner = ?", owner)
-        return self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND owner = ?", owner)
 
     # ------------------------------------------------------------------------
     # settling
