@@ -23,6 +23,7 @@ From the pure parts to the loop:
     errors       the exception tree
     urls         keys, origins, hosts, traps            (text in, decision out)
     robots       robots.txt                             (text in, decision out)
+    addresses    which addresses are public             (an address in, decision out)
     directives   X-Robots-Tag and meta robots           (text in, decision out)
     pace         the pause between two requests         (numbers in, number out)
     captions     the text that goes with an image       (text in, text out)
@@ -36,6 +37,7 @@ From the pure parts to the loop:
     additions    how URLs are written down, and the budget of each host
     schema       the frontier's tables
     ledger       what the frontier can be asked
+    leases       who holds which URL, and for how long
     frontier     one SQLite file: URLs, hosts, leases, outcomes
     deadline     a socket that keeps a total deadline
     fetch        one bounded GET; the only module that imports requests

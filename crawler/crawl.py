@@ -7,6 +7,7 @@ dies between `keep` and that transaction is fetched again, and `keep` answers "k
 Knows limits, pace and the end of a crawl; what becomes of a result is decided in `outcomes`.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -169,6 +170,8 @@ class Loop:
         self._clock = clock
         self._permissions = _Permissions()
         self._outcomes = outcomes
+        self._is_stopped = False
+        self._idle_since = math.inf
         self._started_at = time.monotonic()
         self._reported_at = 0.0
         agent = user_agent(config.contact)
@@ -185,15 +188,21 @@ class Loop:
         """Go round until there is nothing more to do; returns why, in one sentence."""
         while True:
             if stop():
+                self._is_stopped = True
                 self._settle_results(self.workers.wind_down(STOP_GRACE_SECONDS))
                 return "stopped; the same command goes on from here"
             if self._outcomes.room == 0:
                 return f"{self._config.max_images:,} images are kept, as many as were asked for"
+            self._frontier.renew(self._clock())
             self._dispatch()
             wait = _TICK_SECONDS
-            if not self.workers.in_flight:
+            if self.workers.in_flight:
+                self._idle_since = math.inf
+            else:
                 now = self._clock()
                 due = self._next_due(now)
+                if due is None and self._others_are_at_work(now):
+                    due = now + _TICK_SECONDS
                 if due is None or due - now > self._config.patience_seconds:
                     return self._why_nothing_is_due(due, now)
                 wait = min(wait, max(due - now, 0.02))
@@ -245,17 +254,34 @@ class Loop:
         return self._config.max_pages - read - in_flight
 
     def _next_due(self, now: float) -> float | None:
+        return self._frontier.next_due(now, seeds=self._seeds, images_only=self._images_only())
+
+    def _images_only(self) -> bool:
         pages = self._pages_left()
-        return self._frontier.next_due(
-            now,
-            seeds=self._seeds,
-            images_only=pages is not None and pages <= 0,
+        return pages is not None and pages <= 0
+
+    def _others_are_at_work(self, now: float) -> bool:
+        """Whether another process holds URLs: its pages may name more. Believed for as long as we must be patient."""
+        if self._held_by_others_until() is None:
+            return False
+        self._idle_since = min(self._idle_since, now)
+        return now - self._idle_since <= self._config.patience_seconds
+
+    def _held_by_others_until(self) -> float | None:
+        return self._frontier.leased_until(
+            self._seeds,
+            but_by=self._frontier.owner,
+            images_only=self._images_only(),
             retries_only=self._config.retry_failed,
         )
 
     def _why_nothing_is_due(self, due: float | None, now: float) -> str:
         if due is not None:
             return f"what is left must wait {_minutes(due - now)}; the same command goes on then"
+        held = self._held_by_others_until()
+        if held is not None:
+            whose = "what is left is in the hands of another command, or of one that was killed on another machine"
+            return f"{whose}; the same command goes on in {_minutes(max(0.0, held - now))}"
         if self._config.retry_failed:
             return "all that had failed was tried again"
         if self._frontier.next_due(now, seeds=self._seeds) is not None:
@@ -282,7 +308,7 @@ class Loop:
             self._on_progress(progress)
         first_pages = [self._first_page(seed) for seed in self._seeds if seed_url(seed)]  # a list has none
         reasons = summarise_reasons(self._frontier.reasons("image", self._seeds))
-        problem = find_problem(progress, first_pages, reasons)
+        problem = "" if self._is_stopped else find_problem(progress, first_pages, reasons)
         failures = () if problem else failed_seeds(first_pages)
         took_back = f"{recovered} URLs were in the hands of a command that was killed; they were queued again."
         return CrawlReport(

@@ -8,6 +8,8 @@ import io
 import math
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -20,11 +22,22 @@ class Deadline:
     def __init__(self) -> None:
         self._ends_at = math.inf
         self._read_seconds = math.inf
+        self._all_end_at = math.inf
 
     def start(self, total_seconds: float, read_seconds: float) -> None:
         """From now `total_seconds` for everything, `read_seconds` for a single read."""
-        self._ends_at = time.monotonic() + total_seconds
+        self._ends_at = min(time.monotonic() + total_seconds, self._all_end_at)
         self._read_seconds = read_seconds
+
+    @contextmanager
+    def for_all(self, total_seconds: float) -> Iterator[None]:
+        """Inside, all requests together have `total_seconds`: a chain of redirects must not multiply the time."""
+        before = self._all_end_at
+        self._all_end_at = min(time.monotonic() + total_seconds, before)
+        try:
+            yield
+        finally:
+            self._all_end_at = before
 
     @property
     def is_over(self) -> bool:
@@ -36,10 +49,18 @@ class Deadline:
         Raises:
             TimeoutError: the deadline is over.
         """
+        return min(self.seconds_left(), self._read_seconds)
+
+    def seconds_left(self) -> float:
+        """What is left of the whole.
+
+        Raises:
+            TimeoutError: nothing is.
+        """
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the whole answer took too long")
-        return min(left, self._read_seconds)
+        return left
 
 
 class _BoundedReader(io.RawIOBase):

@@ -8,13 +8,14 @@ decides (robots.txt of the new host, scope, pace), except in `fetch_robots` and 
 Knows nothing of the frontier; what to fetch, and when, is not decided here.
 """
 
+import http.client
 import logging
 import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,6 +29,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from crawler.addresses import is_public
 from crawler.deadline import Deadline, bounded_pools
 from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
 from crawler.records import UNREACHABLE
@@ -47,6 +49,7 @@ MAX_RETRY_AFTER_SECONDS = 3600.0  # a longer Retry-After is cut to this
 PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
 _CHUNK = 1 << 16
 _MAX_VALIDATOR = 300  # characters of an ETag or a date that are worth keeping
+_NOT_HTTP = "its answer is not HTTP"
 _NO_HANDLER = logging.NullHandler()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
@@ -113,6 +116,19 @@ class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] #
         self._deadline = deadline
         IPFilterAdapter.__init__(self, is_https_proto=secure)
 
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str,
+        cert: str | tuple[str, str] | None = None,
+    ) -> Any:
+        """The address to dial, resolved and checked by requests-hardened, and by our own list after it."""
+        where, how = super().build_connection_pool_key_attributes(request, verify, cert)
+        address = where["host"].strip("[]")
+        if not is_public(address):
+            raise InvalidIPAddress(address)
+        return where, how
+
 
 class Fetcher:
     """Makes requests over connections that are kept alive. One per thread; a context manager."""
@@ -141,6 +157,10 @@ class Fetcher:
         for adapter in self._adapters.values():
             adapter.close()
 
+    def for_all(self) -> AbstractContextManager[None]:
+        """Inside, all requests together have the time of one: `FetchLimits.total_seconds`."""
+        return self._deadline.for_all(self._limits.total_seconds)
+
     def get(self, url: str, *, first_bytes: int | None = None, etag: str = "", last_modified: str = "") -> Fetched:
         """One GET of `url`.
 
@@ -160,7 +180,7 @@ class Fetcher:
             conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
             conditions = {name: value for name, value in conditions.items() if value}
             request = requests.Request("GET", url, headers=self._headers | conditions).prepare()
-            timeout = (limits.connect_seconds, limits.read_seconds)
+            timeout = (min(limits.connect_seconds, self._deadline.seconds_left()), limits.read_seconds)
             adapter = self._adapters[url.partition(":")[0].lower()]
             with adapter.send(request, stream=True, timeout=timeout) as answer:
                 status = answer.status_code
@@ -267,6 +287,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _why(causes: list[BaseException]) -> str:
     words: list[tuple[type[BaseException], str]] = [
         (socket.gaierror, "name not known"),
+        (UnicodeError, "name not known"),  # one that cannot be written in the alphabet of names
         (ssl.SSLCertVerificationError, "its certificate is not valid"),
         (CertificateError, "its certificate is not valid"),
         (ssl.SSLError, "no secure connection"),
@@ -277,6 +298,9 @@ def _why(causes: list[BaseException]) -> str:
         (requests.Timeout, "no answer in time"),
         (requests.exceptions.ChunkedEncodingError, "less data than announced"),
         (ConnectionError, "connection closed"),
+        (http.client.HTTPException, _NOT_HTTP),
+        (requests.exceptions.InvalidHeader, _NOT_HTTP),
+        (ValueError, _NOT_HTTP),  # a length below zero, and whatever else a layer below stumbles over
     ]
     for kind, text in words:
         if any(isinstance(cause, kind) for cause in causes):
@@ -304,17 +328,18 @@ def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
         FetchFailed: the host cannot be reached.
     """
     url = f"{host}/robots.txt"
-    for _ in range(MAX_REDIRECTS + 1):
-        try:
-            fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES + 1)  # one more tells that there is more
-        except FetchFailed as failure:
-            if failure.status is None or failure.status == 200:
-                raise
-            state = robots_state(failure.status)
-            return RobotsAnswer(state, reason=f"robots.txt of {host} {failure.reason}")
-        if not fetched.location:
-            return RobotsAnswer(RobotsState.RULES, robots_text(fetched.body))
-        url = fetched.location
+    with fetcher.for_all():
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES + 1)  # one more tells that there is more
+            except FetchFailed as failure:
+                if failure.status is None or failure.status == 200:
+                    raise
+                state = robots_state(failure.status)
+                return RobotsAnswer(state, reason=f"robots.txt of {host} {failure.reason}")
+            if not fetched.location:
+                return RobotsAnswer(RobotsState.RULES, robots_text(fetched.body))
+            url = fetched.location
     return RobotsAnswer(RobotsState.ALLOWED)
 
 
@@ -328,13 +353,15 @@ def fetch_image(
 ) -> bytes:
     """The bytes of one image, for a query by URL: robots.txt is obeyed and each redirect checked, as in a crawl.
 
+    All requests together, those for robots.txt included, have `limits.total_seconds`.
+
     Raises:
         FetchFailed: with one sentence that says why.
     """
     current = seed_url(url)
     if current is None:
         raise FetchFailed(f"{url} is not an http or https URL")
-    with Fetcher(allow_private=allow_private, agent=agent, limits=limits) as fetcher:
+    with Fetcher(allow_private=allow_private, agent=agent, limits=limits) as fetcher, fetcher.for_all():
         for _ in range(MAX_REDIRECTS + 1):
             _require_permission(fetcher, current)
             fetched = _get_named(fetcher, current)

@@ -12,6 +12,7 @@ cut may lose the last transactions but never breaks the file; what it loses is o
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,17 +20,17 @@ from typing import Any
 
 from crawler.additions import INSERT_HOSTS, batches, crowded_hosts, insert_urls, item
 from crawler.errors import FrontierError
+from crawler.leases import LEASE_SECONDS, Leases
 from crawler.ledger import ALL_RANKS, highest_rank, marks
-from crawler.owner import is_dead, new_owner
+from crawler.owner import new_owner
 from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, UNREACHABLE, Host, Lease, Link, Settled
 from crawler.schema import STEPS, VERSION
 from crawler.survey import Survey
 from crawler.upkeep import Upkeep
 from crawler.urls import origin
 
-LEASE_SECONDS = 180.0  # longer than any fetch may take
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
-_OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
+_BUSY_SECONDS = 30.0  # for another process to end its transaction
 _IN_FLIGHT = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND url.owner <> '' AND url.host"
 
 
@@ -44,10 +45,18 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise FrontierError(f"cannot use the crawl's memory {path}: {reason}.") from error
+        is_refusal = isinstance(error, sqlite3.OperationalError | OSError)  # else the file itself is damaged
+        advice = (
+            "Check that the disk has space and that you may write there" if is_refusal else "Remove it to crawl afresh"
+        )
+        raise FrontierError(f"cannot use the crawl's memory {path}: {reason}. {advice}.") from error
 
 
-class Frontier(Survey, Upkeep):
+def _is_busy(error: FrontierError) -> bool:
+    return isinstance(error.__cause__, sqlite3.Error) and error.__cause__.sqlite_errorcode == sqlite3.SQLITE_BUSY
+
+
+class Frontier(Survey, Upkeep, Leases):
     """One crawl's memory. A context manager, used by one thread. Every method may raise `FrontierError`."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -55,7 +64,6 @@ class Frontier(Survey, Upkeep):
         self.owner = new_owner()
         self._connection = connection
         self._has_claimed = False
-        self._overdue_at = 0.0  # when to look for leases past their time
 
     @classmethod
     def open(cls, path: Path) -> "Frontier":
@@ -66,7 +74,7 @@ class Frontier(Survey, Upkeep):
         """
         with _errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         frontier = cls(path, connection)
         try:
             frontier._create()
@@ -76,7 +84,7 @@ class Frontier(Survey, Upkeep):
         return frontier
 
     def _create(self) -> None:
-        self._run("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._run("PRAGMA synchronous = NORMAL")
         if self._version() < VERSION:
             with self.transaction():
@@ -87,6 +95,18 @@ class Frontier(Survey, Upkeep):
         if self._version() != VERSION:
             message = f"{self.path} was written by another version of this program. Remove it to crawl afresh."
             raise FrontierError(message)
+
+    def _write_ahead(self) -> None:
+        """Switch to WAL. SQLite does not wait here for a process that does the same at this moment, so we do."""
+        ends_at = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._run("PRAGMA journal_mode = WAL")
+                return
+            except FrontierError as error:
+                if not _is_busy(error) or time.monotonic() > ends_at:
+                    raise
+            time.sleep(0.01)
 
     def _version(self) -> int:
         return int(self._rows("PRAGMA user_version")[0][0])
@@ -211,8 +231,7 @@ class Frontier(Survey, Upkeep):
         max_rank = highest_rank(images_only=images_only, retries_only=retries_only)
         self._has_claimed = True
         with self.transaction():
-            if now >= self._overdue_at:
-                self._queue_overdue(now)
+            self._queue_overdue(now)
             for host in self._due_hosts(now, limit, seeds, max_rank, per_host):
                 room = limit - len(leases) - len(asked)
                 if room <= 0:
@@ -229,11 +248,6 @@ class Frontier(Survey, Upkeep):
                     self.pace(host.host, now + max(delay, host.delay))
         return leases, asked
 
-    def _queue_overdue(self, now: float) -> None:
-        self._overdue_at = now + _OVERDUE_SECONDS
-        self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND lease_until <= ?", now)
-        self._run("UPDATE host SET owner = '' WHERE owner <> '' AND lease_until <= ?", now)
-
     def _due_hosts(self, now: float, limit: int, seeds: Sequence[str], max_rank: int, per_host: int) -> list[Host]:
         # Those that are busy are left out here: slow ones, due the longest, would leave no place for others.
         rows = self._rows(
@@ -245,9 +259,6 @@ class Frontier(Survey, Upkeep):
             *(now, *seeds, max_rank, now, per_host, 4 * limit),
         )
         return [Host(*row) for row in rows]
-
-    def _in_flight(self, host: str) -> int:
-        return int(self._rows(f"{_IN_FLIGHT} = ?", host)[0][0])
 
     def _lease_urls(
         self, host: Host, now: float, room: int, seeds: Sequence[str], max_rank: int, refuse: Callable[[Host, str], str]
@@ -271,24 +282,6 @@ class Frontier(Survey, Upkeep):
             *(self.owner, now + LEASE_SECONDS, json.dumps([lease.number for lease in taken])),
         )
         return taken
-
-    def reclaim(self) -> int:
-        """Queue again what dead processes of this machine left leased; how many URLs that were."""
-        with self.transaction():
-            owners = self._rows(
-                "SELECT owner FROM url WHERE outcome = 'queued' AND owner <> ''"
-                " UNION SELECT owner FROM host WHERE owner <> ''"
-            )
-            return sum(self._release(owner) for (owner,) in owners if is_dead(owner))
-
-    def release(self) -> None:
-        """Give back all leases that are held."""
-        with self.transaction():
-            self._release(self.owner)
-
-    def _release(self, owner: str) -> int:
-        self._run("UPDATE host SET owner = '' WHERE owner = ?", owner)
-        return self._run("UPDATE url SET owner = '' WHERE outcome = 'queued' AND owner <> '' AND owner = ?", owner)
 
     # ------------------------------------------------------------------------
     # settling

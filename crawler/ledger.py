@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crawler.records import HOST_COLUMNS, Host
+from crawler.records import HOST_COLUMNS, REDIRECTS_TO, Host, Link
+from crawler.urls import url_key
 
 IMAGE_OUTCOMES = ("kept", "duplicate", "skipped", "failed", "queued")
 ALL_RANKS = 1_000_000  # beyond the rank of any page; images have rank 0
@@ -56,6 +57,30 @@ class Ledger(ABC):
     def sites(self, seeds: Sequence[str]) -> set[str]:
         """The sites that pages of `seeds` may be on."""
         return {site for (site,) in self._rows(f"SELECT site FROM scope WHERE seed IN ({marks(seeds)})", *seeds)}
+
+    def leased_until(
+        self, seeds: Sequence[str], *, but_by: str, images_only: bool = False, retries_only: bool = False
+    ) -> float | None:
+        """When the last lease that another than `but_by` holds on a URL of `seeds` runs out; None without any."""
+        rows = self._rows(
+            f"""SELECT MAX(lease_until) FROM url WHERE outcome = 'queued' AND owner <> '' AND owner <> ? AND rank <= ?
+            AND seed IN ({marks(seeds)})""",
+            *(but_by, highest_rank(images_only=images_only, retries_only=retries_only), *seeds),
+        )
+        until = rows[0][0]
+        return None if until is None else float(until)
+
+    def redirect_target(self, link: Link) -> str:
+        """Where the URL of `link` was found to redirect to; "" where it does not, or was not asked yet."""
+        key = link.key or url_key(link.url)
+        # Spelled out, not bound: SQLite finds the partial indexes by these words.
+        same = "kind = 'image'" if link.kind == "image" else f"kind = '{link.kind}' AND seed = ?"
+        values = [key] if link.kind == "image" else [key, link.seed]
+        rows = self._rows(
+            f"SELECT reason FROM url WHERE key = ? AND {same} AND outcome = 'moved' AND reason LIKE '{REDIRECTS_TO}%'",
+            *values,
+        )
+        return str(rows[0][0]).removeprefix(REDIRECTS_TO) if rows else ""
 
     def next_due(
         self, now: float, *, seeds: Sequence[str], images_only: bool = False, retries_only: bool = False

@@ -15,7 +15,7 @@ from crawler.fetch import AGENT, MAX_REDIRECTS, Fetched
 from crawler.frontier import Frontier
 from crawler.links import PageLinks
 from crawler.pace import gap_seconds, mean_answer_seconds
-from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease, Link, Settled
+from crawler.records import OFF_SITE, REDIRECTS_TO, TOO_DEEP, Host, Lease, Link, Settled
 from crawler.robots import (
     ASK_AGAIN_SECONDS,
     FRESH_SECONDS,
@@ -247,8 +247,23 @@ class Outcomes:
                 self._frontier.widen_scope(lease.seed, site(location))
                 self._sites.add(site(location))
             target = Link(location, lease.kind, lease.seed, lease.parent, lease.alt, lease.depth, lease.hops + 1)
+            if self._leads_back(target, lease):
+                written.settle(lease, "failed", "redirects in a circle")
+                return
             written.links.append(self._judged(replace(target, licence=lease.licence)))
-            written.settle(lease, "moved", f"redirects to {location}")
+            # At once, not with the batch: the other half of a circle may be in the same one.
+            self._frontier.settle([Settled(lease, "moved", f"{REDIRECTS_TO}{location}")])
+
+    def _leads_back(self, target: Link, lease: Lease) -> bool:
+        """Whether what is known of redirects leads from `target` to the URL of `lease`."""
+        for _ in range(MAX_REDIRECTS):
+            if (target.key or url_key(target.url)) == lease.key:
+                return True
+            location = self._frontier.redirect_target(target)
+            if not location:
+                return False
+            target = replace(target, url=location, key="")
+        return False
 
     def _write_failure(self, written: Written, lease: Lease, failure: FetchFailed, now: float) -> None:
         if failure.status is None and not failure.again:  # a private address: nothing of this host can be had
@@ -262,7 +277,7 @@ class Outcomes:
         elif failure.status in (429, 503):  # said of the host, not of this URL alone
             self._frontier.pace(lease.host, now + (self._backoff(1) if wait is None else wait))
         if failure.again and lease.tries + 1 < self._config.tries:
-            wait = self._backoff(lease.tries + 1) if wait is None else wait
+            wait = max(wait or 0.0, self._backoff(lease.tries + 1))  # "Retry-After: 0" is no reason to hurry
             self._frontier.retry(lease, now + wait, failure.reason)
         else:
             written.settle(lease, "failed", failure.reason)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 OFF_SITE = "on another host"  # the reason of links out of scope; a wider scope puts them back
+REDIRECTS_TO = "redirects to "  # how the reason of a URL that has moved starts; the rest is where to
 UNREACHABLE = "cannot reach"  # how the reason starts where a host gave no answer at all
 TOO_DEEP = "deeper than the crawl goes"  # likewise for a greater depth
 PAGE_SAYS = "the page says "  # and a directive: of what is named there; another page may name it and say nothing

@@ -1,4 +1,4 @@
-"""A gallery to crawl and a crawler with a memory, for the tests of whole crawls."""
+"""A gallery to crawl, a crawler with a memory and a clock to turn, for the tests of whole crawls."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -31,11 +31,28 @@ class Gallery:
         return sorted("/" + image.url.split("/", 3)[3] for image in self.images)
 
 
+class SteppingClock:
+    """A clock that goes on by a step in each round of a crawl (with `stop=clock.step`): an hour passes in a moment."""
+
+    def __init__(self, step_seconds: float) -> None:
+        self.now = 1_800_000_000.0
+        self.step_seconds = step_seconds
+
+    def __call__(self) -> float:
+        return self.now
+
+    def step(self) -> bool:
+        """Go on; the answer is that the crawl need not stop."""
+        self.now += self.step_seconds
+        return False
+
+
 class Crawler:
     """Crawls with the same frontier and gallery again and again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, allow_private: bool = True) -> None:
         self.path = folder / "crawl.sqlite"
+        self.allow_private = allow_private
         self.gallery = Gallery()
 
     def __call__(
@@ -46,13 +63,8 @@ class Crawler:
         **options: Any,
     ) -> CrawlReport:
         # Without sitemaps: tests that count requests count those that they mean.
-        options = {
-            "sitemaps": False,
-            "delay_seconds": 0,
-            "allow_private": True,
-            "backoff_seconds": 0.02,
-            "patience_seconds": 5,
-        } | options
+        defaults = {"sitemaps": False, "delay_seconds": 0, "backoff_seconds": 0.02, "patience_seconds": 5}
+        options = defaults | {"allow_private": self.allow_private} | options
         return crawl(CrawlConfig(seeds=seeds, **options), self.path, self.gallery, stop=stop, clock=clock)
 
 

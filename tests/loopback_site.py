@@ -1,6 +1,9 @@
 """A small web site on loopback for the crawler's tests: pages, images, redirects and misbehaviour by path."""
 
+import os
+import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +33,8 @@ class Answer:
     content_length: int | None = None  # announced instead of the true one
     chunks: list[bytes] | None = None  # sent with chunked encoding instead of `body`
     write: Callable[[BinaryIO], None] | None = None  # writes the body itself, instead of `body`
+    raw: bytes | None = None  # all that is sent, head included, instead of everything above
+    reset: bool = False  # after the body the connection is reset, as by a server that crashed
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,18 @@ def _header_names(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+    if answer.raw is not None:
+        handler.wfile.write(answer.raw)
+    else:
+        _send_head_and_body(handler, answer)
+    if answer.reset:
+        time.sleep(0.02)  # a reset overtakes what was sent before it
+        handler.close_connection = True
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(handler.connection.detach())  # at once and for good: shutdown() would say an orderly goodbye
+
+
+def _send_head_and_body(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     handler.send_response(answer.status)
     for name, value in answer.headers.items():
         handler.send_header(name, value)

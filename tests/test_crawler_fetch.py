@@ -1,25 +1,19 @@
-"""One bounded GET against a site on loopback, and the addresses that are never dialled."""
+"""One bounded GET against a site on loopback, and what a query by URL answers."""
 
 import gzip
 import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import Any, BinaryIO
+from contextlib import closing
 
 import pytest
 from loopback_site import Answer, Site, gif, serving
 
-from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
+from crawler.errors import FetchFailed, RobotsRefused
 from crawler.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots, user_agent
 from crawler.robots import MAX_ROBOTS_BYTES, RobotsState
 from crawler.sniff import Kind
 
 LIMITS = FetchLimits(image_bytes=100_000, page_bytes=50_000, connect_seconds=2, read_seconds=2, total_seconds=20)
-DRIPS = 1000  # a drip body would take 50 seconds
 IMAGE = {"Content-Type": "image/gif"}
 
 
@@ -33,13 +27,6 @@ def site() -> Iterator[Site]:
 def fetcher() -> Iterator[Fetcher]:
     with Fetcher(allow_private=True, limits=LIMITS) as fetcher:
         yield fetcher
-
-
-def drip(file: BinaryIO) -> None:
-    for _ in range(DRIPS):
-        file.write(b"G")
-        file.flush()
-        time.sleep(0.05)
 
 
 # ----------------------------------------------------------------------------
@@ -68,13 +55,6 @@ def test_no_cookie_is_given_back(site: Site, fetcher: Fetcher) -> None:
     assert all("Cookie" not in request.headers for request in site.requests)
 
 
-def test_the_environments_proxy_is_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with Fetcher(allow_private=True, limits=LIMITS) as fetcher:
-        assert fetcher.get(site.page("/", "<html>")).kind == Kind.PAGE
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_told_and_not_followed(site: Site, fetcher: Fetcher, status: int) -> None:
     fetched = fetcher.get(site.redirect("/old", "new?a=ü", status))
@@ -96,40 +76,6 @@ def test_an_error_says_whether_to_try_again(site: Site, fetcher: Fetcher, status
     with pytest.raises(FetchFailed, match=f"answered {status}") as failed:
         fetcher.get(site.answer("/", Answer(status=status)))
     assert (failed.value.again, failed.value.status) == (again, status)
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "low", "high"),
-    [
-        ("5", 5, 5),
-        ("0", 0, 0),
-        ("999999", 3600, 3600),
-        ("9" * 400, None, None),
-        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600, 3600),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
-        ("soon", None, None),
-        ("-5", None, None),
-    ],
-)
-def test_retry_after(site: Site, fetcher: Fetcher, retry_after: str, low: float | None, high: float | None) -> None:
-    site.answer("/", Answer(status=429, headers={"Retry-After": retry_after}))
-    with pytest.raises(FetchFailed) as failed:
-        fetcher.get(site.url + "/")
-    wait = failed.value.wait_seconds
-    if low is None or high is None:
-        assert wait is None
-    else:
-        assert wait is not None
-        assert low <= wait <= high
-
-
-def test_retry_after_as_a_date_soon(site: Site, fetcher: Fetcher) -> None:
-    soon = format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True)
-    site.answer("/", Answer(status=503, headers={"Retry-After": soon}))
-    with pytest.raises(FetchFailed) as failed:
-        fetcher.get(site.url + "/")
-    assert failed.value.wait_seconds is not None
-    assert 0 < failed.value.wait_seconds <= 1800
 
 
 # ----------------------------------------------------------------------------
@@ -166,41 +112,6 @@ def test_compressed_data_that_is_broken(site: Site, fetcher: Fetcher) -> None:
         fetcher.get(site.answer("/", Answer(b"no gzip", headers={"Content-Encoding": "gzip"})))
 
 
-def test_less_data_than_announced_is_tried_again(site: Site, fetcher: Fetcher) -> None:
-    with pytest.raises(FetchFailed, match="broke off") as failed:
-        fetcher.get(site.answer("/", Answer(gif(1), headers=IMAGE, content_length=10_000)))
-    assert failed.value.again
-    assert failed.value.status == 200
-
-
-def test_a_body_that_drips_is_ended(site: Site) -> None:
-    site.answer("/", Answer(headers=IMAGE, write=drip, content_length=DRIPS))
-    limits = FetchLimits(read_seconds=5, total_seconds=0.5)
-    with (
-        Fetcher(allow_private=True, limits=limits) as fetcher,
-        pytest.raises(FetchFailed, match="took longer") as failed,
-    ):
-        fetcher.get(site.url + "/")
-    assert failed.value.again
-
-
-def test_headers_that_drip_are_ended() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        threading.Thread(target=_drip_headers, args=(server,), daemon=True).start()
-        limits = FetchLimits(read_seconds=5, total_seconds=0.5)
-        with Fetcher(allow_private=True, limits=limits) as fetcher, pytest.raises(FetchFailed, match="took longer"):
-            fetcher.get(f"http://127.0.0.1:{server.getsockname()[1]}/")
-
-
-def _drip_headers(server: socket.socket) -> None:
-    connection, _ = server.accept()
-    with connection, suppress(OSError):  # the client hangs up, as it should
-        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        for _ in range(DRIPS):
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-
 def test_silence_ends_with_the_read_timeout(site: Site) -> None:
     site.page("/", "<html>")
     site.answer_seconds = 5.0
@@ -216,111 +127,7 @@ def test_a_connection_is_used_again_after_a_deadline_of_old(site: Site, fetcher:
 
 
 # ----------------------------------------------------------------------------
-# addresses
-
-PRIVATE_FORMS = [
-    "127.0.0.1",
-    "localhost",
-    "0.0.0.0",
-    "[::1]",
-    "[::ffff:127.0.0.1]",
-    "2130706433",
-    "0x7f.1",
-    "0177.0.0.1",
-    "127.1",
-    "169.254.169.254",
-    "[fd00::1]",
-    "100.64.0.1",
-    "[64:ff9b::7f00:1]",
-    "10.1.2.3",
-    "192.168.0.1",
-    "224.0.0.1",
-]
-
-
-@pytest.fixture
-def dialled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The addresses that were dialled; none of them is reached."""
-    addresses: list[Any] = []
-
-    def connect(_: socket.socket, address: Any) -> None:
-        addresses.append(address)
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    return addresses
-
-
-@pytest.mark.parametrize("host", PRIVATE_FORMS)
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_private_address_is_never_dialled(dialled: list[Any], scheme: str, host: str) -> None:
-    with Fetcher(limits=LIMITS) as fetcher, pytest.raises(FetchFailed):
-        fetcher.get(f"{scheme}://{host}/latest/meta-data")
-    assert dialled == []
-
-
-def test_the_refusal_says_what_to_do(dialled: list[Any]) -> None:
-    with Fetcher(limits=LIMITS) as fetcher, pytest.raises(AddressRefused) as failed:
-        fetcher.get("http://127.0.0.1:8000/")
-    assert failed.value.reason == "127.0.0.1 is a private address; use --allow-private"
-    assert not failed.value.again
-
-
-PUBLIC = "93.184.216.34"
-
-
-def resolving(monkeypatch: pytest.MonkeyPatch, **answers: list[list[str]]) -> list[str]:
-    """Let names resolve to the given addresses, one list for each time that they are asked for; the names asked."""
-    real = socket.getaddrinfo
-    asked: list[str] = []
-
-    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-        name = str(host).removesuffix(".example")
-        if name not in answers:
-            return real(host, port, *args, **kwargs)
-        asked.append(host)
-        times = min(asked.count(host), len(answers[name])) - 1
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers[name][times]]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return asked
-
-
-def test_a_name_that_changes_its_address_is_dialled_where_it_was_checked(
-    dialled: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = resolving(monkeypatch, rebind=[[PUBLIC], ["127.0.0.1"]])
-    with Fetcher(limits=LIMITS) as fetcher, pytest.raises(FetchFailed, match="connection refused"):
-        fetcher.get("http://rebind.example/")
-    assert {address[0] for address in dialled} == {PUBLIC}
-    assert len(asked) == 1
-
-
-def test_the_private_one_of_two_addresses_is_never_dialled(dialled: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    resolving(monkeypatch, both=[[PUBLIC, "127.0.0.1"]], hidden=[["127.0.0.1", PUBLIC]])
-    with Fetcher(limits=LIMITS) as fetcher:
-        for host in ("both", "hidden"):
-            with pytest.raises(FetchFailed):
-                fetcher.get(f"http://{host}.example/")
-    assert {address[0] for address in dialled} <= {PUBLIC}
-
-
-def test_a_redirect_into_a_private_network_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A public name that is served by the site on loopback: dialled as public, connected to the site.
-    resolving(monkeypatch, public=[[PUBLIC]])
-    port = int(site.url.rpartition(":")[2])
-    real = socket.socket.connect
-
-    def connect(self: socket.socket, address: Any) -> None:
-        assert address[0] == PUBLIC
-        real(self, ("127.0.0.1", port))
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    site.redirect("/a.jpg", f"http://127.0.0.1:{port}/b.gif")
-    site.image("/b.gif", 1)
-    with pytest.raises(AddressRefused):
-        fetch_image("http://public.example/a.jpg", limits=LIMITS)
-    assert site.paths() == ["/robots.txt", "/a.jpg"]
+# hosts that cannot be reached
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b.example", "x" * 70 + ".example"])

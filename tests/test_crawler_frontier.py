@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from crawler.errors import FrontierError
-from crawler.frontier import LEASE_SECONDS, Frontier
+from crawler.frontier import Frontier
+from crawler.leases import LEASE_SECONDS
 from crawler.records import OFF_SITE, Host, Lease, Link, Settled
 from crawler.robots import RobotsState
 
@@ -208,32 +208,6 @@ def test_leases_of_a_dead_process_are_taken_back_at_once(path: Path, frontier: F
     assert len(claim(frontier, 0, per_host=10)) == 3
     assert frontier.reclaim() == 2
     assert len(claim(frontier, 0, per_host=10)) == 2
-
-
-_CLAIM_ALL = """
-import sys
-from pathlib import Path
-from crawler.frontier import Frontier
-from crawler.records import Settled
-with Frontier.open(Path(sys.argv[1])) as frontier:
-    while True:
-        leases, _ = frontier.claim(0, 3, seeds=["http://a.example/"], per_host=1000)
-        if not leases:
-            break
-        for lease in leases:
-            print(lease.number)
-        frontier.settle([Settled(lease, "kept") for lease in leases])
-"""
-
-
-def test_two_processes_never_lease_one_url_twice(path: Path, frontier: Frontier) -> None:
-    open_hosts(frontier, "http://a.example")
-    add_images(frontier, 299)
-    command = [sys.executable, "-c", _CLAIM_ALL, str(path)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    leased = Counter(number for process in processes for number in process.communicate()[0].split())
-    assert len(leased) == 300
-    assert set(leased.values()) == {1}
 
 
 def test_another_seed_reads_pages_anew_and_takes_over_what_waits(frontier: Frontier) -> None:

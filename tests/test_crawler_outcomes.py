@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from crawling import Crawler, add_gallery
-from loopback_site import Answer, Site, gif, serving
+from loopback_site import Site, serving
 
 
 @pytest.fixture
@@ -32,81 +32,6 @@ def test_a_seed_that_robots_txt_refuses_is_the_reports_problem(site: Site, crawl
 
 # ----------------------------------------------------------------------------
 # failures
-
-
-def test_a_server_error_is_tried_again_and_a_missing_page_is_not(site: Site, crawler: Crawler) -> None:
-    site.page("/", "<img src=/flaky.gif><img src=/gone.gif><img src=/dead.gif>")
-    site.answer("/flaky.gif", lambda times: Answer(gif(1)) if times == 2 else Answer(status=500))
-    site.answer("/gone.gif", Answer(status=410))
-    site.answer("/dead.gif", Answer(status=502))
-    report = crawler(site.url)
-    assert crawler.gallery.paths == ["/flaky.gif"]
-    assert {path: site.paths().count(path) for path in ("/flaky.gif", "/gone.gif", "/dead.gif")} == {
-        "/flaky.gif": 3,
-        "/gone.gif": 1,
-        "/dead.gif": 4,
-    }
-    assert report.reasons == {"answered 410 Gone": 1, "answered 502 Bad Gateway": 1}
-
-
-def test_half_an_image_is_fetched_again_and_never_kept(site: Site, crawler: Crawler) -> None:
-    site.page("/", "<img src=/a.gif>")
-    half = Answer(gif(1)[:20], content_length=len(gif(1)))
-    site.answer("/a.gif", lambda times: Answer(gif(1)) if times else half)
-    assert crawler(site.url).kept == 1
-    assert [image.data for image in crawler.gallery.images] == [gif(1)]
-
-
-def test_retry_after_is_waited_for_and_a_long_one_ends_the_crawl(site: Site, crawler: Crawler) -> None:
-    site.page("/", "<img src=/busy.gif>")
-    site.answer(
-        "/busy.gif", lambda times: Answer(gif(1)) if times else Answer(status=429, headers={"Retry-After": "1"})
-    )
-    assert crawler(site.url).kept == 1
-    first, second = (request.at for request in site.requests if request.path == "/busy.gif")
-    assert second - first >= 1.0
-    site.page("/later", "<img src=/never.gif>")
-    site.answer("/never.gif", Answer(status=503, headers={"Retry-After": "999999"}))
-    report = crawler(site.url + "/later")
-    assert report.finished_because == "what is left must wait 60 min; the same command goes on then"
-    assert report.queued == 1
-
-
-def test_redirects_are_followed_where_they_lead_somewhere(site: Site, crawler: Crawler) -> None:
-    site.redirect("/", "/home", 301)
-    site.page("/home", "<img src=/old.gif><img src=/loop.gif><img src=/a.gif?utm_source=x><img src=/r0>")
-    site.redirect("/old.gif", "/new.gif")
-    site.image("/new.gif", 1)
-    site.redirect("/loop.gif", "/loop2.gif")
-    site.redirect("/loop2.gif", "/loop.gif")
-    site.redirect("/a.gif?utm_source=x", "/a.gif")
-    site.image("/a.gif", 2)
-    for hop in range(7):
-        site.redirect(f"/r{hop}", f"/r{hop + 1}")
-    report = crawler(site.url)
-    assert crawler.gallery.paths == ["/a.gif", "/new.gif"]
-    assert report.reasons == {"redirects more than 5 times": 1}
-    assert "/r6" not in site.paths()
-
-
-def test_a_seed_that_moved_to_another_host_is_followed_there(site: Site, crawler: Crawler) -> None:
-    with serving("127.0.0.2") as new:
-        add_gallery(new, 3)
-        site.redirect("/", f"{new.url}/")
-        new.robots("User-agent: *\nDisallow: /1.gif")
-        report = crawler(site.url)
-        assert (report.kept, report.skipped) == (2, 1)
-        assert new.paths()[0] == "/robots.txt"
-        assert "/1.gif" not in new.paths()
-
-
-def test_an_image_that_redirects_to_another_host_is_left_alone(site: Site, crawler: Crawler) -> None:
-    with serving("127.0.0.2") as other:
-        site.page("/", "<img src=/a.gif>")
-        site.redirect("/a.gif", f"{other.url}/a.gif")
-        report = crawler(site.url)
-        assert (report.skipped, report.reasons) == (1, {"on another host": 1})
-        assert other.requests == []
 
 
 def test_private_addresses_need_permission(site: Site, crawler: Crawler) -> None:
