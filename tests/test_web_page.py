@@ -188,7 +188,7 @@ def test_a_refused_upload_alone_leaves_the_query_as_it_was(searcher: FakeSearche
 
 def test_uploads_are_decoded_once(searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
     app = upload(opened(), ("red.png", encoded((200, 10, 10))))
-    monkeypatch.setattr(query, "decode_image", lambda *_args: pytest.fail("decoded again"))
+    monkeypatch.setattr(query, "decoders", lambda: pytest.fail("decoded again"))
     app.slider(key="k").set_value(20).run()
     assert not app.exception
 

@@ -3,11 +3,9 @@
 Knows verdicts, batches and duplicates; must not know models or HTTP.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -18,15 +16,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.corpus.decoding import decoders
 from imgsearch.corpus.folders import folder_name, found_files
-from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, decode_image
+from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
 from imgsearch.errors import ImageError, IngestError
 
 BATCH_IMAGES, BATCH_BYTES = 512, 64_000_000  # held in memory at once and committed together
-# Images up to this size on average are decoded in one thread, a tenth faster than in two (32x32 JPEGs, side by side):
-# threads would only take turns in the part of Pillow that is Python.
-SMALL_BYTES = 4_096
 SHOWN_PROBLEMS = 20
 
 
@@ -114,7 +110,7 @@ class Intake:
         return outcomes
 
     def _decode(self, images: Sequence[FoundImage]) -> list[DecodedImage | ImageError]:
-        return decode_images([image.data for image in images], self.limits, with_previews=self._with_previews)
+        return decoders().images([image.data for image in images], self.limits, with_previews=self._with_previews)
 
     def _new_image(self, digest: str, image: FoundImage, decoded: DecodedImage) -> NewImage:
         return NewImage(
@@ -138,29 +134,6 @@ class Intake:
         if image.url == entry.url or image.url in {source.url for source in self._corpus.sources(row)}:
             return Outcome(found_again, "" if found_again is Verdict.KEPT else f"already stored as row {row}", row)
         return Outcome(Verdict.DUPLICATE, f"same bytes as row {row}", row)
-
-
-def decode_images(
-    encoded: Sequence[bytes], limits: ImageLimits, *, with_previews: bool
-) -> list[DecodedImage | ImageError]:
-    """Decode, large images on all cores; what cannot be decoded comes back as its ImageError, in its place."""
-
-    def decode_some(some: Sequence[bytes]) -> list[DecodedImage | ImageError]:
-        results: list[DecodedImage | ImageError] = []
-        for data in some:
-            try:
-                results.append(decode_image(data, limits=limits, with_preview=with_previews))
-            except ImageError as error:
-                results.append(error)
-        return results
-
-    if sum(map(len, encoded)) <= SMALL_BYTES * len(encoded):
-        return decode_some(encoded)
-    threads = os.cpu_count() or 1
-    per_task = -(-len(encoded) // (4 * threads))  # a few tasks a thread, so that they end together
-    with ThreadPoolExecutor(threads) as pool:
-        tasks = [encoded[start : start + per_task] for start in range(0, len(encoded), per_task)]
-        return list(chain.from_iterable(pool.map(decode_some, tasks)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -239,7 +212,7 @@ def read_labelled_images(path: Path, *, on_progress: Callable[[int, int], None] 
     for batch in _batches([path], DEFAULT_LIMITS, on_progress):
         read = [image for image in batch if isinstance(image, ReadImage)]
         problems += [(url, outcome.reason) for url, outcome in (i for i in batch if not isinstance(i, ReadImage))]
-        decoded = decode_images([image.data for image in read], DEFAULT_LIMITS, with_previews=False)
+        decoded = decoders().images([image.data for image in read], with_previews=False)
         for image, result in zip(read, decoded, strict=True):
             if isinstance(result, ImageError):
                 problems.append((image.url, str(result)))
