@@ -176,7 +176,16 @@ def test_json_of_an_answer(searcher: Searcher) -> None:
     assert list(told) == ["query", "k", "model", "code", "pixel", "overlap", "no_good_match"]
     assert (told["query"], told["k"]) == ("https://example.org/three.png", 2)
     assert told["model"] == searcher.card.digest
-    assert list(told["code"][0]) == ["row", "distance", "grade", "url", "page_url", "alt", "label"]
+    assert list(told["code"][0]) == [
+        "row",
+        "distance",
+        "grade",
+        "url",
+        "page_url",
+        "alt",
+        "label",
+        "near_duplicate_of",
+    ]
     assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.pixel]
     every = json.loads(json.dumps(searcher.search(3, k=2, by="all").to_json()))
     assert list(every) == ["query", "k", "model", "code", "pixel", "binary", "overlap", "no_good_match"]

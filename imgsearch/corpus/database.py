@@ -43,6 +43,14 @@ CREATE INDEX source_row ON source(row);
 PRAGMA user_version = {_FORMAT};
 COMMIT;
 """
+# Came later than the format; a corpus without it gets it from its next writer, and is read as if it were there.
+_PERCEPTUAL = """
+CREATE {temporary} TABLE IF NOT EXISTS perceptual (
+    row INTEGER PRIMARY KEY REFERENCES image,
+    hash INTEGER NOT NULL,        -- 64 bits, as a signed number: near hashes, near pictures
+    near_duplicate_of INTEGER     -- the row of the original; NULL where it is none's near-duplicate
+)
+"""
 
 
 class Database:
@@ -62,6 +70,8 @@ class Database:
             undone.callback(database.close)
             if not database._format():
                 return None
+            if not database.select("SELECT 1 FROM sqlite_schema WHERE name = 'perceptual'"):
+                database.select(_PERCEPTUAL.format(temporary="TEMPORARY").replace(" REFERENCES image", ""))
             undone.pop_all()
         return database
 
@@ -76,6 +86,7 @@ class Database:
             database = cls(path, connection)
             if not database._format():
                 connection.executescript(_SCHEMA)
+            connection.execute(_PERCEPTUAL.format(temporary=""))
             undone.pop_all()
         return database
 

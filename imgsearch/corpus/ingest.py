@@ -4,9 +4,10 @@ Knows verdicts, batches and duplicates; must not know models or HTTP.
 """
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from itertools import chain
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from imgsearch.corpus.decoding import decoders
 from imgsearch.corpus.folders import folder_name, found_files
 from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits
+from imgsearch.corpus.near_duplicates import NearDuplicates, perceptual_hashes
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
 from imgsearch.errors import ImageError, IngestError
 
@@ -71,6 +73,8 @@ class Intake:
         self._corpus = corpus
         self._with_previews = with_previews
         self._labels_from_folders = labels_from_folders
+        self._near_duplicates: NearDuplicates | None = None  # read from the corpus when the first image comes
+        self._appending = threading.Lock()  # rows are known before they are stored
 
     def keep(self, images: Sequence[FoundImage], *, found_again: Verdict = Verdict.KEPT) -> list[Outcome]:
         """Take in `images` with one commit; one outcome each, in their order. Durable when it returns.
@@ -91,7 +95,7 @@ class Intake:
             for digest, image in decoded.items()
             if isinstance(image, DecodedImage)
         ]
-        rows = dict(zip((image.digest for image in new), self._corpus.append(new), strict=True))
+        rows = dict(zip((image.digest for image in new), self._append(new), strict=True))
 
         outcomes: list[Outcome] = []
         elsewhere: list[tuple[int, Source]] = []
@@ -111,6 +115,29 @@ class Intake:
 
     def _decode(self, images: Sequence[FoundImage]) -> list[DecodedImage | ImageError]:
         return decoders().images([image.data for image in images], self.limits, with_previews=self._with_previews)
+
+    def _append(self, new: Sequence[NewImage]) -> list[int]:
+        """Store new images, each flagged where an earlier one shows the same."""
+        if not new:
+            return []
+        with self._appending:
+            if self._near_duplicates is None:
+                self._near_duplicates = _stored_originals(self._corpus)
+            thumbnails = np.stack([image.thumbnail for image in new])  # (n, 32, 32, 3)
+            hashes = perceptual_hashes(thumbnails)  # (n,)
+            try:
+                originals = self._near_duplicates.add(
+                    hashes, thumbnails, len(self._corpus), lambda rows: self._corpus.thumbnails()[rows]
+                )
+                return self._corpus.append(
+                    [
+                        replace(image, perceptual_hash=one, near_duplicate_of=original)
+                        for image, one, original in zip(new, hashes.tolist(), originals, strict=True)
+                    ]
+                )
+            except BaseException:  # what was not stored must not be pointed to
+                self._near_duplicates = None
+                raise
 
     def _new_image(self, digest: str, image: FoundImage, decoded: DecodedImage) -> NewImage:
         return NewImage(
@@ -134,6 +161,16 @@ class Intake:
         if image.url == entry.url or image.url in {source.url for source in self._corpus.sources(row)}:
             return Outcome(found_again, "" if found_again is Verdict.KEPT else f"already stored as row {row}", row)
         return Outcome(Verdict.DUPLICATE, f"same bytes as row {row}", row)
+
+
+def _stored_originals(corpus: Corpus) -> NearDuplicates:
+    """What new images are compared with; images that were stored without a hash get theirs first."""
+    missing = corpus.rows_without_hash()
+    for start in range(0, len(missing), BATCH_IMAGES):
+        rows = missing[start : start + BATCH_IMAGES]
+        corpus.add_hashes(rows, perceptual_hashes(corpus.thumbnails()[rows]))
+    rows, hashes = corpus.perceptual_originals()
+    return NearDuplicates(hashes, rows)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ class NewImage:
     page_url: str = ""
     alt: str = ""
     label: str = ""
+    perceptual_hash: int | None = None  # 64 bits, of `corpus.near_duplicates`
+    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Entry:
     preview_bytes: int
     added_at: float
     removed: bool
+    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same, recompressed or resized
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,4 @@ class CorpusCounts:
     removed: int
     preview_bytes: int
     bytes_on_disk: int
+    near_duplicates: int = 0  # of the images

@@ -28,9 +28,10 @@ class Hit:
     # other way round, by binary code it is by code.
     other_rank: int | None
     grade: str = ""  # "same", "close" or "weak"; "" where no cutoff is known
+    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same
 
     def to_json(self) -> dict[str, object]:
-        names = ("row", "distance", "grade", "url", "page_url", "alt", "label")
+        names = ("row", "distance", "grade", "url", "page_url", "alt", "label", "near_duplicate_of")
         return {name: getattr(self, name) for name in names}
 
 

@@ -303,6 +303,7 @@ class Searcher:
                 label=entry.label,
                 other_rank=other_ranks.get(row),
                 grade=grade(distance, cutoff) if cutoff else "",
+                near_duplicate_of=entry.near_duplicate_of,
             )
             for rank, (row, distance, entry) in enumerate(
                 zip(rows, distances, self.corpus.entries(rows), strict=True), start=1
