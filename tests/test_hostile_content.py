@@ -490,6 +490,12 @@ def test_case_38_a_copy_is_found_among_many_wherever_the_original_lies(corpus: C
     assert keep(corpus, *(copy + b"again" for copy in copies)) == list(range(0, 2_000, 101))  # never a copy's copy
 
 
+def test_case_38_what_is_near_to_a_copy_alone_is_an_original() -> None:
+    chain = np.array([0, 0b1111, 0b1111_1111], np.uint64)  # each 4 bits from the one before
+    alike = np.zeros((3, 32, 32, 3), np.uint8)
+    assert NearDuplicates(chain[:0], np.zeros(0, np.int64)).add(chain, alike, 0, lambda _: alike[:0]) == [None, 0, None]
+
+
 def test_case_38_a_crowd_of_look_alikes_costs_no_more(corpus: Corpus) -> None:
     hashes, rows = np.zeros(100_000, np.uint64), np.arange(100_000)
     crowd = NearDuplicates(hashes, rows)

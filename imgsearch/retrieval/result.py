@@ -1,5 +1,6 @@
 """What a search gives back: hits, in one list for each method that was asked. Plain data; knows no index, no model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 CODE, PIXEL, BINARY = METHODS = ("code", "pixel", "binary")
@@ -33,6 +34,14 @@ class Hit:
     def to_json(self) -> dict[str, object]:
         names = ("row", "distance", "grade", "url", "page_url", "alt", "label", "near_duplicate_of")
         return {name: getattr(self, name) for name in names}
+
+
+def folded(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, of an original and its near-duplicates only the nearest."""
+    nearest: dict[int, Hit] = {}
+    for hit in hits:
+        nearest.setdefault(hit.row if hit.near_duplicate_of is None else hit.near_duplicate_of, hit)
+    return tuple(nearest.values())
 
 
 @dataclass(frozen=True)
