@@ -2,13 +2,15 @@
 # make test   every test, the browser's included
 # make lint   ruff and mypy
 # make bench  the figures that the README prints (needs ../shared/data)
+# make fuzz   damages images of every format at random for ten minutes (MINUTES=N for another time)
 # make pictures ROW=12   the README's pictures, after make demo: a good query chosen by hand
 
 PYTHON ?= python3
 PORT ?= 8501
+MINUTES ?= 10
 BIN = .venv/bin
 
-.PHONY: demo test lint bench pictures browser
+.PHONY: demo test lint bench fuzz pictures browser
 
 demo: .venv/installed
 	$(BIN)/imgsearch demo --port $(PORT)
@@ -31,6 +33,9 @@ bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/long_crawl.py
 	$(BIN)/python benchmarks/tables.py
+
+fuzz: .venv/installed-for-tests
+	$(BIN)/python tests/fuzz_images.py $(MINUTES)
 
 pictures: .venv/installed-for-tests browser
 	IMGSEARCH_SCREENSHOT=docs/app.png IMGSEARCH_TEST_INDEX=index IMGSEARCH_TEST_ROW=$(ROW) \

@@ -2,6 +2,7 @@
 
 ImgSearchError
 ├── ImageError          bytes that are not an image we take: the reason is the message
+├── DecoderError        the process that decodes images cannot be started
 ├── IndexDirectoryError the index directory cannot be read or written (read-only, full, in use)
 ├── CorpusError         the corpus is missing, empty or damaged
 │   └── UnknownRowError a row or URL that the corpus does not hold
@@ -27,6 +28,10 @@ class ImgSearchError(Exception):
 
 class ImageError(ImgSearchError):
     """Bytes that are not an image we take."""
+
+
+class DecoderError(ImgSearchError):
+    """The process that decodes images cannot be started."""
 
 
 class IndexDirectoryError(ImgSearchError):

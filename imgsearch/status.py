@@ -23,6 +23,7 @@ class Status:
     root: Path
     images: int
     removed: int
+    near_duplicates: int  # of the images: recompressed or resized copies of earlier ones
     coded: int  # rows with a code of the current model
     indexed: int  # rows in an index made by the current model
     model: str  # digest
@@ -39,6 +40,7 @@ class Status:
         return {
             "images": self.images,
             "removed": self.removed,
+            "near_duplicates": self.near_duplicates,
             "coded": self.coded,
             "indexed": self.indexed,
             "model": self.model,
@@ -54,7 +56,9 @@ class Status:
         per_image = readable_bytes(self.preview_bytes / self.rows) if self.rows else "0 B"
         return [
             f"{self.root}: {readable_bytes(self.index_bytes)}",
-            f"images   {self.images:,}" + (f" ({self.removed:,} removed)" if self.removed else ""),
+            f"images   {self.images:,}"
+            + (f" ({self.removed:,} removed)" if self.removed else "")
+            + (f", {self.near_duplicates:,} of them near-duplicates" if self.near_duplicates else ""),
             f"previews {readable_bytes(self.preview_bytes)} ({per_image} per image)",
             f"model    {self.model[:12]}" + (" (comes with imgsearch)" if self.shipped else " (trained here)"),
             f"coded    {self.coded:,} of {self.rows:,} rows",
@@ -85,6 +89,7 @@ def read_status(paths: IndexPaths) -> Status:
         root=paths.root,
         images=counts.images,
         removed=counts.removed,
+        near_duplicates=counts.near_duplicates,
         coded=_coded(paths, model),
         indexed=_indexed(paths, model),
         model=model,

@@ -31,6 +31,7 @@ class FakeSearcher:
     stale: bool = False
     no_good_match: bool = False
     asked: list[tuple[Any, int]] = field(default_factory=list)  # (query, k) of every search
+    near_duplicate_of: dict[int, int] = field(default_factory=dict)
     asked_by: list[str] = field(default_factory=list)  # and by which methods
 
     @classmethod
@@ -118,7 +119,18 @@ class FakeSearcher:
         rows = [int(row) for row in np.argsort(distances, kind="stable") if row != own][:k]
         grades = repeat("weak") if self.no_good_match else chain(GRADES, repeat(""))
         return [
-            Hit(rank, row, float(distances[row]), entry.url, entry.page_url, entry.alt, entry.label, None, grade)
+            Hit(
+                rank,
+                row,
+                float(distances[row]),
+                entry.url,
+                entry.page_url,
+                entry.alt,
+                entry.label,
+                None,
+                grade,
+                near_duplicate_of=self.near_duplicate_of.get(row),
+            )
             for rank, row, entry, grade in zip(range(1, k + 1), rows, map(self.entry, rows), grades, strict=False)
         ]
 

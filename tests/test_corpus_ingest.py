@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from imgsearch.corpus import ingest
+from imgsearch.corpus.decoding import Decoders
 from imgsearch.corpus.folders import folder_name
 from imgsearch.corpus.images import DEFAULT_LIMITS, ImageLimits, decode_image, encode_png
 from imgsearch.corpus.ingest import Intake, Outcome, Verdict, add_paths, read_labelled_images
@@ -118,9 +119,7 @@ def test_previews_can_be_left_out(corpus: Corpus) -> None:
     assert corpus.preview(1) is None
 
 
-@pytest.mark.parametrize("small_bytes", [0, 10**9], ids=["threads", "one thread"])
-def test_large_batches_are_decoded_in_order(corpus: Corpus, small_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "SMALL_BYTES", small_bytes)
+def test_large_batches_are_decoded_in_order(corpus: Corpus) -> None:
     found = [Found(f"https://example.org/{n}.png", picture(n) if n % 7 else b"text") for n in range(300)]
     outcomes = Intake(corpus).keep(found)
     assert [outcome.verdict == Verdict.SKIPPED for outcome in outcomes] == [n % 7 == 0 for n in range(300)]
@@ -180,7 +179,7 @@ def test_adding_again_finds_duplicates_without_decoding(
     corpus: Corpus, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_paths(Intake(corpus), [folder / "cat"])
-    monkeypatch.setattr(ingest, "decode_image", None)
+    monkeypatch.setattr(Decoders, "_answers", lambda *_: pytest.fail("decoded again"))
     report = add_paths(Intake(corpus), [folder / "cat"])
     assert report.counts["duplicate"] == 2
     assert report.reasons == {"already stored as another row": 2}

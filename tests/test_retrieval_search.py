@@ -176,7 +176,7 @@ def test_json_of_an_answer(searcher: Searcher) -> None:
     assert list(told) == ["query", "k", "model", "code", "pixel", "overlap", "no_good_match"]
     assert (told["query"], told["k"]) == ("https://example.org/three.png", 2)
     assert told["model"] == searcher.card.digest
-    names = ["row", "distance", "grade", "url", "page_url", "alt", "label", "provenance"]
+    names = ["row", "distance", "grade", "url", "page_url", "alt", "label", "near_duplicate_of", "provenance"]
     assert list(told["code"][0]) == names
     assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.pixel]
     every = json.loads(json.dumps(searcher.search(3, k=2, by="all").to_json()))

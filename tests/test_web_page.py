@@ -188,7 +188,7 @@ def test_a_refused_upload_alone_leaves_the_query_as_it_was(searcher: FakeSearche
 
 def test_uploads_are_decoded_once(searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
     app = upload(opened(), ("red.png", encoded((200, 10, 10))))
-    monkeypatch.setattr(query, "decode_image", lambda *_args: pytest.fail("decoded again"))
+    monkeypatch.setattr(query, "decoders", lambda: pytest.fail("decoded again"))
     app.slider(key="k").set_value(20).run()
     assert not app.exception
 
@@ -285,6 +285,15 @@ def test_grades_and_no_good_match_are_said(searcher: FakeSearcher) -> None:
     html = drawn(opened(row="44"))
     assert "No good match: even the nearest image is far, as distances in this corpus go." in html
     assert len(hit_rows(opened(row="44"), "code")) == 12  # they are shown all the same
+
+
+def test_near_duplicates_are_folded_on_demand(searcher: FakeSearcher) -> None:
+    searcher.near_duplicate_of = {45: 43, 46: 43, 47: 200}  # row 47's original is not among the hits
+    app = opened(row="44")
+    assert hit_rows(app, "code")[:6] == [43, 45, 42, 46, 41, 47]
+    app.toggle(key="fold").set_value(True).run()
+    assert hit_rows(app, "code")[:4] == [43, 42, 41, 47]
+    assert "folded away: 2" in drawn(app)
 
 
 def test_query_pixels_and_reconstruction_stand_side_by_side(searcher: FakeSearcher) -> None:

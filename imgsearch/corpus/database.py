@@ -59,7 +59,15 @@ CREATE TABLE taken_down (         -- the rows that each removed, for its undoing
     PRIMARY KEY (takedown, row)
 ) WITHOUT ROWID;
 """
-_STEPS = (_FIRST, _PROVENANCE)  # step i makes format i + 1 of format i: an older file is brought up to date
+_PERCEPTUAL = """
+CREATE TABLE perceptual (         -- near hashes, near pictures
+    row INTEGER PRIMARY KEY REFERENCES image,
+    hash INTEGER NOT NULL,        -- 64 bits, as a signed number
+    near_duplicate_of INTEGER     -- the row of the original; NULL where it is none's near-duplicate
+);
+"""
+# Step i makes format i + 1 of format i: an older file is brought up to date.
+_STEPS = (_FIRST, _PROVENANCE, _PERCEPTUAL)
 _FORMAT = len(_STEPS)
 
 

@@ -25,6 +25,8 @@ def erase_removed(corpus: Corpus, paths: IndexPaths) -> int:
         )
         rows = [(row,) for row, _ in fresh]
         connection.executemany("DELETE FROM source WHERE row = ?", rows)
+        connection.executemany("DELETE FROM perceptual WHERE row = ?", rows)
+        connection.executemany("UPDATE perceptual SET near_duplicate_of = NULL WHERE near_duplicate_of = ?", rows)
         connection.executemany("INSERT INTO source (row, url, page_url, alt) VALUES (?, '', '', '')", rows)
     erased = corpus.database.select("SELECT row, preview_offset, preview_bytes FROM image WHERE removed = 2")
     ByteFile(paths.thumbnails).overwrite((row * RECORD_BYTES, RECORD_BYTES) for row, _, _ in erased)

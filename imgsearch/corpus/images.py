@@ -1,7 +1,7 @@
 """Image bytes → one 32x32 thumbnail and a small preview. The only module that opens untrusted image bytes.
 
-Knows formats, tones and limits; must not know where the bytes come from. `decode_image` is a pure function of
-picklable values, so that it can also run in a worker process.
+Knows formats, tones and limits; must not know where the bytes come from. `decode_image` is a pure function; what
+strangers sent is given to it in a worker process (`corpus.decoding`), which may die of it.
 """
 
 import logging
@@ -281,7 +281,7 @@ def _refusals(data: bytes, limits: ImageLimits) -> Iterator[None]:
         raise ImageError("empty: there are no bytes")
     check_size(len(data), limits)
     try:
-        with _pillow_quiet():
+        with pillow_quiet():
             yield
     except ImageError:
         raise
@@ -289,9 +289,11 @@ def _refusals(data: bytes, limits: ImageLimits) -> Iterator[None]:
         raise ImageError(reason_to_refuse(data)) from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"more than {limits.max_pixels / 1e6:g} megapixels") from error
+    except MemoryError as error:
+        raise ImageError("decoding it took too much memory") from error
     except Exception as error:
         # Hostile bytes make Pillow's parsers fail in any way that Python knows (OSError, SyntaxError, struct.error,
-        # MemoryError, IndexError …), and each of them means the same here: these bytes cannot be decoded.
+        # IndexError …), and each of them means the same here: these bytes cannot be decoded.
         raise ImageError(f"damaged image: {error or type(error).__name__}") from error
 
 
@@ -302,7 +304,7 @@ _log_handler = logging.NullHandler()
 
 
 @contextmanager
-def _pillow_quiet() -> Iterator[None]:
+def pillow_quiet() -> Iterator[None]:
     """Keep what Pillow warns of (large sizes, odd metadata) from the user: we refuse by our own limits, or take it.
 
     Python's warning filters belong to the whole process and `catch_warnings` is no match for threads: so the first

@@ -3,12 +3,11 @@
 Knows verdicts, batches and duplicates; must not know models or HTTP.
 """
 
-import os
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from itertools import chain
@@ -18,16 +17,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.corpus.decoding import decoders
 from imgsearch.corpus.folders import folder_name, found_files
-from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, decode_image
+from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits
+from imgsearch.corpus.near_duplicates import NearDuplicates, perceptual_hashes
 from imgsearch.corpus.records import NOT_KNOWN, Provenance
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
 from imgsearch.errors import ImageError, IngestError
 
 BATCH_IMAGES, BATCH_BYTES = 512, 64_000_000  # held in memory at once and committed together
-# Images up to this size on average are decoded in one thread, a tenth faster than in two (32x32 JPEGs, side by side):
-# threads would only take turns in the part of Pillow that is Python.
-SMALL_BYTES = 4_096
 SHOWN_PROBLEMS = 20
 
 
@@ -76,6 +74,8 @@ class Intake:
         self._corpus = corpus
         self._with_previews = with_previews
         self._labels_from_folders = labels_from_folders
+        self._near_duplicates: NearDuplicates | None = None  # read from the corpus when the first image comes
+        self._appending = threading.Lock()  # rows are known before they are stored
 
     def keep(self, images: Sequence[FoundImage], *, found_again: Verdict = Verdict.KEPT) -> list[Outcome]:
         """Take in `images` with one commit; one outcome each, in their order. Durable when it returns.
@@ -96,7 +96,7 @@ class Intake:
             for digest, image in decoded.items()
             if isinstance(image, DecodedImage)
         ]
-        rows = dict(zip((image.digest for image in new), self._corpus.append(new), strict=True))
+        rows = dict(zip((image.digest for image in new), self._append(new), strict=True))
 
         outcomes: list[Outcome] = []
         elsewhere: list[tuple[int, Source]] = []
@@ -115,7 +115,30 @@ class Intake:
         return outcomes
 
     def _decode(self, images: Sequence[FoundImage]) -> list[DecodedImage | ImageError]:
-        return decode_images([image.data for image in images], self.limits, with_previews=self._with_previews)
+        return decoders().images([image.data for image in images], self.limits, with_previews=self._with_previews)
+
+    def _append(self, new: Sequence[NewImage]) -> list[int]:
+        """Store new images, each flagged where an earlier one shows the same."""
+        if not new:
+            return []
+        with self._appending:
+            if self._near_duplicates is None:
+                self._near_duplicates = _stored_originals(self._corpus)
+            thumbnails = np.stack([image.thumbnail for image in new])  # (n, 32, 32, 3)
+            hashes = perceptual_hashes(thumbnails)  # (n,)
+            try:
+                originals = self._near_duplicates.add(
+                    hashes, thumbnails, len(self._corpus), lambda rows: self._corpus.thumbnails()[rows]
+                )
+                return self._corpus.append(
+                    [
+                        replace(image, perceptual_hash=one, near_duplicate_of=original)
+                        for image, one, original in zip(new, hashes.tolist(), originals, strict=True)
+                    ]
+                )
+            except BaseException:  # what was not stored must not be pointed to
+                self._near_duplicates = None
+                raise
 
     def _new_image(self, digest: str, image: FoundImage, decoded: DecodedImage) -> NewImage:
         return NewImage(
@@ -148,27 +171,14 @@ def provenance_of(image: FoundImage) -> Provenance:
     return Provenance(**stated)
 
 
-def decode_images(
-    encoded: Sequence[bytes], limits: ImageLimits, *, with_previews: bool
-) -> list[DecodedImage | ImageError]:
-    """Decode, large images on all cores; what cannot be decoded comes back as its ImageError, in its place."""
-
-    def decode_some(some: Sequence[bytes]) -> list[DecodedImage | ImageError]:
-        results: list[DecodedImage | ImageError] = []
-        for data in some:
-            try:
-                results.append(decode_image(data, limits=limits, with_preview=with_previews))
-            except ImageError as error:
-                results.append(error)
-        return results
-
-    if sum(map(len, encoded)) <= SMALL_BYTES * len(encoded):
-        return decode_some(encoded)
-    threads = os.cpu_count() or 1
-    per_task = -(-len(encoded) // (4 * threads))  # a few tasks a thread, so that they end together
-    with ThreadPoolExecutor(threads) as pool:
-        tasks = [encoded[start : start + per_task] for start in range(0, len(encoded), per_task)]
-        return list(chain.from_iterable(pool.map(decode_some, tasks)))
+def _stored_originals(corpus: Corpus) -> NearDuplicates:
+    """What new images are compared with; images that were stored without a hash get theirs first."""
+    missing = corpus.rows_without_hash()
+    for start in range(0, len(missing), BATCH_IMAGES):
+        rows = missing[start : start + BATCH_IMAGES]
+        corpus.add_hashes(rows, perceptual_hashes(corpus.thumbnails()[rows]))
+    rows, hashes = corpus.perceptual_originals()
+    return NearDuplicates(hashes, rows)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -247,7 +257,7 @@ def read_labelled_images(path: Path, *, on_progress: Callable[[int, int], None] 
     for batch in _batches([path], DEFAULT_LIMITS, on_progress):
         read = [image for image in batch if isinstance(image, ReadImage)]
         problems += [(url, outcome.reason) for url, outcome in (i for i in batch if not isinstance(i, ReadImage))]
-        decoded = decode_images([image.data for image in read], DEFAULT_LIMITS, with_previews=False)
+        decoded = decoders().images([image.data for image in read], with_previews=False)
         for image, result in zip(read, decoded, strict=True):
             if isinstance(result, ImageError):
                 problems.append((image.url, str(result)))

@@ -47,6 +47,8 @@ class NewImage:
     alt: str = ""
     label: str = ""
     provenance: Provenance = NOT_KNOWN
+    perceptual_hash: int | None = None  # 64 bits, of `corpus.near_duplicates`
+    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Entry:
     added_at: float
     removed: bool
     provenance: Provenance = NOT_KNOWN
+    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same, recompressed or resized
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,4 @@ class CorpusCounts:
     removed: int
     preview_bytes: int
     bytes_on_disk: int
+    near_duplicates: int = 0  # of the images

@@ -36,9 +36,10 @@ Rows = Sequence[int] | NDArray[np.int64]
 _PROVENANCE = "fetched_at, content_type, etag, last_modified, robots, licence"
 _ENTRIES = f"""
 SELECT image.row, lower(hex(digest)), url, page_url, alt, label,
-       width, height, n_bytes, preview_bytes, added_at, removed, {_PROVENANCE}
+       width, height, n_bytes, preview_bytes, added_at, removed, near_duplicate_of, {_PROVENANCE}
 FROM image JOIN source ON source.rowid =
     (SELECT rowid FROM source WHERE source.row = image.row ORDER BY gone_at > 0, rowid LIMIT 1)
+LEFT JOIN perceptual ON perceptual.row = image.row
 """
 _NEW_SOURCE = f"INSERT OR IGNORE INTO source (row, url, page_url, alt, {_PROVENANCE}) VALUES (?{', ?' * 9})"
 
@@ -126,6 +127,7 @@ class Corpus:
             removed=removed,
             preview_bytes=self._previews_end(),
             bytes_on_disk=sum(sizes),
+            near_duplicates=self._n_near_duplicates(),
         )
 
     def thumbnails(self) -> NDArray[np.uint8]:
@@ -201,6 +203,26 @@ class Corpus:
         """A number that grows when rows are added, removed or restored, here or in another process. Cheap."""
         return self._database.change_count()
 
+    def perceptual_originals(self) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """The rows (n,) and perceptual hashes (n,) of images that are near-duplicates of none, rows ascending."""
+        found = self._database.select("SELECT row, hash FROM perceptual WHERE near_duplicate_of IS NULL ORDER BY row")
+        pairs = np.array(found, np.int64).reshape(-1, 2)
+        return pairs[:, 0].copy(), pairs[:, 1].copy().view(np.uint64)
+
+    def rows_without_hash(self) -> NDArray[np.int64]:
+        """(m,) int64, ascending: rows that were stored before there were perceptual hashes."""
+        found = self._database.select(
+            "SELECT image.row FROM image LEFT JOIN perceptual USING (row) WHERE perceptual.row IS NULL AND removed < 2"
+            " ORDER BY row"
+        )
+        return np.fromiter((row for (row,) in found), np.int64, len(found))
+
+    def _n_near_duplicates(self) -> int:
+        counted = (
+            "SELECT count(*) FROM perceptual JOIN image USING (row) WHERE near_duplicate_of NOT NULL AND NOT removed"
+        )
+        return int(self._database.select(counted)[0][0])
+
     def verify(self, *, on_progress: Callable[[int, int], None] | None = None) -> list[str]:
         """Read everything and return what is wrong, one sentence each; nothing when all is well."""
         problems = self._database.problems()
@@ -232,7 +254,7 @@ class Corpus:
 
     def _entries_where(self, column: str, values: Iterable[object]) -> Iterator[Entry]:
         for found in self._database.select_in(f"{_ENTRIES} WHERE {column} IN", list(values)):
-            yield Entry(*(*found[:11], bool(found[11]), Provenance(*found[12:])))
+            yield Entry(*(*found[:11], bool(found[11]), Provenance(*found[13:]), found[12]))
 
     def _refuse_unknown(self, rows: Iterable[int]) -> None:
         for row in rows:
@@ -271,10 +293,17 @@ class Corpus:
                     connection.executemany(
                         _NEW_SOURCE, (_source_values(row, image) for row, image in zip(rows, images, strict=True))
                     )
+                    connection.executemany(_ADD_HASH, _hash_values(rows, images))
             except BaseException:  # Ctrl-C too: whether the rows were committed by then, the database knows
                 self._cut_uncommitted()
                 raise
         return rows
+
+    def add_hashes(self, rows: Rows, hashes: NDArray[np.uint64]) -> None:
+        """Note the perceptual hashes (n,) of `rows` that were stored without, as near-duplicates of none."""
+        values = zip((int(row) for row in rows), hashes.view(np.int64).tolist(), [None] * len(hashes), strict=True)
+        with self._database.transaction() as connection:
+            connection.executemany(_ADD_HASH, values)
 
     def add_sources(self, found: Sequence[tuple[int, Source]]) -> None:
         """Note further places where stored rows were found; a place that is known already stays as it is."""
@@ -334,6 +363,16 @@ def _source_values(row: int, place: NewImage | Source) -> tuple[object, ...]:
     texts = (how.content_type, how.etag, how.last_modified, how.robots, how.licence)
     found = (_text(place.url), _text(place.page_url), _text(place.alt))
     return (int(row), *found, how.fetched_at, *(_text(text) for text in texts))
+
+
+_ADD_HASH = "INSERT INTO perceptual VALUES (?, ?, ?)"
+
+
+def _hash_values(rows: Sequence[int], images: Sequence[NewImage]) -> Iterator[tuple[object, ...]]:
+    for row, image in zip(rows, images, strict=True):
+        if image.perceptual_hash is not None:
+            signed = image.perceptual_hash - (image.perceptual_hash >> 63 << 64)  # SQLite's numbers have a sign
+            yield row, signed, image.near_duplicate_of
 
 
 def _record(thumbnail: NDArray[np.uint8]) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.corpus.decoding import decoders
 from imgsearch.corpus.images import SIDE, ImageLimits, decode_image, encode_png
 from imgsearch.errors import ImageError
 
@@ -33,7 +34,7 @@ def image_thumbnail(query: bytes | str | Path | NDArray[np.uint8]) -> NDArray[np
     if isinstance(query, np.ndarray):
         return _array_thumbnail(query)
     data = query if isinstance(query, bytes) else _read(Path(query))
-    return decode_image(data, with_preview=False).thumbnail
+    return decoders().image(data, with_preview=False).thumbnail
 
 
 def _array_thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

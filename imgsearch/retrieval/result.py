@@ -1,5 +1,6 @@
 """What a search gives back: hits, in one list for each method that was asked. Plain data; knows no index, no model."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from imgsearch.corpus.records import NOT_KNOWN, Provenance
@@ -31,10 +32,19 @@ class Hit:
     other_rank: int | None
     grade: str = ""  # "same", "close" or "weak"; "" where no cutoff is known
     provenance: Provenance = NOT_KNOWN  # how it came in
+    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same
 
     def to_json(self) -> dict[str, object]:
-        names = ("row", "distance", "grade", "url", "page_url", "alt", "label")
+        names = ("row", "distance", "grade", "url", "page_url", "alt", "label", "near_duplicate_of")
         return {name: getattr(self, name) for name in names} | {"provenance": asdict(self.provenance)}
+
+
+def folded(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, of an original and its near-duplicates only the nearest."""
+    nearest: dict[int, Hit] = {}
+    for hit in hits:
+        nearest.setdefault(hit.row if hit.near_duplicate_of is None else hit.near_duplicate_of, hit)
+    return tuple(nearest.values())
 
 
 @dataclass(frozen=True)

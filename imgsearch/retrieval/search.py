@@ -304,6 +304,7 @@ class Searcher:
                 other_rank=other_ranks.get(row),
                 grade=grade(distance, cutoff) if cutoff else "",
                 provenance=entry.provenance,
+                near_duplicate_of=entry.near_duplicate_of,
             )
             for rank, (row, distance, entry) in enumerate(
                 zip(rows, distances, self.corpus.entries(rows), strict=True), start=1

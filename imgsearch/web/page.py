@@ -21,6 +21,7 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import DEFAULT_INDEX, IndexPaths, index_paths
+from imgsearch.retrieval.result import folded
 from imgsearch.web import cards
 from imgsearch.web.panel import draw_quality
 from imgsearch.web.query import (
@@ -80,14 +81,14 @@ def open_searcher(root: Path) -> "Searcher":
 def _draw_search(searcher: "Searcher", paths: IndexPaths) -> None:
     shown, controls = st.columns([11, 9], gap="large")
     with controls:  # first: an upload here is the query there
-        k, by = _draw_controls(searcher)
+        k, by, fold = _draw_controls(searcher)
     query = this_visit().query
     assert query is not None, "follow_address gives every visit a query"
     try:
         with shown:
             _draw_query(searcher, query)
         asked = query.row if isinstance(query, RowQuery) else query.thumbnail
-        _draw_answer(searcher, searcher.search(asked, k=k, by=by))
+        _draw_answer(searcher, searcher.search(asked, k=k, by=by), fold=fold)
     except UnknownRowError as error:  # removed since it was asked for
         st.html(cards.notice(str(error), refused=True))
     draw_quality(searcher, paths, _command("evaluate", paths))
@@ -98,8 +99,8 @@ def _draw_search(searcher: "Searcher", paths: IndexPaths) -> None:
 # asking
 
 
-def _draw_controls(searcher: "Searcher") -> tuple[int, str]:
-    """The ways to ask; how many hits are wanted, and by which methods."""
+def _draw_controls(searcher: "Searcher") -> tuple[int, str, bool]:
+    """The ways to ask; how many hits are wanted, by which methods, and whether near-duplicates are folded."""
     files = st.file_uploader(
         "Ask with your own images", type=list(UPLOAD_TYPES), accept_multiple_files=True, key="files"
     )
@@ -119,10 +120,11 @@ def _draw_controls(searcher: "Searcher") -> tuple[int, str]:
         )
         k = st.slider("Hits by each method", LEAST_HITS, MOST_HITS, USUAL_HITS, key="k")
     with_binary = st.toggle("Also by binary code: 256 bits, 32 bytes an image", key="binary")
+    fold = st.toggle("Fold near-duplicates: of copies of one picture, the nearest", key="fold")
     refusal = this_visit().refusal
     if refusal is not None:
         _draw_refusal(refusal)
-    return k, "all" if with_binary else "both"
+    return k, "all" if with_binary else "both", fold
 
 
 def _draw_refusal(refusal: Refusal) -> None:
@@ -185,7 +187,7 @@ def _draw_query(searcher: "Searcher", query: Query) -> None:
 # the answer
 
 
-def _draw_answer(searcher: "Searcher", result: "SearchResult") -> None:
+def _draw_answer(searcher: "Searcher", result: "SearchResult", *, fold: bool) -> None:
     """One column of hits for each method that was asked."""
     st.html(cards.summary(result))
     if result.no_good_match:
@@ -200,7 +202,11 @@ def _draw_answer(searcher: "Searcher", result: "SearchResult") -> None:
     for column, method in zip(st.columns(len(result.asked), gap="large"), result.asked, strict=True):
         with column:
             st.html(cards.method(*heads[method]))
-            _draw_hits(searcher, result.hits(method), method)
+            hits = result.hits(method)
+            shown = folded(hits) if fold else hits
+            if len(shown) < len(hits):
+                st.html(cards.notice(f"Near-duplicates folded away: {len(hits) - len(shown)}"))
+            _draw_hits(searcher, shown, method)
 
 
 def _draw_hits(searcher: "Searcher", hits: Sequence["Hit"], method: str) -> None:

@@ -1,7 +1,7 @@
 """What one visitor asks: a row of the corpus, an uploaded image or one from a link, kept in the session only.
 
 Knows Streamlit's session state and the page's address (`?row=N`); draws nothing and searches nothing. An image from
-outside is decoded once, in memory; its own bytes are not kept, and nothing is written to disk.
+outside is decoded once, in a worker process; its own bytes are not kept, and nothing is written to disk.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from crawler.errors import CrawlerError
 from crawler.fetch import fetch_image
-from imgsearch.corpus.images import decode_image, encode_png
+from imgsearch.corpus.decoding import decoders
+from imgsearch.corpus.images import encode_png
 from imgsearch.errors import ImageError, UnknownRowError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def image_query(data: bytes, name: str) -> ImageQuery:
     Raises:
         ImageError: it is none that we take; the message is the reason.
     """
-    image = decode_image(data)
+    image = decoders().image(data)
     return ImageQuery(
         name=name,
         thumbnail=image.thumbnail,

@@ -1,0 +1,103 @@
+"""The process that opens what strangers sent: requests on standard input, answers on standard output.
+
+`corpus.decoding` starts it as `python -m imgsearch.corpus.decode_worker MEMORY_BYTES CPU_SECONDS WALL_SECONDS` and
+replaces it when it dies, for dying is how it answers what is too much for it. It ends when its input does: whatever
+became of the process that started it, none is left behind.
+"""
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from imgsearch.corpus.decode_messages import FRAME, Request, answer_to_bytes
+from imgsearch.corpus.images import DecodedImage, ImageLimits, decode_image, pillow_quiet
+from imgsearch.errors import ImageError
+
+READY = b"imgsearch"  # written once, when everything is imported and the limits hold
+EXIT_MEMORY = 81  # the exit status that says: an image wanted more memory than there may be
+
+_MOST_OPEN_FILES = 64
+
+Decode = Callable[[bytes, ImageLimits, bool], DecodedImage]
+
+
+def main(decode: Decode | None = None) -> None:
+    """Answer until standard input ends. `decode` stands in for the real thing where a test wants an image to kill."""
+    memory_bytes, cpu_seconds, wall_seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    requests, answers = sys.stdin.buffer, _own_output()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    for deadly in (signal.SIGPROF, signal.SIGALRM, signal.SIGXFSZ, signal.SIGPIPE):
+        signal.signal(deadly, signal.SIG_DFL)
+    _hold_limits(memory_bytes)
+    answers.write(READY)
+    answers.flush()
+    with pillow_quiet():  # once for all images: to set it up for each costs a tenth of decoding a small one
+        _answer_all(decode or _decode, requests, answers, cpu_seconds, wall_seconds)
+
+
+def _answer_all(decode: Decode, requests: BinaryIO, answers: BinaryIO, cpu_seconds: float, wall_seconds: float) -> None:
+    while head := requests.read(FRAME.size):
+        request = Request.from_bytes(_read(requests, FRAME.unpack(head)[0]))
+        results = [_decoded(decode, data, request, cpu_seconds, wall_seconds) for data in request.encoded]
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        answer = answer_to_bytes(results)
+        answers.write(FRAME.pack(len(answer)))
+        answers.write(answer)
+        answers.flush()
+
+
+def _decode(data: bytes, limits: ImageLimits, with_preview: bool) -> DecodedImage:
+    return decode_image(data, limits=limits, with_preview=with_preview)
+
+
+def _decoded(
+    decode: Decode, data: bytes, request: Request, cpu_seconds: float, wall_seconds: float
+) -> DecodedImage | ImageError:
+    """One image within its time: past it a signal ends the process, in the midst of C code too."""
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    signal.setitimer(signal.ITIMER_REAL, wall_seconds)
+    try:
+        return decode(data, request.limits, request.with_previews)
+    except ImageError as refusal:
+        if isinstance(refusal.__cause__, MemoryError):
+            # Perhaps what earlier images left behind is to blame: a new process will tell.
+            os._exit(EXIT_MEMORY)
+        return refusal
+
+
+def _own_output() -> BinaryIO:
+    """Standard output for answers alone: what a C library prints goes nowhere, and so does what it complains of."""
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    return answers
+
+
+def _hold_limits(memory_bytes: int) -> None:
+    """From here on: so much more memory, no file written, no core dump, few files open."""
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: _MOST_OPEN_FILES}
+    if sys.platform == "linux":  # elsewhere the system knows no such limit
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory_bytes
+    for limit, value in limits.items():
+        hard = resource.getrlimit(limit)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
+
+
+def _read(requests: BinaryIO, length: int) -> bytes:
+    message = requests.read(length)
+    if len(message) < length:
+        raise SystemExit(0)  # the process that asked is gone
+    return message
+
+
+if __name__ == "__main__":
+    main()
