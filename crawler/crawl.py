@@ -234,7 +234,7 @@ class Loop:
             self._clock(),
             limit,
             seeds=self._seeds,
-            images_only=pages is not None and pages <= 0,
+            images_only=self._images_only(),
             retries_only=self._config.retry_failed,
             per_host=self._per_host,
             delay=self._config.delay_seconds,
@@ -254,7 +254,9 @@ class Loop:
         return self._config.max_pages - read - in_flight
 
     def _next_due(self, now: float) -> float | None:
-        return self._frontier.next_due(now, seeds=self._seeds, images_only=self._images_only())
+        return self._frontier.next_due(
+            now, seeds=self._seeds, images_only=self._images_only(), retries_only=self._config.retry_failed
+        )
 
     def _images_only(self) -> bool:
         pages = self._pages_left()

@@ -32,7 +32,7 @@ _NUMBER = r"(?:[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z
 _SESSION_PARAMETER = re.compile(
     rf"(?:sid|session|session_?id|oscsid|zenid)={_NUMBER}|aspsessionid\w*=.*", re.IGNORECASE
 )
-_SESSION_IN_PATH = re.compile(r";(?:jsessionid|sid)=[^/?#]*|/\(S\([0-9a-z]+\)\)(?=/)", re.IGNORECASE)
+_SESSION_IN_PATH = re.compile(r";(?:jsessionid|sid)=[^/?#]*|/\(S\([0-9a-z]+\)\)(?=[/;])", re.IGNORECASE)
 _QUERY_PARTS = re.compile(r"[&/?;]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 

@@ -74,7 +74,9 @@ def first(once: Answer, then: Answer, times: int) -> Answer:
         ("9" * 400, None, None),
         ("Wed, 21 Oct 2099 07:28:00 GMT", MAX_RETRY_AFTER_SECONDS, MAX_RETRY_AFTER_SECONDS),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
-        (format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True), 1500, 1800),
+        pytest.param(
+            format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True), 1500, 1800, id="in half an hour"
+        ),
         ("Wed, 99 Foo 99999 99:99:99 +99999999", None, None),
         ("soon", None, None),
         ("-5", None, None),

@@ -157,7 +157,7 @@ def keep(images):
     return [Verdict() for _ in images]
 
 seeds = tuple(sys.argv[4:])
-config = CrawlConfig(seeds, delay_seconds=float(sys.argv[3]), allow_private=True, depth=100, threads=2)
+config = CrawlConfig(seeds, delay_seconds=float(sys.argv[3]), allow_private=True, sitemaps=False, depth=100, threads=2)
 print(crawl(config, Path(sys.argv[1]), keep).kept_now)
 """
 

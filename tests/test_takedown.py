@@ -315,7 +315,7 @@ def test_an_older_corpus_is_brought_up_to_date(tmp_path: Path, capsys: pytest.Ca
         connection.executescript(
             """CREATE TABLE old (row, url, page_url, alt);
             INSERT INTO old SELECT row, url, page_url, alt FROM source;
-            DROP TABLE source; DROP TABLE takedown; DROP TABLE taken_down;
+            DROP TABLE source; DROP TABLE takedown; DROP TABLE taken_down; DROP TABLE perceptual;
             CREATE TABLE source (row INTEGER NOT NULL REFERENCES image, url TEXT NOT NULL, page_url TEXT NOT NULL,
                 alt TEXT NOT NULL);
             CREATE UNIQUE INDEX source_url ON source(url, row);
