@@ -72,7 +72,7 @@ def large_images() -> list[bytes]:
     grain = rng.integers(-6, 7, (LARGE[1], LARGE[0], 1), dtype=np.int16)
     images = []
     with zipfile.ZipFile(PHOTOGRAPHS[0]) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith((".jpg", ".jpeg", ".png"))]
+        names = [name for name in archive.namelist() if name.endswith(".webp")]
         for name in names[:N_LARGE]:
             enlarged = Image.open(io.BytesIO(archive.read(name))).convert("RGB").resize(LARGE, Image.Resampling.BICUBIC)
             grained = (np.asarray(enlarged, np.int16) + grain).clip(0, 255).astype(np.uint8)

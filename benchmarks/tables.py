@@ -33,6 +33,7 @@ def render_all() -> dict[str, str]:
         "reconstruction": render_reconstruction(_result("reconstruction")),
         "speed": render_speed(_result("speed"), development),
         "training": render_training(_result("training")),
+        "crawl": render_crawl(_result("crawl_throughput"), _result("long_crawl")),
     }
 
 
@@ -134,6 +135,34 @@ def render_speed(result: dict[str, Any], development: dict[str, Any]) -> str:
             f"| exact search by {by} among {result['images']:,} | {_latency(result[f'{name}_search_seconds'])} |"
         )
     lines += ["", "Medians of 5 repetitions, or of 200 queries."]
+    return "\n".join(lines)
+
+
+def render_crawl(throughput: dict[str, Any], long: dict[str, Any]) -> str:
+    """The crawler beside img2dataset, and how a long crawl ends."""
+    lines = [
+        f"| images kept per second, on {_machine(throughput)} | imgsearch | img2dataset "
+        f"{throughput['img2dataset']} | ratio | processor time of an image, ours and theirs |",
+        "|---|---|---|---|---|",
+    ]
+    for key, what in (("small", "JPEGs of 32×32"), ("large", "JPEGs of 1000×800")):
+        runs = throughput[key]
+        rates, used = (
+            [statistics.median(run[name] for run in runs[who]) for who in ("imgsearch", "img2dataset")]
+            for name in ("images_per_second", "cpu_seconds_per_image")
+        )
+        lines.append(
+            f"| {runs['images']:,} {what} | {rates[0]:,.0f} | {rates[1]:,.0f} | {runs['ratio']:.1f} | "
+            f"{1e3 * used[0]:.1f} and {1e3 * used[1]:.1f} ms |"
+        )
+    first, last = long["lines"][0], long["lines"][-1]
+    lines += [
+        "",
+        f"Medians of {throughput['repetitions']} turns, one server on loopback, politeness off on both sides. "
+        f"A crawl of {long['urls']:,} URLs takes {last['resident_mb']:.0f} MB of memory at its end "
+        f"({first['resident_mb']:.0f} MB after {first['urls']:,}) and {last['claim_ms']:.3f} ms to claim a URL and "
+        f"{last['settle_ms']:.3f} ms to settle it (one run, the last tenth).",
+    ]
     return "\n".join(lines)
 
 

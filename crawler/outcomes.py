@@ -111,13 +111,16 @@ class Outcomes:
 
     def _offers(self, results: Iterable[Result]) -> Iterator[Offer]:
         offered: set[str] = set()
+        said: dict[str, str] = {}  # of each host, by its robots.txt
         for result in results:
             for offer in _images_of(result):
                 is_new = offer.key not in offered
                 if is_new and not (offer.inline and self._frontier.knows_image(offer.key)):
                     offered.add(offer.key)
-                    robots = said_of_robots(self._frontier.host(offer.lease.host))
-                    yield replace(offer, image=replace(offer.image, robots=robots))
+                    host = offer.lease.host
+                    if host not in said:  # asked once: the whole text of robots.txt comes with the answer
+                        said[host] = said_of_robots(self._frontier.host(host))
+                    yield replace(offer, image=replace(offer.image, robots=said[host]))
 
     def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
         """What is worth keeping of the answers that brought images."""

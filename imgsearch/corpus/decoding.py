@@ -32,6 +32,7 @@ CRASH = "decoding it made the decoder crash"
 
 _START_SECONDS = 60.0  # a cold disk and a busy machine; a healthy start takes a tenth of one
 _MOST_BATCH_IMAGES, _MOST_BATCH_BYTES = 128, 4_000_000  # of one message to a worker
+_LEAST_SHARED_BYTES = 100_000  # less is decoded sooner than a second worker is spoken to
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Decoders:
         self.n_workers = n_workers or _n_processors()
         self._limits = limits or WorkerLimits()
         self._workers = [_Worker(self._limits, command) for _ in range(self.n_workers)]
+        self._threads = ThreadPoolExecutor(self.n_workers, thread_name_prefix="decoding")  # start when they are needed
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()  # last used, first used again
         for worker in reversed(self._workers):
             self._idle.put(worker)
@@ -71,8 +73,7 @@ class Decoders:
         batches = [Request(batch, limits, with_previews) for batch in _batches(encoded, self.n_workers)]
         if len(batches) < 2 or self.n_workers == 1:
             return list(chain.from_iterable(map(self._answers, batches)))
-        with ThreadPoolExecutor(min(self.n_workers, len(batches))) as threads:
-            return list(chain.from_iterable(threads.map(self._answers, batches)))
+        return list(chain.from_iterable(self._threads.map(self._answers, batches)))
 
     def image(self, data: bytes, limits: ImageLimits = DEFAULT_LIMITS, *, with_preview: bool = True) -> DecodedImage:
         """Decode one image.
@@ -125,7 +126,8 @@ def _n_processors() -> int:
 
 def _batches(encoded: Sequence[bytes], n_workers: int) -> list[list[bytes]]:
     """In order, small enough that the workers end together, and each of few bytes; a large image is a batch itself."""
-    most_images = max(1, min(_MOST_BATCH_IMAGES, -(-len(encoded) // (2 * n_workers))))
+    shares = 2 * n_workers if sum(map(len, encoded)) > _LEAST_SHARED_BYTES else 1
+    most_images = max(1, min(_MOST_BATCH_IMAGES, -(-len(encoded) // shares)))
     batches: list[list[bytes]] = []
     n_bytes = 0
     for data in encoded:
