@@ -2,8 +2,8 @@
 
 10,000 CIFAR-10 JPEGs of 32 by 32, and 2,000 JPEGs of 1000 by 800 (photographs enlarged, with a grain), from one server
 on loopback; politeness is off on both sides. Ours reads pages that name the images and obeys robots.txt; img2dataset is
-given the list of URLs. Both leave 32 by 32 thumbnails; ours also previews of at most 256 pixels, provenance and
-digests. The two take turns, each with a fresh output folder.
+given the list of URLs. Both leave 32 by 32 thumbnails; ours also provenance, digests and perceptual hashes, and, unless
+told otherwise, previews of at most 256 pixels. They take turns, each with a fresh output folder.
 
 Writes results/crawl_throughput.json. Needs ../shared/data, and an environment of its own with img2dataset:
     python benchmarks/crawl_throughput.py path/to/that/bin/img2dataset
@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,16 +44,19 @@ def main() -> None:
     img2dataset = parser.parse_args().img2dataset
     figures: dict[str, object] = {"repetitions": REPETITIONS, "img2dataset": version(img2dataset)}
     for name, images in (("small", small_images()), ("large", large_images())):
-        ours: list[dict[str, float]] = []
-        theirs: list[dict[str, float]] = []
+        ways: dict[str, Callable[[str, int], dict[str, float]]] = {
+            "imgsearch": crawl,
+            "imgsearch_without_previews": partial(crawl, options=("--no-previews",)),
+            "img2dataset": partial(download, img2dataset=img2dataset),
+        }
+        runs: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
         with Served(images) as site:
             for _ in range(REPETITIONS):
-                ours.append(crawl(site, len(images)))
-                theirs.append(download(site, len(images), img2dataset))
-        ratio = statistics.median(run["images_per_second"] for run in ours) / statistics.median(
-            run["images_per_second"] for run in theirs
-        )
-        figures[name] = {"images": len(images), "imgsearch": ours, "img2dataset": theirs, "ratio": ratio}
+                for way, fetch in ways.items():
+                    runs[way].append(fetch(site, len(images)))
+        rates = {way: statistics.median(run["images_per_second"] for run in runs[way]) for way in ways}
+        ratios = {way: rate / rates["img2dataset"] for way, rate in rates.items()}
+        figures[name] = {"images": len(images), **runs, "ratios": ratios}
         print(json.dumps({name: figures[name]}, indent=2), flush=True)
     print(write_result("crawl_throughput", figures))
 
@@ -86,9 +90,9 @@ def large_images() -> list[bytes]:
 # who fetches
 
 
-def crawl(site: str, n_images: int) -> dict[str, float]:
+def crawl(site: str, n_images: int, options: Sequence[str] = ()) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        words = ["crawl", f"{site}/", "--allow-private", "--delay", "0", "--index", folder]
+        words = ["crawl", f"{site}/", "--allow-private", "--delay", "0", "--index", folder, *options]
         figures = timed([sys.executable, "-m", "imgsearch", *words])
         with Corpus.open(IndexPaths(Path(folder))) as corpus:
             return rates(figures, len(corpus.live_rows()), n_images)
