@@ -121,6 +121,8 @@ def test_a_page_that_dies_later_is_an_error(tmp_path: Path, monkeypatch: pytest.
 def test_the_page_answers_and_ends_cleanly(ending: signal.Signals, tmp_path: Path) -> None:
     port = free_port()
     program = (
+        # A shell's background job is born deaf to Ctrl-C, and so are its children: these tests may run in one.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         f"from pathlib import Path; from imgsearch.web.server import serve; serve(Path({str(tmp_path)!r}), {port})"
     )
     page = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
