@@ -181,7 +181,7 @@ class Loop:
             clock,
         )
         # At a pace of its own a host has one request in flight. Without one, enough that no thread waits for the loop.
-        self._at_once = config.threads if config.delay_seconds else 8 * config.threads
+        self._at_once = config.threads if config.delay_seconds else 4 * config.threads
         self._per_host = 1 if config.delay_seconds else self._at_once
 
     def run(self, stop: Callable[[], bool]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 from crawler.additions import INSERT_HOSTS, batches, crowded_hosts, insert_urls, item
 from crawler.errors import FrontierError
-from crawler.leases import LEASE_SECONDS, Leases
+from crawler.leases import COUNT_IN_FLIGHT, LEASE_SECONDS, Leases
 from crawler.ledger import ALL_RANKS, highest_rank, marks
 from crawler.owner import new_owner
 from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, UNREACHABLE, Host, Lease, Link, Settled
@@ -31,7 +31,6 @@ from crawler.urls import origin
 
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _BUSY_SECONDS = 30.0  # for another process to end its transaction
-_IN_FLIGHT = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND url.owner <> '' AND url.host"
 
 
 def _nothing_refused(host: Host, url: str) -> str:
@@ -254,7 +253,7 @@ class Frontier(Survey, Upkeep, Leases):
             f"""SELECT {HOST_COLUMNS} FROM host WHERE next_at <= ? AND owner = '' AND EXISTS (
                 SELECT 1 FROM url WHERE seed IN ({marks(seeds)}) AND url.host = host.host AND outcome = 'queued'
                 AND url.owner = '' AND rank <= ? AND not_before <= ?)
-            AND ({_IN_FLIGHT} = host.host) < CASE delay WHEN 0 THEN ? ELSE 1 END
+            AND ({COUNT_IN_FLIGHT} host.host) < CASE delay WHEN 0 THEN ? ELSE 1 END
             ORDER BY next_at LIMIT ?""",
             *(now, *seeds, max_rank, now, per_host, 4 * limit),
         )

@@ -12,6 +12,7 @@ from crawler.owner import is_dead
 
 LEASE_SECONDS = 180.0  # without a sign of life of its holder
 _RENEW_SECONDS = LEASE_SECONDS / 6
+COUNT_IN_FLIGHT = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND url.owner <> '' AND url.host ="
 _OVERDUE_SECONDS = 1.0  # how often leases past their time are looked for
 
 
@@ -73,5 +74,4 @@ class Leases(Ledger):
         self._run("UPDATE host SET owner = '' WHERE owner <> '' AND lease_until <= ?", now)
 
     def _in_flight(self, host: str) -> int:
-        count = "SELECT COUNT(*) FROM url WHERE outcome = 'queued' AND owner <> '' AND host = ?"
-        return int(self._rows(count, host)[0][0])
+        return int(self._rows(f"{COUNT_IN_FLIGHT} ?", host)[0][0])

@@ -191,7 +191,7 @@ class Outcomes:
     def _links_of(self, lease: Lease, found: PageLinks) -> Iterator[Link]:
         for url, (kind, reason) in found.refused.items():
             depth = lease.depth + (kind == "page")
-            yield Link(url, kind, lease.seed, lease.url, depth=depth, outcome="skipped", reason=reason)
+            yield _in_part(Link(url, kind, lease.seed, lease.url, depth=depth, outcome="skipped", reason=reason))
         if lease.depth == 0 and self._config.sitemaps:
             yield from self._sitemaps_of(lease)
         for image in found.images:
@@ -225,17 +225,12 @@ class Outcomes:
 
     def _judged(self, link: Link) -> Link:
         """`link`, already skipped where scope, depth or its own look forbid it."""
-        if len(link.url) > MAX_URL_LENGTH:  # written down in part
-            digest = sha256(link.url.encode()).hexdigest()
-            return replace(
-                link, url=link.url[:MAX_URL_LENGTH], key=f"long:{digest}", outcome="skipped", reason=trap(link.url)
-            )
         reason = trap(link.url) or refusal_of(self._takedowns, link.url)
         if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
             reason = OFF_SITE
         if not reason and link.depth > self._config.depth:
             reason = TOO_DEEP
-        return replace(link, outcome="skipped", reason=reason) if reason else link
+        return _in_part(replace(link, outcome="skipped", reason=reason)) if reason else link
 
     def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
         if lease.hops >= MAX_REDIRECTS:
@@ -380,6 +375,13 @@ def _write_image(written: Written, lease: Lease, fetched: Fetched, judged: Judge
         written.settle(lease, outcome, reason, kind="image")
     else:
         written.settle(lease, "moved", "known as an image")
+
+
+def _in_part(link: Link) -> Link:
+    """`link` as it is written down: of a URL beyond all length only the beginning, under the key of the whole."""
+    if len(link.url) <= MAX_URL_LENGTH:
+        return link
+    return replace(link, url=link.url[:MAX_URL_LENGTH], key=url_key(link.url))
 
 
 def _inline_link(offer: Offer, outcome: str, reason: str) -> Link:

@@ -12,6 +12,8 @@ from crawler.urls import origin, url_key
 _MAX_PATH = 50  # links shown from a seed to a URL
 _NEAREST = 5
 _NEAREST_OF = 5_000  # URLs of one host that are compared with one that is not known
+# Spelled out, not bound or listed: SQLite finds the partial indexes by these words.
+_BY_KEY = "(kind = 'image' AND key = ? OR kind = 'page' AND key = ? OR kind = 'sitemap' AND key = ?)"
 _LINE_COLUMNS = (
     "url, kind, seed, parent, alt, depth, hops, outcome, reason, tries, not_before, owner <> '', fetched_at,"
     " content_type, etag, last_modified, robots, looks"
@@ -20,7 +22,7 @@ _LINE_COLUMNS = (
 
 @dataclass(frozen=True)
 class KnownUrl:
-    """One line of the frontier: a URL as image, or as page of one seed. Times are seconds since 1970, 0 for none."""
+    """A line of the frontier: a URL as image, or as page or sitemap of a seed. Times in seconds since 1970, 0: none."""
 
     url: str
     kind: str
@@ -57,12 +59,8 @@ class Survey(Ledger):
     """The frontier's answers to a person. Every method may raise `FrontierError`."""
 
     def known(self, url: str) -> list[KnownUrl]:
-        """The lines of `url`, in whatever spelling: as image first, then as page of each seed."""
-        rows = self._rows(
-            f"""SELECT {_LINE_COLUMNS} FROM url
-            WHERE kind = 'image' AND key = ? OR kind = 'page' AND key = ? ORDER BY kind, seed""",
-            *(url_key(url), url_key(url)),
-        )
+        """The lines of `url`, in whatever spelling: as image first, then as page and as sitemap of each seed."""
+        rows = self._rows(f"SELECT {_LINE_COLUMNS} FROM url WHERE {_BY_KEY} ORDER BY kind, seed", *[url_key(url)] * 3)
         return [KnownUrl(*(*row, self._path(seed=row[2], parent=row[3]))) for row in rows]
 
     def _path(self, seed: str, parent: str) -> tuple[str, ...]:
@@ -70,7 +68,8 @@ class Survey(Ledger):
         while parent and parent not in path and len(path) < _MAX_PATH:
             path.append(parent)
             found = self._rows(
-                "SELECT parent FROM url WHERE kind = 'page' AND key = ? AND seed = ?", url_key(parent), seed
+                "SELECT parent FROM url WHERE (kind = 'page' AND key = ? OR kind = 'sitemap' AND key = ?) AND seed = ?",
+                *(url_key(parent), url_key(parent), seed),
             )
             parent = found[0][0] if found else ""
         return tuple(reversed(path))
@@ -95,7 +94,7 @@ class Survey(Ledger):
         """The settled URLs by outcome and reason, most first."""
         rows = self._rows(
             """SELECT kind, outcome, reason, COUNT(*) AS n, MIN(url) FROM url
-            WHERE kind IN ('image', 'page') AND outcome <> 'queued'
+            WHERE kind <> 'check' AND outcome <> 'queued'
             GROUP BY kind, outcome, reason ORDER BY n DESC, reason LIMIT ?""",
             limit,
         )

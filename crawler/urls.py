@@ -8,6 +8,7 @@ Knows nothing of HTML, of the network or of what was crawled before.
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from hashlib import sha256
 from urllib.parse import unquote, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
@@ -73,8 +74,11 @@ def url_key(url: str) -> str:
     """The name under which `url` is known: equal for URLs that ask for the same thing. It is never fetched.
 
     Lower-case host, no default port, no fragment, resolved dot segments, sorted query, no tracking parameters and
-    session numbers. A URL that no parser can read is its own key.
+    session numbers. A URL that no parser can read is its own key; one beyond all length, which is written down in part,
+    has a digest.
     """
+    if len(url) > MAX_URL_LENGTH:
+        return f"long:{sha256(url.encode(errors='surrogatepass')).hexdigest()}"
     try:
         url = _SESSION_IN_PATH.sub("", url)
         parameters = urlsplit(url).query.split("&")

@@ -91,11 +91,10 @@ def explain(paths: IndexPaths, url: str) -> Explanation:
 
 
 def _stored(corpus: Corpus, url: str) -> Iterator[StoredRow]:
-    erased = set(corpus.erased_rows())
     for row in corpus.rows_of_url(url):
         entry: Entry = corpus.entry(row)
         source = next(source for source in corpus.sources(row) if source.url == url)
-        yield StoredRow(row, entry.removed, row in erased, entry.width, entry.height, source)
+        yield StoredRow(row, entry.removed, entry.erased, entry.width, entry.height, source)
 
 
 def _robots(host: Host | None, url: str) -> str:

@@ -1,13 +1,19 @@
 """Fixtures that every test file may use."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from crawling import Crawler
+from loopback_site import Site, serving
 from PIL import Image
 
 from imgsearch.cli import run
+from imgsearch.corpus.decoding import Decoders, WorkerLimits
+from imgsearch.corpus.store import Corpus
+from imgsearch.paths import IndexPaths
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COLOURS = {"red": (220, 40, 30), "green": (40, 190, 60), "blue": (40, 60, 210)}
@@ -60,3 +66,31 @@ def trained_index(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -
 def index(trained_index: Path, tmp_path: Path) -> Path:
     """A copy of `trained_index` that the test may change."""
     return Path(shutil.copytree(trained_index, tmp_path / "index"))
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web site on loopback, empty to begin with."""
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def crawler(tmp_path: Path) -> Crawler:
+    """A crawler with a fresh memory."""
+    return Crawler(tmp_path)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Iterator[Corpus]:
+    """An empty corpus, open for writing."""
+    with Corpus.open_for_writing(IndexPaths(tmp_path / "index")) as corpus:
+        yield corpus
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Decoders]:
+    """One worker whose images may take two seconds of the processor."""
+    pool = Decoders(1, limits=WorkerLimits(cpu_seconds=2))
+    yield pool
+    pool.close()

@@ -1,5 +1,6 @@
 """A gallery to crawl, a crawler with a memory and a clock to turn, for the tests of whole crawls."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,6 +55,13 @@ class Crawler:
         self.path = folder / "crawl.sqlite"
         self.allow_private = allow_private
         self.gallery = Gallery()
+
+    def outcomes(self, kind: str) -> dict[str, tuple[str, str]]:
+        """Path and query of each URL of `kind` -> (outcome, reason), as the frontier has them."""
+        with sqlite3.connect(self.path) as connection:
+            rows = connection.execute("SELECT url, outcome, reason FROM url WHERE kind = ?", (kind,)).fetchall()
+        connection.close()
+        return {"/" + url.split("/", 3)[3]: (outcome, reason) for url, outcome, reason in rows}
 
     def __call__(
         self,

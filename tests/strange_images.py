@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imgsearch.corpus.decoding import Decoders
+from imgsearch.errors import ImageError
+
 SCRIPT = b"<html><script>alert(1)</script></html>"
+RED, WHITE, GREY = (255, 0, 0), (255, 255, 255), (127, 127, 127)
 Colour = float | tuple[int, ...]
 
 
@@ -178,3 +182,9 @@ def many_frames(n: int) -> bytes:
 def truncations(sample: bytes) -> Iterator[bytes]:
     """`sample` cut off at ten places."""
     return (sample[: len(sample) * part // 11] for part in range(1, 11))
+
+
+def refusal(pool: Decoders, data: bytes) -> str:
+    """The reason why the bytes are refused, "" where they are decoded."""
+    (result,) = pool.images([data])
+    return str(result) if isinstance(result, ImageError) else ""

@@ -4,7 +4,6 @@ import os
 import socket
 import struct
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from imgsearch.corpus.images import DEFAULT_LIMITS, ImageLimits, decode_image, e
 from imgsearch.corpus.ingest import Intake, Outcome, Verdict, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import IngestError
-from imgsearch.paths import IndexPaths
 
 
 @dataclass(frozen=True)
@@ -29,12 +27,6 @@ class Found:
     data: bytes
     page_url: str = "https://example.org/"
     alt: str = ""
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Iterator[Corpus]:
-    with Corpus.open_for_writing(IndexPaths(tmp_path / "index")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import base64
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,18 +13,6 @@ from loopback_site import Answer, Kept, Site, gif, serving
 from crawler.crawl import CrawlConfig, CrawlProgress, FetchedImage, crawl
 from crawler.errors import FrontierError, SeedError
 from crawler.frontier import Frontier
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def crawler(tmp_path: Path) -> Crawler:
-    return Crawler(tmp_path)
-
 
 # ----------------------------------------------------------------------------
 # what is collected

@@ -18,12 +18,6 @@ IMAGE = {"Content-Type": "image/gif"}
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
 def fetcher() -> Iterator[Fetcher]:
     with Fetcher(allow_private=True, limits=LIMITS) as fetcher:
         yield fetcher

@@ -1,23 +1,7 @@
 """Whole crawls of sites that forbid, redirect or fail: retries and their outcomes."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from crawling import Crawler, add_gallery
 from loopback_site import Site, serving
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def crawler(tmp_path: Path) -> Crawler:
-    return Crawler(tmp_path)
-
 
 # ----------------------------------------------------------------------------
 # consent (the rest of it: test_hostile_consent)

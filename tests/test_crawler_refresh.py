@@ -1,28 +1,18 @@
 """Refreshing what was kept: unchanged, changed, missing, gone; and retrying only what failed."""
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import pytest
 from crawling import Crawler, add_gallery
-from loopback_site import Answer, Kept, Site, gif, serving
+from loopback_site import Answer, Kept, Site, gif
 
 from crawler.config import CrawlConfig, FetchedImage
 from crawler.errors import SeedError
 from crawler.refresh import RefreshReport, refresh
 from crawler.takedown import Takedown
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def crawler(tmp_path: Path) -> Crawler:
-    return Crawler(tmp_path)
 
 
 class Shelf:
@@ -124,6 +114,30 @@ def test_gone_means_two_looks_in_a_row_in_two_runs(site: Site, crawler: Crawler,
     assert f"answered {status}" in last.changes[0].detail
     assert crawler(site.url).failed == 1
     assert shelf.refresh().gone == 0  # it is not asked for again
+
+
+def test_a_changed_image_keeps_the_licence_of_its_page(site: Site, crawler: Crawler) -> None:
+    site.page("/", '<img src="/a.gif"><a rel=license href="https://licence.example/by">BY</a>')
+    site.image("/a.gif", 1)
+    crawler(site.url)
+    site.image("/a.gif", 2)
+    shelf = Shelf(crawler)
+    assert shelf.refresh().changed == 1
+    assert shelf.now[f"{site.url}/a.gif"].licence == "https://licence.example/by"
+
+
+def test_checks_take_nothing_from_the_budget_of_their_host(site: Site, crawler: Crawler) -> None:
+    def written() -> int:
+        with closing(sqlite3.connect(crawler.path)) as connection:
+            (n,) = connection.execute("SELECT urls FROM host").fetchone()
+        return int(n)
+
+    add_gallery(site, 3)
+    crawler(site.url)
+    before = written()
+    assert before >= 4
+    Shelf(crawler).refresh()
+    assert written() == before
 
 
 def test_what_cannot_be_checked_stays(site: Site, crawler: Crawler) -> None:

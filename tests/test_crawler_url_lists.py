@@ -1,7 +1,6 @@
 """Lists of image URLs: txt, csv and parquet; read whole, refused with a reason, crawled as politely as ever."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,6 @@ from crawler.errors import SeedError
 from crawler.frontier import Frontier
 from crawler.takedown import Takedown
 from crawler.url_lists import Listed, queue_list, read_list
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def crawler(tmp_path: Path) -> Crawler:
-    return Crawler(tmp_path)
 
 
 def parquet(path: Path, **columns: list[str | None]) -> Path:

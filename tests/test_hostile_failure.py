@@ -37,17 +37,6 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def crawler(tmp_path: Path) -> Crawler:
-    return Crawler(tmp_path)
-
-
-@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SteppingClock:
     """One second in each round, and rounds that do not wait."""
     monkeypatch.setattr("crawler.crawl._TICK_SECONDS", 0.005)

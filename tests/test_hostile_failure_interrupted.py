@@ -31,17 +31,6 @@ from imgsearch.paths import IndexPaths, index_paths
 GRACE_SECONDS = 0.5  # instead of the crawl's own
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def crawler(tmp_path: Path) -> Crawler:
-    return Crawler(tmp_path)
-
-
 def publish(site: Site, n_images: int, n_pages: int) -> None:
     """Distinct images on pages that are linked one to the next."""
     for page in range(n_pages):

@@ -311,9 +311,7 @@ def test_removed_rows_vanish_at_once_and_come_back(paths: IndexPaths) -> None:
         assert not set(gone) & {hit.row for hit in searcher.search(0, k=N, by="binary").binary}
         assert len(code) == len(pixel) == 5
         assert searcher.n_images == N - len(set(gone))
-        with pytest.raises(
-            UnknownRowError, match=rf"row {gone[0]} was removed\. imgsearch remove --undo row:{gone[0]}"
-        ):
+        with pytest.raises(UnknownRowError, match=rf"row {gone[0]} was removed; imgsearch remove --undo row:{gone[0]}"):
             searcher.search(gone[0])
         with Corpus.open_for_writing(paths) as corpus:
             corpus.restore(gone)

@@ -3,7 +3,6 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,12 +24,6 @@ from imgsearch.corpus.takedowns import covered_rows
 from imgsearch.errors import CorpusError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.search import Searcher
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
 
 
 @pytest.fixture
@@ -282,9 +275,37 @@ def test_what_was_erased_neither_comes_back_nor_comes_in_again(
     assert "was erased by imgsearch compact" in capsys.readouterr().err
     (index / "crawl.sqlite").unlink()
     crawl(index, page)
+    assert "it was erased: nothing brings it back" in capsys.readouterr().out
     assert live_urls(index) == [f"{site.url}/gallery/1.png"]
     with Corpus.open(IndexPaths(index)) as corpus:
         assert len(corpus) == 2
+
+
+def test_an_erased_original_leaves_no_hash_and_its_copies_stand_alone(tmp_path: Path) -> None:
+    paths, thumbnails = IndexPaths(tmp_path), smooth_thumbnails(2)
+    with Corpus.open_for_writing(paths) as corpus:
+        original, copy = (
+            NewImage(
+                digest=digest * 64,
+                thumbnail=thumbnails[0],
+                preview=None,
+                width=32,
+                height=32,
+                n_bytes=9,
+                url=f"https://example.org/{digest}.png",
+                perceptual_hash=7,
+                near_duplicate_of=near,
+            )
+            for digest, near in (("a", None), ("b", 0))
+        )
+        corpus.append([original, copy])
+        assert corpus.entry(1).near_duplicate_of == 0
+        corpus.remove([0])
+        erase_removed(corpus, paths)
+        assert corpus.entry(0).erased
+        assert corpus.entry(1).near_duplicate_of is None
+        assert corpus.perceptual_originals()[0].tolist() == [1]
+        assert corpus.rows_without_hash().tolist() == []
 
 
 def test_an_interrupted_compact_is_completed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,25 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback_site import Answer, Site, serving
+from loopback_site import Answer, Site
 
 from crawler.survey import ReasonCount
 from imgsearch.cli import run
 from imgsearch.corpus.images import encode_png
 from imgsearch.crawl_page import MAX_BARS, CrawlFacts, draw_crawl_page
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
 
 
 @pytest.fixture
@@ -80,6 +75,27 @@ def test_why_tells_why_not(crawled: Site, index: Path, capsys: pytest.CaptureFix
     page = told(capsys, index, f"{crawled.url}/")
     assert "page: read" in page
     assert "given as a seed" in page
+
+
+def test_why_of_a_sitemap_and_of_what_it_names(site: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site.page("/", "nothing")
+    entry = f"<url><loc>{site.url}/far</loc></url>"
+    site.answer("/sitemap.xml", Answer(f"<urlset>{entry}</urlset>".encode(), headers={"Content-Type": "text/xml"}))
+    site.page("/far", "nothing")
+    crawl(index, f"{site.url}/")
+    assert "sitemap: read" in told(capsys, index, f"{site.url}/sitemap.xml")
+    path = f"found on {site.url}/robots.txt → {site.url}/sitemap.xml"
+    assert path in told(capsys, index, f"{site.url}/far")
+
+
+def test_why_of_a_url_beyond_all_length(site: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = f"{site.url}/{'x' * 3000}"
+    site.page("/", f'<a href="{long}" rel=nofollow>x</a><img src="{long}.png">')
+    crawl(index, f"{site.url}/")
+    assert "page: skipped, the link says nofollow" in told(capsys, index, long)
+    assert "image: skipped, URL longer than 2083 characters" in told(capsys, index, f"{long}.png")
+    with closing(sqlite3.connect(index / "crawl.sqlite")) as connection:
+        assert connection.execute("SELECT MAX(length(url)) FROM url").fetchone() == (2083,)
 
 
 def test_why_in_json(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,8 +158,7 @@ class Intake:
     def _known(self, image: FoundImage, entry: Entry, found_again: Verdict) -> Outcome:
         row = entry.row
         if entry.removed:
-            reason = f"removed earlier (row {row}); imgsearch remove --undo row:{row} brings it back"
-            return Outcome(Verdict.SKIPPED, reason, row)
+            return Outcome(Verdict.SKIPPED, f"removed earlier (row {row}); {entry.way_back}", row)
         if image.url == entry.url or image.url in {source.url for source in self._corpus.sources(row)}:
             return Outcome(found_again, "" if found_again is Verdict.KEPT else f"already stored as row {row}", row)
         return Outcome(Verdict.DUPLICATE, f"same bytes as row {row}", row)

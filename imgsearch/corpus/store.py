@@ -183,10 +183,6 @@ class Corpus:
         rows = self._database.select("SELECT row FROM image WHERE removed ORDER BY row")
         return np.fromiter((row for (row,) in rows), np.int64, len(rows))
 
-    def erased_rows(self) -> list[int]:
-        """The removed rows of which nothing is left."""
-        return [row for (row,) in self._database.select("SELECT row FROM image WHERE removed = 2 ORDER BY row")]
-
     @property
     def database(self) -> Database:
         """What the other modules of this wing that keep something in it work on."""
@@ -252,7 +248,7 @@ class Corpus:
 
     def _entries_where(self, column: str, values: Iterable[object]) -> Iterator[Entry]:
         for found in self._database.select_in(f"{_ENTRIES} WHERE {column} IN", list(values)):
-            yield Entry(*(*found[:11], bool(found[11]), Provenance(*found[13:]), found[12]))
+            yield Entry(*(*found[:11], bool(found[11]), Provenance(*found[13:]), found[12], found[11] == 2))
 
     def _refuse_unknown(self, rows: Iterable[int]) -> None:
         for row in rows:
@@ -317,7 +313,7 @@ class Corpus:
 
     def restore(self, rows: Rows) -> int:
         """Undo `remove`; returns how many came back. CorpusError where one was erased since."""
-        if erased := sorted(set(map(int, rows)) & set(self.erased_rows())):
+        if erased := [entry.row for entry in self.entries(rows) if entry.erased]:
             raise CorpusError(f"row {erased[0]} was erased by imgsearch compact: it cannot come back.")
         return self._mark(rows, removed=False)
 

@@ -270,8 +270,9 @@ class Searcher:
         return found, seconds
 
     def _row_thumbnail(self, row: int) -> NDArray[np.uint8]:
-        if self.corpus.entry(row).removed:
-            raise UnknownRowError(f"row {row} was removed. imgsearch remove --undo row:{row} brings it back.")
+        entry = self.corpus.entry(row)
+        if entry.removed:
+            raise UnknownRowError(f"row {row} was removed; {entry.way_back}.")
         thumbnail: NDArray[np.uint8] = self.corpus.thumbnails()[row].copy()
         return thumbnail
 
