@@ -40,7 +40,8 @@ From the pure parts to the loop:
     leases       who holds which URL, and for how long
     frontier     one SQLite file: URLs, hosts, leases, outcomes
     deadline     a socket that keeps a total deadline
-    fetch        one bounded GET; the only module that imports requests
+    connections  where a request goes: a guarded address, kept alive
+    fetch        one bounded GET
     config       what a crawl is told and what it hands over
     work         what a worker thread does: fetch, sniff, parse
     report       progress and the final report

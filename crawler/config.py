@@ -21,7 +21,7 @@ class CrawlConfig:
     allow_private: bool = False  # loopback and private networks
     follow_hosts: bool = False  # pages and images of other hosts than the seeds'
     sitemaps: bool = True  # also what the sitemaps of the seeds' hosts name
-    threads: int = 8
+    threads: int = 16
     contact: str = ""  # an address for the User-Agent, where the owner of a site finds out who we are
     limits: FetchLimits = field(default_factory=FetchLimits)
     tries: int = 4  # of one URL, before it has failed

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from crawler.config import CrawlConfig, FetchedImage, Keep, KeepVerdict
+from crawler.connections import PRIVATE
 from crawler.errors import SeedError
-from crawler.fetch import AGENT, PRIVATE, Fetcher, refusal, user_agent
+from crawler.fetch import AGENT, Fetcher, refusal, user_agent
 from crawler.frontier import Frontier
 from crawler.outcomes import Outcomes
 from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease

@@ -1,7 +1,7 @@
-"""One bounded GET. The only module that imports requests.
+"""One bounded GET.
 
-Every request: http or https only, to no private address unless allowed (requests-hardened resolves the name once,
-checks the address and dials that very address), without the environment's proxies and without cookies, with a cap on
+Every request: http or https only, to no private address unless allowed (`connections` resolves the name once, checks
+the address and dials that very address), without the environment's proxies and without cookies, with a cap on
 the *decoded* bytes and a total deadline. No redirect is followed here: the answer says where to go, and whoever asked
 decides (robots.txt of the new host, scope, pace), except in `fetch_robots` and `fetch_image`, which check each hop.
 
@@ -9,29 +9,25 @@ Knows nothing of the frontier; what to fetch, and when, is not decided here.
 """
 
 import http.client
-import logging
 import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, metadata
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests_hardened.ip_filter import InvalidIPAddress
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
+import urllib3
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from crawler.addresses import is_public
-from crawler.deadline import Deadline, bounded_pools
-from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
+from crawler.connections import NO_RETRIES, Connections
+from crawler.deadline import Deadline
+from crawler.errors import FetchFailed, RobotsRefused
 from crawler.records import UNREACHABLE
 from crawler.robots import (
     MAX_ROBOTS_BYTES,
@@ -46,11 +42,9 @@ from crawler.urls import absolute_url, origin, seed_url
 AGENT = "imgsearch"  # the name that robots.txt knows us by
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_SECONDS = 3600.0  # a longer Retry-After is cut to this
-PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
 _CHUNK = 1 << 16
 _MAX_VALIDATOR = 300  # characters of an ETag or a date that are worth keeping
 _NOT_HTTP = "its answer is not HTTP"
-_NO_HANDLER = logging.NullHandler()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 
@@ -93,59 +87,14 @@ def user_agent(contact: str = "") -> str:
     return f"{AGENT}/{about['Version']}" + (f" (+{contact})" if contact else "")
 
 
-# ----------------------------------------------------------------------------
-# the session
-
-
-class _BoundedAdapter(HTTPAdapter):
-    """Connections that keep a total deadline."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = bounded_pools(self._deadline)
-
-
-class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] # requests-hardened has no types
-    """The same, and only to public addresses."""
-
-    def __init__(self, deadline: Deadline, *, secure: bool) -> None:
-        self._deadline = deadline
-        IPFilterAdapter.__init__(self, is_https_proto=secure)
-
-    def build_connection_pool_key_attributes(
-        self,
-        request: requests.PreparedRequest,
-        verify: bool | str,
-        cert: str | tuple[str, str] | None = None,
-    ) -> Any:
-        """The address to dial, resolved and checked by requests-hardened, and by our own list after it."""
-        where, how = super().build_connection_pool_key_attributes(request, verify, cert)
-        address = where["host"].strip("[]")
-        if not is_public(address):
-            raise InvalidIPAddress(address)
-        return where, how
-
-
 class Fetcher:
     """Makes requests over connections that are kept alive. One per thread; a context manager."""
 
     def __init__(self, *, allow_private: bool = False, agent: str = "", limits: FetchLimits = FetchLimits()) -> None:
         self._limits = limits
         self._deadline = Deadline()
-        # A whole requests.Session would add what we must not have: cookies, redirects, .netrc, proxies.
+        self._connections = Connections(self._deadline, allow_private=allow_private)
         self._headers = {"User-Agent": agent or user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-        self._adapters: dict[str, HTTPAdapter] = {}
-        for scheme in ("http", "https"):
-            if allow_private:
-                self._adapters[scheme] = _BoundedAdapter(self._deadline)
-            else:
-                self._adapters[scheme] = _GuardedAdapter(self._deadline, secure=scheme == "https")
-        # The guard warns of what we report ourselves; without any handler Python would print that.
-        logging.getLogger("requests_hardened").addHandler(_NO_HANDLER)
 
     def __enter__(self) -> "Fetcher":
         return self
@@ -154,8 +103,7 @@ class Fetcher:
         self.close()
 
     def close(self) -> None:
-        for adapter in self._adapters.values():
-            adapter.close()
+        self._connections.close()
 
     def for_all(self) -> AbstractContextManager[None]:
         """Inside, all requests together have the time of one: `FetchLimits.total_seconds`."""
@@ -179,28 +127,42 @@ class Fetcher:
         try:
             conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
             conditions = {name: value for name, value in conditions.items() if value}
-            request = requests.Request("GET", url, headers=self._headers | conditions).prepare()
-            timeout = (min(limits.connect_seconds, self._deadline.seconds_left()), limits.read_seconds)
-            adapter = self._adapters[url.partition(":")[0].lower()]
-            with adapter.send(request, stream=True, timeout=timeout) as answer:
-                status = answer.status_code
+            with closing(self._ask(url, conditions)) as answer:
+                status = answer.status
                 answer_seconds = time.monotonic() - started_at
-                location = _location(answer)
+                location = _location(answer, url)
                 if location:
                     return Fetched(url, location=location, answer_seconds=answer_seconds)
                 if conditions and status == 304:
                     return Fetched(url, not_modified=True, answer_seconds=answer_seconds)
                 _require_success(answer)
-                return replace(self._read(answer, url, first_bytes), answer_seconds=answer_seconds)
-        except (requests.RequestException, OSError, ValueError) as error:
+                return self._read(answer, url, first_bytes, answer_seconds)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             # ValueError: a host or header that some layer below cannot encode.
             raise self._failure(error, url, status) from error
 
-    def _read(self, answer: requests.Response, url: str, first_bytes: int | None) -> Fetched:
+    def _ask(self, url: str, conditions: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        route = self._connections.route(url)
+        limits = self._limits
+        return route.pool.urlopen(
+            "GET",
+            route.target,
+            headers=self._headers | conditions | route.headers,
+            timeout=urllib3.Timeout(min(limits.connect_seconds, self._deadline.seconds_left()), limits.read_seconds),
+            retries=NO_RETRIES,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def _read(
+        self, answer: urllib3.BaseHTTPResponse, url: str, first_bytes: int | None, answer_seconds: float
+    ) -> Fetched:
         content_type = answer.headers.get("Content-Type", "")
         body = bytearray()
         kind = sniff(b"", content_type)
-        for chunk in answer.iter_content(_CHUNK):
+        for chunk in answer.stream(_CHUNK, decode_content=True):
             body += chunk
             if len(body) == len(chunk):
                 kind = sniff(chunk, content_type)
@@ -209,38 +171,41 @@ class Fetcher:
                 break
             limit = self._limits.image_bytes if kind == Kind.IMAGE else self._limits.page_bytes
             if first_bytes is None and len(body) > limit:
-                raise FetchFailed(f"larger than {limit / 1e6:g} MB", status=answer.status_code)
-        tags = tuple(answer.raw.headers.getlist("X-Robots-Tag"))
+                raise FetchFailed(f"larger than {limit / 1e6:g} MB", status=answer.status)
+        tags = tuple(answer.headers.getlist("X-Robots-Tag"))
         etag, last_modified = (_validator(answer.headers.get(name, "")) for name in ("ETag", "Last-Modified"))
-        return Fetched(url, content_type, bytes(body), kind, robots_tags=tags, etag=etag, last_modified=last_modified)
+        return Fetched(
+            url,
+            content_type,
+            bytes(body),
+            kind,
+            robots_tags=tags,
+            answer_seconds=answer_seconds,
+            etag=etag,
+            last_modified=last_modified,
+        )
 
     def _failure(self, error: Exception, url: str, status: int | None) -> FetchFailed:
         host = origin(url).partition("://")[2]
         causes = list(_causes(error))
-        for cause in causes:
-            if isinstance(cause, InvalidIPAddress):
-                address = str(cause)
-                name = urlsplit(url).hostname or host
-                named = name if name == address else f"{name} ({address})"
-                return AddressRefused(f"{named} {PRIVATE}")
         if self._deadline.is_over:
             return FetchFailed(f"took longer than {self._limits.total_seconds:g} s", again=True, status=status)
-        why = _why(causes)
+        why = _why(causes, in_body=status is not None)
         if status is not None:
             return FetchFailed(f"broke off: {why}", again=True, status=status)
         return FetchFailed(f"{UNREACHABLE} {host}: {why}", again=True)
 
 
-def _location(answer: requests.Response) -> str:
+def _location(answer: urllib3.BaseHTTPResponse, url: str) -> str:
     """Where `answer` redirects to, absolute; "" where it does not."""
-    if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
+    if answer.status not in _REDIRECTS or not answer.headers.get("Location"):
         return ""
     text = answer.headers["Location"]
     with suppress(UnicodeError):
         text = text.encode("latin-1").decode()  # http.client reads headers as Latin-1, most servers write UTF-8
-    location = absolute_url(answer.url, text)
+    location = absolute_url(url, text)
     if location is None:
-        raise FetchFailed("redirects to something that is not http", status=answer.status_code)
+        raise FetchFailed("redirects to something that is not http", status=answer.status)
     return location
 
 
@@ -249,8 +214,8 @@ def _validator(text: str) -> str:
     return text if len(text) <= _MAX_VALIDATOR and text.isascii() and text.isprintable() else ""
 
 
-def _require_success(answer: requests.Response) -> None:
-    status = answer.status_code
+def _require_success(answer: urllib3.BaseHTTPResponse) -> None:
+    status = answer.status
     if status == 200:
         return
     again = status >= 500 or status in _WORTH_ANOTHER_TRY
@@ -284,22 +249,22 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             queue += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
 
 
-def _why(causes: list[BaseException]) -> str:
-    words: list[tuple[type[BaseException], str]] = [
+def _why(causes: list[BaseException], *, in_body: bool) -> str:
+    words: list[tuple[type[BaseException] | tuple[()], str]] = [
         (socket.gaierror, "name not known"),
         (UnicodeError, "name not known"),  # one that cannot be written in the alphabet of names
         (ssl.SSLCertVerificationError, "its certificate is not valid"),
         (CertificateError, "its certificate is not valid"),
         (ssl.SSLError, "no secure connection"),
-        (requests.exceptions.SSLError, "no secure connection"),
+        (urllib3.exceptions.SSLError, "no secure connection"),
         (ConnectionRefusedError, "connection refused"),
-        (requests.exceptions.ContentDecodingError, "compressed data that cannot be read"),
+        (urllib3.exceptions.DecodeError, "compressed data that cannot be read"),
         (TimeoutError, "no answer in time"),
-        (requests.Timeout, "no answer in time"),
-        (requests.exceptions.ChunkedEncodingError, "less data than announced"),
+        (urllib3.exceptions.ReadTimeoutError, "no answer in time"),
+        (urllib3.exceptions.ProtocolError if in_body else (), "less data than announced"),
         (ConnectionError, "connection closed"),
         (http.client.HTTPException, _NOT_HTTP),
-        (requests.exceptions.InvalidHeader, _NOT_HTTP),
+        (urllib3.exceptions.InvalidHeader, _NOT_HTTP),
         (ValueError, _NOT_HTTP),  # a length below zero, and whatever else a layer below stumbles over
     ]
     for kind, text in words:

@@ -15,8 +15,9 @@ from loopback_site import Answer, Site, gif, serving
 from streamlit.testing.v1 import AppTest
 
 from crawler.addresses import is_public
+from crawler.connections import PRIVATE
 from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
-from crawler.fetch import PRIVATE, Fetcher, FetchLimits, fetch_image, fetch_robots
+from crawler.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots
 from imgsearch.cli import run
 from imgsearch.web import page
 

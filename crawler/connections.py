@@ -1,0 +1,128 @@
+"""The connections that requests go over: to no private address unless allowed, and kept alive. Imports requests.
+
+Of requests we take the parts below its Session: the adapter that finds the address to dial (and, as hardened by
+requests-hardened, refuses a private one), and the rules by which a URL is written into a request. A whole Session would
+add what we must not have: cookies, redirects, .netrc, proxies. The request itself goes straight to urllib3's pool,
+which takes half the processor time of a prepared request and a Response.
+"""
+
+import logging
+import re
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests_hardened.ip_filter import InvalidIPAddress
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.util.retry import Retry
+
+from crawler.addresses import is_public
+from crawler.deadline import Deadline, bounded_pools
+from crawler.errors import AddressRefused
+
+PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
+NO_RETRIES = Retry(0, read=False)  # when to try again is not decided here
+_POOLS = 10  # hosts whose connections are kept
+_NO_HANDLER = logging.NullHandler()
+# A URL that stands in a request as it is: no user, nothing to quote, no dot segments, no empty first segment.
+_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)(/(?![/?.])(?:(?!/\.)[A-Za-z0-9._~!$&'()*+,;=:@/?-])*)")
+
+
+class Route(NamedTuple):
+    """Where one request goes."""
+
+    pool: HTTPConnectionPool
+    target: str  # path and query, as they stand in the request
+    headers: dict[str, str]  # that the way itself asks for
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Connections that keep a total deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        super().__init__(pool_connections=_POOLS)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = bounded_pools(self._deadline)
+
+
+class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] # requests-hardened has no types
+    """The same, and only to public addresses."""
+
+    def __init__(self, deadline: Deadline, *, secure: bool) -> None:
+        self._deadline = deadline
+        IPFilterAdapter.__init__(self, is_https_proto=secure)
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str,
+        cert: str | tuple[str, str] | None = None,
+    ) -> Any:
+        """The address to dial, resolved and checked by requests-hardened, and by our own list after it."""
+        where, how = super().build_connection_pool_key_attributes(request, verify, cert)
+        address = where["host"].strip("[]")
+        if not is_public(address):
+            raise InvalidIPAddress(address)
+        return where, how
+
+
+class Connections:
+    """The connections of one thread, that keep one deadline."""
+
+    def __init__(self, deadline: Deadline, *, allow_private: bool) -> None:
+        self._adapters: dict[str, HTTPAdapter] = {}
+        self._allow_private = allow_private
+        for scheme in ("http", "https"):
+            if allow_private:
+                self._adapters[scheme] = _BoundedAdapter(deadline)
+            else:
+                self._adapters[scheme] = _GuardedAdapter(deadline, secure=scheme == "https")
+        self._known: dict[str, HTTPConnectionPool] = {}  # the newest pools, by how a plain URL begins
+        # The guard warns of what we report ourselves; without any handler Python would print that.
+        logging.getLogger("requests_hardened").addHandler(_NO_HANDLER)
+
+    def close(self) -> None:
+        self._known.clear()
+        for adapter in self._adapters.values():
+            adapter.close()
+
+    def route(self, url: str) -> Route:
+        """Where a request for `url` (http or https) goes.
+
+        A name is resolved, and its address checked, for each request anew, unless private addresses are allowed.
+
+        Raises:
+            AddressRefused: to a private address.
+            OSError, ValueError, requests.RequestException: its name is not known, or no request can be made of it.
+        """
+        plain = _PLAIN.fullmatch(url) if self._allow_private else None
+        if plain is None:
+            return self._route(url)
+        begin, target = plain.groups()
+        pool = self._known.get(begin)
+        if pool is None:
+            pool = self._known[begin] = self._route(url).pool
+            if len(self._known) > _POOLS:
+                del self._known[next(iter(self._known))]
+        return Route(pool, target, {})
+
+    def _route(self, url: str) -> Route:
+        request = requests.Request("GET", url).prepare()
+        adapter = self._adapters[url.partition(":")[0].lower()]
+        try:
+            pool = adapter.get_connection_with_tls_context(request, verify=True)
+        except InvalidIPAddress as error:
+            raise AddressRefused(_refusal(url, str(error))) from error
+        assert isinstance(pool, HTTPConnectionPool)
+        adapter.cert_verify(pool, request.url, verify=True, cert=None)  # type: ignore[no-untyped-call] # requests' own
+        return Route(pool, adapter.request_url(request, None), dict(request.headers))
+
+
+def _refusal(url: str, address: str) -> str:
+    name = urlsplit(url).hostname or ""
+    return f"{name if name == address else f'{name} ({address})'} {PRIVATE}"
