@@ -16,10 +16,9 @@ import torch
 from machine import write_result
 from torch.profiler import ProfilerActivity, profile
 
-from imgsearch.autoencoder.augment import random_views
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.networks import build_network, describe_network
-from imgsearch.autoencoder.objectives import objective
+from imgsearch.autoencoder.objectives import Batch, objective
 from imgsearch.autoencoder.optimisers import make_optimisers
 from imgsearch.device import DeviceChoice, pick_device
 
@@ -80,8 +79,7 @@ def make_step(device: DeviceChoice, *, channels_last: bool = True, compiled: boo
 
     def step() -> None:
         with torch.autocast("cpu", device.dtype, enabled=device.dtype != torch.float32):
-            views = torch.cat([random_views(images, config.augment, generator) for _ in range(2)])
-            loss, _, _ = objective(network, views, config)
+            loss = objective(network, Batch(images, generator), config)["loss"]
         for optimiser in optimisers:
             optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped

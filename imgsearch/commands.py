@@ -10,13 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current import SHIPPED, current_model
+from imgsearch.autoencoder.current import current_model
 from imgsearch.care import ROW_PREFIX, compact, corpus_takedowns, remove, row_number
-from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.console import note, say, say_json, say_table, tracking
 from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.crawl_page import write_crawl_page
-from imgsearch.errors import CorpusError, FetchError, ModelError
+from imgsearch.errors import CorpusError, FetchError
+from imgsearch.making import lab, train
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
 from imgsearch.told import refresh_counts, say_refreshed, why
@@ -24,7 +25,6 @@ from imgsearch.told import refresh_counts, say_refreshed, why
 if TYPE_CHECKING:
     from crawler.config import CrawlConfig
     from crawler.report import CrawlReport
-    from imgsearch.device import DeviceChoice
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -160,80 +160,6 @@ def _intake(corpus: Corpus, arguments: Namespace) -> Intake:
 
 # ----------------------------------------------------------------------------------------------------------------------
 # images become codes
-
-
-def train(arguments: Namespace) -> None:
-    """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
-    from imgsearch.autoencoder.checkpoint import move_checkpoint
-    from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-    from imgsearch.autoencoder.train import train as run_training
-    from imgsearch.device import pick_device
-    from imgsearch.retrieval.compare import compare_models
-
-    paths = index_paths(arguments.index)
-    device = pick_device(arguments.device)
-    note(device.reason)
-    config = TrainConfig(
-        minutes=None if arguments.epochs else arguments.minutes or TrainConfig.minutes,
-        epochs=arguments.epochs,
-        batch_size=arguments.batch_size,
-        seed=arguments.seed,
-    )
-    start = None if arguments.start in (None, "scratch") else Path(arguments.start)
-    with Corpus.open(paths) as corpus:
-        before = _model_before(paths, device)
-        with stopping() as stop, tracking("training") as tracker:
-
-            def show(progress: TrainProgress) -> None:
-                tracker.fraction(
-                    progress.fraction,
-                    f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} "
-                    f"(reconstruction {progress.reconstruction:.4f}, agreement {progress.agreement:.3f})  "
-                    f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
-                )
-
-            card = run_training(
-                corpus.thumbnails(),
-                corpus.live_rows(),
-                paths,
-                config,
-                start=before if arguments.start is None else start,
-                go_on=arguments.start is None,
-                into=paths.candidate,
-                device=device,
-                on_progress=show,
-                stop=stop,
-            )
-        if card.note:
-            note(card.note)
-        with tracking("comparing") as tracker:
-            comparison = compare_models(before, paths.candidate, corpus, device, on_progress=tracker.count)
-    taken = arguments.keep == "new" or not comparison.is_worse
-    if taken:
-        move_checkpoint(paths.candidate, paths.model)
-    if arguments.json:
-        say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken})
-        return
-    say(f"model {card.digest[:12]}: {card.images_seen:,} images seen in {readable_seconds(card.seconds)}")
-    for line in comparison.lines():
-        say(line)
-    if taken:
-        note("next: imgsearch reindex")
-    else:
-        say(f"It finds less than the model before, which stays. The new one lies in {paths.candidate}.")
-        note("To take the new one all the same, train with --keep new.")
-
-
-def _model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
-    """The folder of the current model; the shipped one's where that is damaged, for then training mends it."""
-    from imgsearch.autoencoder.checkpoint import load_checkpoint
-
-    try:
-        load_checkpoint(current_model(paths), device.device)
-    except ModelError as error:
-        note(f"{error}\nBeginning with the model that comes with imgsearch instead.")
-        return SHIPPED
-    return current_model(paths)
 
 
 def reindex(arguments: Namespace) -> None:
@@ -382,5 +308,5 @@ def app(arguments: Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[Namespace], None]] = {
     command.__name__: command
-    for command in (crawl, add, train, reindex, search, evaluate, status, why, remove, compact, app)
+    for command in (crawl, add, train, reindex, search, evaluate, status, why, remove, compact, lab, app)
 }

@@ -12,6 +12,7 @@ ImgSearchError
 ├── IndexMissingError   nothing is indexed yet
 ├── IndexMismatchError  the index was made by another model
 ├── QueryError         a search that cannot be made as asked (how many hits, by what)
+├── LabError            an experiment that is not known, or has no data to run on
 ├── EvaluationError     labels that do not allow a measurement
 ├── FetchError          pages, images or a query of which nothing could be fetched
 ├── AppError            the page cannot start (port in use)
@@ -68,6 +69,10 @@ class IndexMismatchError(ImgSearchError):
 
 class QueryError(ImgSearchError):
     """A search that cannot be made as asked."""
+
+
+class LabError(ImgSearchError):
+    """An experiment that is not known, or has no data to run on."""
 
 
 class EvaluationError(ImgSearchError):

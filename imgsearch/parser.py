@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from imgsearch import __version__
+from imgsearch.parser_models import add_lab, add_train
+from imgsearch.parser_options import command, count, depth, device, port, positive, previews, seconds
 
 DEFAULT_PORT = 8501
 DEFAULT_QUERIES = 5000
@@ -25,31 +27,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"imgsearch {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _crawl, _add, _train, _reindex, _search, _evaluate, _status, _why, _remove, _compact, _app):
+    for add in (_demo, _crawl, _add, add_train, _reindex, _search, _evaluate, _status, _why, _remove, _compact):
         add(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
-    """One command with the option that all share; `examples` end its help. (argparse's own type is private: Any.)"""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--index",
-        metavar="DIR",
-        type=Path,
-        help="the index directory (default: $IMGSEARCH_INDEX, else index/)",
-    )
+    add_lab(commands)
+    _app(commands)
     return parser
 
 
 def _demo(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "demo",
         "the whole loop on a gallery of drawn pictures, offline: crawl, train, reindex, evaluate, app",
@@ -58,19 +44,19 @@ def _demo(commands: Any) -> None:
         "imgsearch demo --no-app --index try",
     )
     parser.add_argument("--no-app", action="store_true", help="stop before the app is started")
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the app's port (default: 8501)")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, metavar="N", help="the app's port (default: 8501)")
     parser.add_argument(
         "--dataset",
         choices=("gallery", "cifar10"),
         default="gallery",
         help="the drawn gallery, or CIFAR-10 downloaded by torchvision (needs internet)",
     )
-    parser.add_argument("--minutes", type=_positive, default=None, metavar="M", help="how long to train")
-    _device(parser)
+    parser.add_argument("--minutes", type=positive, default=None, metavar="M", help="how long to train")
+    device(parser)
 
 
 def _crawl(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "crawl",
         "collect the images of web pages, politely; the same command goes on where it was",
@@ -102,15 +88,13 @@ def _crawl(commands: Any) -> None:
         "--report", type=Path, metavar="HTML", help="draw what became of all URLs into one page, when the crawl ended"
     )
     parser.add_argument(
-        "--max-images", type=_count, metavar="N", help="stop after N images are kept (default: no limit)"
+        "--max-images", type=count, metavar="N", help="stop after N images are kept (default: no limit)"
     )
-    parser.add_argument("--max-pages", type=_count, metavar="N", help="read at most N pages (default: no limit)")
-    parser.add_argument(
-        "--depth", type=_depth, default=5, metavar="N", help="links to follow from a start (default: 5)"
-    )
+    parser.add_argument("--max-pages", type=count, metavar="N", help="read at most N pages (default: no limit)")
+    parser.add_argument("--depth", type=depth, default=5, metavar="N", help="links to follow from a start (default: 5)")
     parser.add_argument(
         "--delay",
-        type=_seconds,
+        type=seconds,
         default=0.5,
         metavar="S",
         help="seconds between requests to one host, more where it answers slowly (default: 0.5; 0: no pause)",
@@ -127,12 +111,12 @@ def _crawl(commands: Any) -> None:
     parser.add_argument(
         "--labels-from-folders", action="store_true", help="label each image by the last folder of its URL"
     )
-    _previews(parser)
+    previews(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def _add(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "add",
         "take in the images of folders, zip archives and files",
@@ -141,41 +125,12 @@ def _add(commands: Any) -> None:
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folders, zip archives or image files")
     parser.add_argument("--labels-from-folders", action="store_true", help="label each image by the folder it lies in")
-    _previews(parser)
+    previews(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def _train(commands: Any) -> None:
-    parser = _command(
-        commands,
-        "train",
-        "fine-tune the autoencoder on the corpus; Ctrl-C keeps the best so far, and the next train goes on",
-        "imgsearch train",
-        "imgsearch train --minutes 30 --seed 7",
-        "imgsearch train --from scratch --epochs 20 --batch-size 512 --device cpu",
-    )
-    budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--minutes", type=_positive, metavar="M", help="how long to train (default: 10)")
-    budget.add_argument("--epochs", type=_count, metavar="N", help="passes over the corpus, instead of a time")
-    parser.add_argument(
-        "--from",
-        dest="start",
-        metavar="scratch|CHECKPOINT",
-        help="start anew, or from the model in a folder (default: an interrupted run goes on, else the current model)",
-    )
-    parser.add_argument(
-        "--batch-size", type=_count, default=256, metavar="N", help="images a step (default: 256; more for long runs)"
-    )
-    parser.add_argument(
-        "--keep", choices=("better", "new"), default="better", help="which model stays: the better one, or the new one"
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of every random choice (default: 0)")
-    _device(parser)
-    parser.add_argument("--json", action="store_true", help="print the model's card as JSON")
-
-
 def _reindex(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "reindex",
         "encode what has no code of the current model, and build the index anew beside the old one",
@@ -183,11 +138,11 @@ def _reindex(commands: Any) -> None:
         "imgsearch reindex --full",
     )
     parser.add_argument("--full", action="store_true", help="encode every image again")
-    _device(parser)
+    device(parser)
 
 
 def _search(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "search",
         "show the nearest images by code and by pixels, or by binary code",
@@ -197,7 +152,7 @@ def _search(commands: Any) -> None:
         "imgsearch search https://example.org/cat.jpg --by all --save hits.png",
     )
     parser.add_argument("query", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus")
-    parser.add_argument("-k", type=_count, default=10, metavar="N", help="how many hits (default: 10)")
+    parser.add_argument("-k", type=count, default=10, metavar="N", help="how many hits (default: 10)")
     parser.add_argument(
         "--by",
         choices=("both", "code", "pixel", "binary", "all"),
@@ -208,11 +163,11 @@ def _search(commands: Any) -> None:
     parser.add_argument("--save", type=Path, metavar="PNG", help="draw the query and its hits into a picture")
     parser.add_argument("--allow-private", action="store_true", help="allow a URL on this machine or its network")
     parser.add_argument("--json", action="store_true", help="print the hits as JSON")
-    _device(parser)
+    device(parser)
 
 
 def _evaluate(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "evaluate",
         "measure how well the index finds: code and binary code beside pixels, HOG and the untrained network",
@@ -228,7 +183,7 @@ def _evaluate(commands: Any) -> None:
     )
     parser.add_argument(
         "--max-queries",
-        type=_count,
+        type=count,
         default=DEFAULT_QUERIES,
         metavar="N",
         help="ask with N of them at most, drawn at random (default: 5000)",
@@ -240,11 +195,11 @@ def _evaluate(commands: Any) -> None:
         help="draw the share of same-label images among the N nearest, one curve per method",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    _device(parser)
+    device(parser)
 
 
 def _status(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "status",
         "tell what is there, how fresh, and by which model",
@@ -255,7 +210,7 @@ def _status(commands: Any) -> None:
 
 
 def _why(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "why",
         "tell everything that is known of a URL: where it was found, what became of it, and why",
@@ -267,7 +222,7 @@ def _why(commands: Any) -> None:
 
 
 def _remove(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "remove",
         "take images out of every answer, at once; whole hosts are not fetched again either",
@@ -303,7 +258,7 @@ def _remove(commands: Any) -> None:
 
 
 def _compact(commands: Any) -> None:
-    _command(
+    command(
         commands,
         "compact",
         "erase what is stored of removed images: pictures, texts and codes; they cannot come back",
@@ -313,53 +268,11 @@ def _compact(commands: Any) -> None:
 
 
 def _app(commands: Any) -> None:
-    parser = _command(
+    parser = command(
         commands,
         "app",
         "open the search page in the browser",
         "imgsearch app",
         "imgsearch app --port 8599",
     )
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the page's port (default: 8501)")
-
-
-# ----------------------------------------------------------------------------------------------------------------------
-# options that several commands share, and how a number is read
-
-
-def _device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps (default: auto)")
-
-
-def _previews(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--no-previews", action="store_true", help="keep the 32x32 thumbnails only")
-
-
-def _number(text: str, kind: type[int] | type[float], least: float, most: float, what: str) -> float:
-    try:
-        value = kind(text)
-    except ValueError:
-        value = -1
-    if not least <= value <= most:  # also false for nan
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
-    return value
-
-
-def _count(text: str) -> int:
-    return int(_number(text, int, 1, 2**53, "a whole number from 1"))
-
-
-def _depth(text: str) -> int:
-    return int(_number(text, int, 0, 1000, "a whole number from 0 to 1000"))
-
-
-def _port(text: str) -> int:
-    return int(_number(text, int, 1, 65535, "a port from 1 to 65535"))
-
-
-def _seconds(text: str) -> float:
-    return _number(text, float, 0, 3600, "a number of seconds from 0 to 3600")
-
-
-def _positive(text: str) -> float:
-    return _number(text, float, 1e-3, 1e6, "a number of minutes above 0")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, metavar="N", help="the page's port (default: 8501)")

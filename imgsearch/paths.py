@@ -66,6 +66,16 @@ class IndexPaths:
         return self.root / "search"
 
     @property
+    def text(self) -> "IndexPaths":
+        """Where the model and the codes of words lie: a directory of the same layout."""
+        return IndexPaths(self.root / "text")
+
+    @property
+    def lab(self) -> Path:
+        """What the lecture's experiments draw and find."""
+        return self.root / "lab"
+
+    @property
     def quality(self) -> Path:
         """What `imgsearch evaluate` found out, for the page."""
         return self.root / "quality.json"

@@ -3,13 +3,25 @@ import math
 import pytest
 import torch
 
-from imgsearch.autoencoder.objectives import agreement_loss, reconstruction_loss
+from imgsearch.autoencoder.config import TrainConfig, parse_objective
+from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.objectives import (
+    Batch,
+    agreement_loss,
+    check_objective,
+    contractive,
+    noisy,
+    objective,
+)
+from imgsearch.autoencoder.pca import PcaAutoencoder, PcaConfig
+from imgsearch.errors import ModelError
 
 
 def test_reconstruction_is_the_mean_squared_error() -> None:
     images = torch.zeros(2, 3, 32, 32)
-    assert reconstruction_loss(images, images).item() == 0
-    assert reconstruction_loss(images + 0.5, images).item() == pytest.approx(0.25)
+    network = PcaAutoencoder(PcaConfig(code_size=4))
+    assert network.reconstruction_loss(images, images).item() == 0
+    assert network.reconstruction_loss(images + 0.5, images).item() == pytest.approx(0.25)
 
 
 def test_agreement_of_views_that_are_all_alike_is_the_log_of_their_number() -> None:
@@ -29,3 +41,80 @@ def test_agreement_falls_as_twins_come_closer_and_looks_at_direction_only() -> N
     losses = [agreement_loss(first, torch.lerp(other, first, share), 0.2).item() for share in (0.0, 0.5, 1.0)]
     assert losses == sorted(losses, reverse=True)
     assert agreement_loss(5 * first, other, 0.2).item() == pytest.approx(losses[0], abs=1e-4)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# terms
+
+
+def batch(n: int = 8, values: int = 20) -> Batch:
+    return Batch(torch.rand(n, values), torch.Generator().manual_seed(0))
+
+
+def test_an_objective_is_the_weighted_sum_of_its_terms() -> None:
+    torch.manual_seed(0)
+    network, examples = DenseAutoencoder(DenseConfig((20, 12, 6))), batch()
+    config = TrainConfig(objective=(("reconstruct", 2.0), ("contractive", 0.5)))
+    parts = objective(network, examples, config)
+    assert parts["loss"].item() == pytest.approx((2 * parts["reconstruction"] + 0.5 * parts["contraction"]).item())
+
+
+def test_the_estimate_of_the_jacobian_is_right_in_the_mean() -> None:
+    torch.manual_seed(0)
+    network, examples = DenseAutoencoder(DenseConfig((20, 12, 6), activation="sigmoid")), batch(2)
+    exact = [
+        torch.func.jacrev(lambda x: network.encode(x[None])[0])(example).square().sum().item()
+        for example in examples.examples
+    ]
+    estimates = [contractive(network, examples, TrainConfig())["loss"].item() for _ in range(2000)]
+    assert sum(estimates) / len(estimates) == pytest.approx(sum(exact) / 2, rel=0.05)
+
+
+def test_contraction_can_be_learned_through_the_estimate() -> None:
+    torch.manual_seed(0)
+    network, examples = DenseAutoencoder(DenseConfig((20, 12, 6))), batch()
+    contractive(network, examples, TrainConfig())["loss"].backward()  # type: ignore[no-untyped-call] # torch's own
+    weights = [p for name, p in network.named_parameters() if name.startswith("layers.") and name.endswith("weight")]
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in weights)
+
+
+@pytest.mark.parametrize(("noise", "level"), [("gaussian", 0.3), ("mask", 0.4)])
+def test_noise_is_as_loud_as_asked_and_comes_from_the_generator(noise: str, level: float) -> None:
+    examples = Batch(torch.ones(200, 50), torch.Generator().manual_seed(3))
+    config = TrainConfig(noise=noise, noise_level=level)
+    first = noisy(examples, config)
+    examples.generator.manual_seed(3)
+    assert torch.equal(noisy(examples, config), first)
+    assert (first == 0).float().mean().item() == pytest.approx(level if noise == "mask" else 0, abs=0.02)
+    if noise == "gaussian":
+        assert first.std().item() == pytest.approx(level, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ((("shrink", 1.0),), "no objective 'shrink'"),
+        ((("contractive", 1.0),), "same point"),
+        ((("agree", 1.0),), "views"),
+    ],
+)
+def test_what_cannot_be_minimised_is_refused(terms: tuple[tuple[str, float], ...], said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        check_objective(DenseAutoencoder(DenseConfig((20, 6))), TrainConfig(objective=terms), has_labels=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("reconstruct", (("reconstruct", 1.0),)),
+        ("reconstruct + 0.1*contractive", (("reconstruct", 1.0), ("contractive", 0.1))),
+        ("2*denoise+agree", (("denoise", 2.0), ("agree", 1.0))),
+    ],
+)
+def test_an_objective_is_read_as_it_is_written(text: str, terms: tuple[tuple[str, float], ...]) -> None:
+    assert parse_objective(text) == terms
+
+
+def test_what_is_no_sum_of_terms_is_refused() -> None:
+    with pytest.raises(ModelError, match="no term"):
+        parse_objective("much*reconstruct")

@@ -20,7 +20,7 @@ from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.objectives import agreement_loss, last_objective
+from imgsearch.autoencoder.objectives import Batch, agreement_loss, last_objective
 from imgsearch.autoencoder.optimisers import make_last_optimisers, optimisers_of
 from imgsearch.autoencoder.train import train
 from imgsearch.autoencoder.unfinished import STATE_NAME
@@ -233,8 +233,8 @@ def test_training_learns(paths: IndexPaths) -> None:
     config = replace(SMALL, epochs=30, batch_size=20, reconstruction_share=1.0, network=wider)
     train(PICTURES, ROWS, paths, config, on_progress=told.append)
     first, last = told[:10], told[-10:]
-    assert sum(each.agreement for each in last) < 0.85 * sum(each.agreement for each in first)
-    assert sum(each.reconstruction for each in last) < 0.85 * sum(each.reconstruction for each in first)
+    for part in ("agreement", "reconstruction"):
+        assert sum(each.parts[part] for each in last) < 0.85 * sum(each.parts[part] for each in first)
 
 
 def test_a_set_that_does_not_fit_is_streamed(paths: IndexPaths, caplog: pytest.LogCaptureFixture) -> None:
@@ -258,7 +258,7 @@ def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
         "whitening codes, making bits",
     ]
     assert 0 < told[0].seconds_left <= 0.6
-    assert told[0].loss == pytest.approx(300 * told[0].reconstruction + told[0].agreement, rel=1e-4)
+    assert told[0].loss == pytest.approx(300 * told[0].parts["reconstruction"] + told[0].parts["agreement"], rel=1e-4)
 
 
 def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_model(paths: IndexPaths) -> None:
@@ -319,9 +319,9 @@ def test_in_the_last_stage_only_the_decoder_and_the_rest_of_the_code_learn() -> 
     images = torch.from_numpy(PICTURES).permute(0, 3, 1, 2).float() / 255
     (optimiser,) = make_last_optimisers(network, SMALL, pick_device("cpu"), 1.0)
     for _ in range(3):
-        loss, reconstruction, agreement = last_objective(network, images, SMALL)
+        parts = last_objective(network, Batch(images, torch.Generator()), SMALL)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        parts["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
     after = network.state_dict()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
@@ -332,8 +332,8 @@ def test_in_the_last_stage_only_the_decoder_and_the_rest_of_the_code_learn() -> 
     assert all(name.startswith("decoder.") for name in changed - code_layer)
     for name in code_layer:
         assert torch.equal(after[name][: NARROW.agreement_size], before[name][: NARROW.agreement_size])
-    assert loss.item() == pytest.approx(SMALL.reconstruction_weight * reconstruction.item())
-    assert agreement.item() == 0
+    assert parts["loss"].item() == pytest.approx(SMALL.reconstruction_weight * parts["reconstruction"].item())
+    assert parts["agreement"].item() == 0
 
 
 def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPaths) -> None:
@@ -341,6 +341,6 @@ def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPath
     wider = ConvConfig(channels=(16, 16, 32, 32, 64))
     config = replace(SMALL, epochs=80, batch_size=20, last_stage=0.5, network=wider)
     train(PICTURES, ROWS, paths, config, on_progress=told.append)
-    errors = [each.reconstruction for each in told if each.doing == "learning to decode"]
+    errors = [each.parts["reconstruction"] for each in told if each.doing == "learning to decode"]
     assert len(errors) == 80  # half of 80 epochs of 2 steps
     assert sum(errors[-10:]) < 0.75 * sum(errors[:10])

@@ -226,6 +226,48 @@ def test_not_an_image(trained_index: Path, capsys: pytest.CaptureFixture[str]) -
     assert "not an image" in complaint(capsys, "search", REPOSITORY / "pyproject.toml", "--index", trained_index)
 
 
+@pytest.mark.parametrize(
+    ("options", "kind", "code_size"),
+    [
+        (["--network", "pca", "--sizes", "3072-16"], "pca", 16),
+        (
+            ["--network", "dense", "--sizes", "3072-64-16", "--tied", "--objective", "reconstruct+0.01*contractive"],
+            "dense",
+            16,
+        ),
+        (["--sizes", "3072-32-8", "--activation", "sigmoid", "--objective", "denoise"], "dense", 8),
+    ],
+)
+def test_every_kind_of_network_is_trained_indexed_and_searched(
+    index: Path, capsys: pytest.CaptureFixture[str], options: list[str], kind: str, code_size: int
+) -> None:
+    answer(capsys, "train", *options, "--epochs", "20", "--keep", "new", "--device", "cpu", "--index", str(index))
+    card = read_card(index / "model")
+    assert (card.network["kind"], card.code_size) == (kind, code_size)
+    answer(capsys, "reindex", "--device", "cpu", "--index", str(index))
+    hits = json.loads(answer(capsys, "search", "row:0", "-k", "5", "--by", "all", "--json", "--index", str(index)))
+    assert all(len(hits[method]) == 5 for method in ("code", "pixel", "binary"))
+    labels = [hit["label"] for hit in hits["code"]]
+    assert labels.count("blue") >= 4  # row 0 is blue, and colours are all that tells these images apart
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--network", "pca", "--tied"], "for the network dense"),
+        (["--network", "dense", "--unpool", "repeat"], "nothing to unpool"),
+        (["--network", "dense", "--from", "somewhere"], "brings its network along"),
+        (["--sizes", "3072-many"], "are no sizes"),
+        (["--sizes", "784-30"], "takes examples of 784 values"),
+        (["--objective", "contractive"], "reconstruct+0.1"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    index: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert said in complaint(capsys, "train", *options, "--epochs", "1", "--index", str(index))
+
+
 @pytest.mark.parametrize("command", [["search", "row:0"], ["train"], ["reindex"], ["evaluate"], ["remove", "row:0"]])
 def test_an_empty_index(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = complaint(capsys, *command, "--index", tmp_path / "index")
@@ -294,7 +336,7 @@ def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_
 
     for more, gone_on_with in (([], True), (["--from", "scratch"], False)):
         with monkeypatch.context() as patch:
-            patch.setattr("imgsearch.commands.stopping", stopping_soon)
+            patch.setattr("imgsearch.making.stopping", stopping_soon)
             assert run(line) == 0
         capsys.readouterr()
         assert run([*line, *more]) == 0

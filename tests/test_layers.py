@@ -12,7 +12,7 @@ from conftest import REPOSITORY
 PACKAGES = ("imgsearch", "crawler")
 
 # A module imports from its own wing and from wings before it. (`console` and `commands` belong to the command line.)
-WINGS = ("floor", "corpus", "autoencoder", "retrieval", "demo", "web", "cli")
+WINGS = ("floor", "corpus", "autoencoder", "retrieval", "demo", "lab", "web", "cli")
 FLOOR = {"errors", "paths", "device"}
 
 # One outside system per module (a prefix names a folder); faiss has one module for each index and the seam they share.
@@ -33,12 +33,13 @@ ONLY_IN = {
     "lxml": {"crawler.sitemaps"},
     "rich": {"imgsearch.console"},
     "skimage": {"imgsearch.retrieval.methods"},
-    "matplotlib": {"imgsearch.retrieval.curve"},
-    "torchvision": {"imgsearch.demo.cifar10"},
+    "matplotlib": {"imgsearch.retrieval.curve", "imgsearch.lab.drawing"},
+    "sklearn": {"imgsearch.lab.datasets"},
+    "torchvision": {"imgsearch.demo.cifar10", "imgsearch.lab.datasets"},
     "pyarrow": {"crawler.url_lists"},
 }
 # Where torch may be used; faiss and Streamlit are never reached from here.
-TORCH_WINGS = ("imgsearch.device", "imgsearch.autoencoder", "imgsearch.retrieval.search")
+TORCH_WINGS = ("imgsearch.device", "imgsearch.autoencoder", "imgsearch.retrieval.search", "imgsearch.lab")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

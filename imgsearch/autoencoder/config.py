@@ -29,6 +29,11 @@ class TrainConfig:
     validation_share: float = 0.02  # of the images: held out to choose the best checkpoint
     memory_share: float = 0.5  # of the free memory that the training set may take, else it is streamed
     seed: int = 0
+    objective: tuple[tuple[str, float], ...] = (("agree", 1.0),)  # terms (see `objectives`) and their weights
+    noise: str = "gaussian"  # of the term denoise: "gaussian", or "mask" for values that are lost
+    noise_level: float = 0.3  # its deviation, or the share that is lost
+    pretrain: str = ""  # of a fresh dense network: "rbm" or "layerwise"
+    pretrain_share: float = 0.3  # of the budget
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     network: NetworkConfig = field(default_factory=ConvConfig)  # not asked where training starts from a checkpoint
 
@@ -40,6 +45,33 @@ class TrainConfig:
             raise ModelError("minutes and epochs must be positive, the batch size at least 2.")
         if not 0 <= self.last_stage < 1:
             raise ModelError("the last stage's share of the budget must be at least 0 and below 1.")
+        if not self.objective or not all(weight > 0 for _, weight in self.objective):
+            raise ModelError("an objective has at least one term, and weights above 0.")
+        if self.noise not in ("gaussian", "mask") or not 0 <= self.noise_level <= 1:
+            raise ModelError("noise is gaussian or mask, and its level between 0 and 1.")
+        if self.pretrain not in ("", "rbm", "layerwise") or not 0 <= self.pretrain_share < 1:
+            raise ModelError("pre-training is rbm or layerwise, and its share of the budget at least 0 and below 1.")
+
+    @property
+    def decoder_share(self) -> float:
+        """The share of the budget, at its end, in which the decoder alone learns; only agreement needs one."""
+        return self.last_stage if "agree" in dict(self.objective) else 0.0
+
+
+def parse_objective(text: str) -> tuple[tuple[str, float], ...]:
+    """What was typed, such as "reconstruct+0.1*contractive", as terms and weights.
+
+    Raises:
+        ModelError: it is not such a sum.
+    """
+    terms = []
+    for summand in text.replace(" ", "").split("+"):
+        weight, _, name = summand.rpartition("*")
+        try:
+            terms.append((name, float(weight or 1)))
+        except ValueError as error:
+            raise ModelError(f"{summand!r} is no term; write them as in reconstruct+0.1*contractive") from error
+    return tuple(terms)
 
 
 @dataclass(frozen=True)
@@ -50,8 +82,7 @@ class TrainProgress:
     fraction: float  # of the budget, 0..1
     epoch: int  # passes begun, from 1
     step: int
-    loss: float  # of the last batch: the weighted sum of the next two
-    reconstruction: float  # mean squared error per pixel value
-    agreement: float  # NT-Xent in nats
+    loss: float  # of the last batch: the weighted sum of its terms
+    parts: dict[str, float]  # what the terms give, by name: reconstruction (mean squared error per value), …
     images_per_second: float
     seconds_left: float

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from imgsearch.autoencoder.base import Autoencoder
+from imgsearch.autoencoder.basis import fold_basis
 
 PIXEL_MEAN, PIXEL_SCALE = 0.45, 4.0  # of photographs: brings pixels in 0..1 to about zero mean and unit variance
 
@@ -36,6 +37,7 @@ class ConvConfig:
     channels: tuple[int, ...] = (32, 64, 128, 256, 512)  # of the five stages; each halves the side: 16, 8, 4, 2, 1
     residuals: tuple[int, ...] = (0, 2, 3, 0)  # residual 3x3 convolutions in the encoder's stages 1 to 4
     decoder_residuals: tuple[int, ...] = (0, 1, 1, 0)  # and in the decoder's, mirrored
+    unpool: str = "transpose"  # how the decoder doubles the side
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -112,9 +114,9 @@ class ConvAutoencoder(Autoencoder):
         self.decoder = nn.Sequential(*decoder, nn.ConvTranspose2d(channels[0], 3, 4, 2, 1))
         self.to(memory_format=torch.channels_last)
 
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, examples: Tensor) -> Tensor:
         """Images (n, 3, 32, 32), float in 0..1, to codes (n, code_size)."""
-        centred = images.contiguous(memory_format=torch.channels_last).sub(PIXEL_MEAN).mul_(PIXEL_SCALE)
+        centred = examples.contiguous(memory_format=torch.channels_last).sub(PIXEL_MEAN).mul_(PIXEL_SCALE)
         codes: Tensor = self.encoder(centred)
         return codes
 
@@ -129,13 +131,8 @@ class ConvAutoencoder(Autoencoder):
         assert isinstance(layer, nn.Linear)
         return layer
 
-    @torch.no_grad()
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
-        """Make every code c the code (c - mean) @ matrix: folded into the linear layers on both sides of the code."""
-        into, out_of = self.code_layer, next(self.decoder.children())
+        """Make every code c the code (c - mean) @ matrix."""
+        out_of = next(self.decoder.children())
         assert isinstance(out_of, nn.Linear)
-        matrix, mean = (part.to(into.weight.device, torch.float64) for part in (matrix, mean))
-        out_of.bias.copy_(out_of.bias + out_of.weight.double() @ mean)
-        out_of.weight.copy_(out_of.weight.double() @ torch.linalg.inv(matrix).T)
-        into.weight.copy_(matrix.T @ into.weight.double())
-        into.bias.copy_((into.bias - mean) @ matrix)
+        fold_basis(self.code_layer, out_of, matrix, mean)

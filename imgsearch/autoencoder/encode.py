@@ -1,6 +1,7 @@
-"""Thumbnails to codes: in batches, in blocks of rows on disk, and back to pictures. Must not know the index."""
+"""Examples to codes: in batches, in blocks of rows on disk, and back to pictures. Must not know the index."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.codes import CodesInfo, CodeWriter
+from imgsearch.autoencoder.feed import Examples, as_floats, channels_first
 from imgsearch.autoencoder.networks import build_network
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
@@ -20,14 +22,14 @@ BLOCK_ROWS = 8192  # rows that are synced to disk together
 
 
 def encode_images(
-    network: Autoencoder, thumbnails: NDArray[np.uint8], device: DeviceChoice, *, batch_size: int = BATCH_SIZE
+    network: Autoencoder, examples: Examples, device: DeviceChoice, *, batch_size: int = BATCH_SIZE
 ) -> NDArray[np.float32]:
-    """Codes of thumbnails: (n, 32, 32, 3) uint8 to (n, code_size) float32."""
-    codes = np.empty((len(thumbnails), network.code_size), np.float32)
+    """Codes (n, code_size) float32 of thumbnails (n, 32, 32, 3) uint8, or of vectors (n, d) as `feed` takes them."""
+    codes = np.empty((len(examples), network.code_size), np.float32)
     with torch.inference_mode(), _precision(device):
-        for start in range(0, len(thumbnails), batch_size):
-            images = as_images(thumbnails[start : start + batch_size], device.device)
-            codes[start : start + batch_size] = network.encode(images).float().cpu().numpy()
+        for start in range(0, len(examples), batch_size):
+            batch = as_examples(examples[start : start + batch_size], device.device)
+            codes[start : start + batch_size] = network.encode(batch).float().cpu().numpy()
     return codes
 
 
@@ -42,20 +44,30 @@ def untrained_encoder(
     return lambda thumbnails: encode_images(network, thumbnails, device)
 
 
-def reconstruct(network: Autoencoder, thumbnails: NDArray[np.uint8], device: DeviceChoice) -> NDArray[np.uint8]:
-    """What the decoder makes of the thumbnails' codes: (n, 32, 32, 3) uint8 to the same."""
-    pictures = np.empty_like(thumbnails)
+def reconstruct(network: Autoencoder, examples: Examples, device: DeviceChoice) -> Examples:
+    """What the network makes of examples when it has encoded and decoded them: the same shape and dtype."""
+    made = np.empty_like(examples)
     with torch.inference_mode(), _precision(device):
-        for start in range(0, len(thumbnails), BATCH_SIZE):
-            images = as_images(thumbnails[start : start + BATCH_SIZE], device.device)
-            decoded = network.decode(network.encode(images)).float()  # (n, 3, 32, 32) in 0..1
-            pixels = decoded.mul(255).round_().to(torch.uint8).permute(0, 2, 3, 1)
-            pictures[start : start + BATCH_SIZE] = pixels.cpu().numpy()
-    return pictures
+        for start in range(0, len(examples), BATCH_SIZE):
+            batch = as_examples(examples[start : start + BATCH_SIZE], device.device)
+            made[start : start + BATCH_SIZE] = _as_stored(network(batch)[1], made.dtype)
+    return made
+
+
+def decode_codes(network: Autoencoder, codes: NDArray[np.floating], device: DeviceChoice) -> NDArray[np.uint8]:
+    """What the decoder makes of codes (n, code_size): thumbnails (n, 32, 32, 3), or vectors (n, d), uint8."""
+    made = []
+    with torch.inference_mode(), _precision(device):
+        for start in range(0, len(codes), BATCH_SIZE):
+            batch = torch.from_numpy(np.asarray(codes[start : start + BATCH_SIZE], np.float32)).to(device.device)
+            made.append(_as_stored(network.decode(batch), np.dtype(np.uint8)))
+    if not made:
+        made.append(np.empty((0, *_stored_shape(network)), np.uint8))
+    return np.concatenate(made)
 
 
 def update_codes(
-    thumbnails: NDArray[np.uint8],
+    examples: Examples,
     paths: IndexPaths,
     network: Autoencoder,
     card: ModelCard,
@@ -67,20 +79,21 @@ def update_codes(
     """Give every row a code of this model: only rows that lack one, or with `full` all of them.
 
     Goes on where an interrupted call ended. Removed rows get codes too: a row is a row everywhere.
-    `thumbnails` is (n, 32, 32, 3) uint8, usually the corpus's memory map; `on_progress` gets (rows done, rows in all).
+    `examples` are thumbnails (n, 32, 32, 3) uint8 or vectors, usually the corpus's memory map; `on_progress` gets
+    (rows done, rows in all).
 
     Raises:
         IndexDirectoryError: the codes cannot be written, or another process writes them.
         ModelError: the network gives codes that are no numbers.
     """
-    total = len(thumbnails)
+    total = len(examples)
     with (
         exclusive(paths.codes, "encoding"),
         CodeWriter(paths.codes, card.digest, network.code_size, anew=full) as writer,
     ):
         while writer.info.rows < total:
             start = writer.info.rows
-            codes = encode_images(network, thumbnails[start : start + BLOCK_ROWS], device).astype(np.float16)
+            codes = encode_images(network, examples[start : start + BLOCK_ROWS], device).astype(np.float16)
             if not np.isfinite(codes).all():
                 raise ModelError("the model gives codes that are no numbers. Type: imgsearch train --from scratch")
             writer.append(codes)
@@ -89,10 +102,23 @@ def update_codes(
         return writer.info
 
 
-def as_images(thumbnails: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Thumbnails (n, 32, 32, 3) uint8 to images (n, 3, 32, 32) float in 0..1 on the device, channels last in memory."""
-    pixels = torch.from_numpy(np.array(thumbnails)).to(device)
-    return pixels.permute(0, 3, 1, 2).float().div_(255)
+def as_examples(stored: Examples, device: torch.device) -> Tensor:
+    """What a network takes, on the device: images (n, 3, 32, 32) in 0..1, channels last, or vectors (n, d)."""
+    return as_floats(channels_first(torch.from_numpy(np.array(stored)).to(device)))
+
+
+def _as_stored(values: Tensor, dtype: np.dtype[Any]) -> Examples:
+    """The way back: images and vectors in 0..1 as they are stored, in uint8 or as floats."""
+    values = values.float()
+    if dtype == np.uint8:
+        values = values.mul(255).round_().to(torch.uint8)
+    stored: Examples = (values.permute(0, 2, 3, 1) if values.ndim == 4 else values).cpu().numpy()
+    return stored
+
+
+def _stored_shape(network: Autoencoder) -> tuple[int, ...]:
+    shape = network.example_shape
+    return (*shape[1:], shape[0]) if len(shape) == 3 else shape
 
 
 def _precision(device: DeviceChoice) -> torch.autocast:

@@ -7,14 +7,15 @@ for the batches from the middle of an epoch and gets those that the uninterrupte
 import itertools
 import os
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-IMAGE_BYTES = 3 * 32 * 32
+Examples = NDArray[Any]  # thumbnails (n, 32, 32, 3) uint8, or vectors (n, d) uint8 or float32
+
 BLOCK_ROWS = 256  # neighbouring rows that are read together when streaming
 POOL_BLOCKS = 64  # blocks that are shuffled together: about 50 MB
 
@@ -33,11 +34,12 @@ class Feed(Protocol):
     batches_per_epoch: int
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
-        """The epoch's batches from number `first` on: (batch_size, 3, 32, 32) uint8 on the device, channels last."""
+        """The epoch's batches from number `first` on, as stored, on the device: (batch_size, 3, 32, 32) channels last,
+        or (batch_size, d)."""
 
 
 def open_feed(
-    thumbnails: NDArray[np.uint8],
+    examples: Examples,
     rows: NDArray[np.int64],
     batch_size: int,
     seed: int,
@@ -47,16 +49,16 @@ def open_feed(
 ) -> tuple[Feed, str]:
     """The feed that fits, and the sentence that says why.
 
-    The training set lies on the device as uint8 if it takes no more than `memory_share` of the memory that is free
-    there; else it is streamed from the memory map. An epoch leaves out the images that fill no batch; the next epoch
-    leaves out others.
+    The training set lies on the device, as it is stored, if it takes no more than `memory_share` of the memory that is
+    free there; else it is streamed from the memory map. An epoch leaves out the images that fill no batch; the next
+    epoch leaves out others.
     """
-    needed, free = len(rows) * IMAGE_BYTES, _free_bytes(device)
+    needed, free = len(rows) * examples[:1].nbytes, _free_bytes(device)
     size = f"{len(rows):,} images ({needed / 1e6:,.0f} MB)"
     if needed <= memory_share * free:
-        return ResidentFeed(thumbnails, rows, batch_size, seed, device), f"Training on {size}, held in memory."
+        return ResidentFeed(examples, rows, batch_size, seed, device), f"Training on {size}, held in memory."
     reason = f"Training on {size}, streamed from disk: too many for the {free / 1e6:,.0f} MB of free memory."
-    return StreamedFeed(thumbnails, rows, batch_size, seed, device), reason
+    return StreamedFeed(examples, rows, batch_size, seed, device), reason
 
 
 def batches_from(feed: Feed, step: int) -> Iterator[Tensor]:
@@ -67,21 +69,31 @@ def batches_from(feed: Feed, step: int) -> Iterator[Tensor]:
         first = 0
 
 
+def channels_first(examples: Tensor) -> Tensor:
+    """Images (n, 32, 32, 3) as (n, 3, 32, 32), in memory as they lie; vectors as they are."""
+    return examples.permute(0, 3, 1, 2) if examples.ndim == 4 else examples
+
+
+def as_floats(examples: Tensor) -> Tensor:
+    """What is stored as uint8 in 0..1; floats as they are."""
+    return examples.float().div_(255) if examples.dtype == torch.uint8 else examples.float()
+
+
 class ResidentFeed:
-    """The whole training set as one uint8 tensor on the device."""
+    """The whole training set as one tensor on the device."""
 
     def __init__(
-        self, thumbnails: NDArray[np.uint8], rows: NDArray[np.int64], batch_size: int, seed: int, device: torch.device
+        self, examples: Examples, rows: NDArray[np.int64], batch_size: int, seed: int, device: torch.device
     ) -> None:
-        self._images = torch.from_numpy(thumbnails[rows]).to(device)  # (n, 32, 32, 3) uint8
+        self._stored = torch.from_numpy(examples[rows]).to(device)
         self._batch_size, self._seed = batch_size, seed
         self.batches_per_epoch = len(rows) // batch_size
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
-        order = torch.from_numpy(_order(self._seed, epoch, len(self._images))).to(self._images.device)
+        order = torch.from_numpy(_order(self._seed, epoch, len(self._stored))).to(self._stored.device)
         for batch in range(first, self.batches_per_epoch):
             chosen = order[batch * self._batch_size : (batch + 1) * self._batch_size]
-            yield self._images[chosen].permute(0, 3, 1, 2)
+            yield channels_first(self._stored[chosen])
 
 
 class StreamedFeed:
@@ -91,14 +103,14 @@ class StreamedFeed:
     """
 
     def __init__(
-        self, thumbnails: NDArray[np.uint8], rows: NDArray[np.int64], batch_size: int, seed: int, device: torch.device
+        self, examples: Examples, rows: NDArray[np.int64], batch_size: int, seed: int, device: torch.device
     ) -> None:
-        self._thumbnails, self._rows = thumbnails, rows
+        self._examples, self._rows = examples, rows
         self._batch_size, self._seed, self._device = batch_size, seed, device
         self.batches_per_epoch = len(rows) // batch_size
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
-        left_over = np.empty((0, 32, 32, 3), np.uint8)
+        left_over = self._examples[:0]
         skipped = first * self._batch_size  # images of the batches before `first`
         remaining = self.batches_per_epoch - first
         for positions in self._pools(epoch):
@@ -111,7 +123,7 @@ class StreamedFeed:
             n_batches = min(len(pool) // self._batch_size, remaining)
             for batch in range(n_batches):
                 images = pool[batch * self._batch_size : (batch + 1) * self._batch_size]
-                yield torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
+                yield channels_first(torch.from_numpy(images).to(self._device))
             left_over = pool[n_batches * self._batch_size :]
             remaining -= n_batches
 
@@ -125,11 +137,11 @@ class StreamedFeed:
             positions = positions[positions < len(self._rows)]
             yield positions[np.random.default_rng((self._seed, epoch, number)).permutation(len(positions))]
 
-    def _read(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def _read(self, positions: NDArray[np.int64]) -> Examples:
         """The images at these positions, read in ascending order, returned in the order asked."""
-        images = np.empty((len(positions), 32, 32, 3), np.uint8)
+        images = np.empty((len(positions), *self._examples.shape[1:]), self._examples.dtype)
         ascending = np.argsort(positions)
-        images[ascending] = self._thumbnails[self._rows[positions[ascending]]]
+        images[ascending] = self._examples[self._rows[positions[ascending]]]
         return images
 
 

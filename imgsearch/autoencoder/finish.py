@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imgsearch.autoencoder.augment import random_views
-from imgsearch.autoencoder.base import Autoencoder
+from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.encode import as_images, encode_images
+from imgsearch.autoencoder.encode import as_examples, encode_images
+from imgsearch.autoencoder.feed import Examples
 from imgsearch.autoencoder.hashing import Hashing, rounded
 from imgsearch.autoencoder.objectives import agreement_loss
 from imgsearch.autoencoder.whitening import whitening_in_parts
@@ -24,18 +25,24 @@ STEPS, BATCH, RATE, TEMPERATURE = 300, 512, 1e-2, 0.2  # of learning the short b
 
 def finish(
     network: Autoencoder,
-    thumbnails: NDArray[np.uint8],
+    examples: Examples,
     rows: NDArray[np.int64],
     config: TrainConfig,
     device: DeviceChoice,
 ) -> None:
-    """Whiten the network's codes and learn its bits, both on a sample of `thumbnails[rows]`, (n, 32, 32, 3)."""
+    """Whiten the network's codes and learn its bits, both on a sample of `examples[rows]`.
+
+    Codes that are compared by Euclidean distance stay as they are: there the loudest directions are to be heard. Bits
+    are learned of images, which have views; those of other examples remain a random rotation.
+    """
     network.eval().requires_grad_(False)
-    sample = thumbnails[np.sort(np.random.default_rng(config.seed).permutation(rows)[:SAMPLE])]
-    codes = torch.from_numpy(encode_images(network, sample, device))
-    matrix, mean = whitening_in_parts(codes, network.agreement_size, config.whitening, config.looks)
-    network.change_basis(matrix, mean)
-    learn_short_bits(network.hashing, view_codes(network, sample, config, device), config.seed)
+    sample = examples[np.sort(np.random.default_rng(config.seed).permutation(rows)[:SAMPLE])]
+    if network.metric == "cosine":
+        codes = torch.from_numpy(encode_images(network, sample, device))
+        matrix, mean = whitening_in_parts(codes, network.agreement_size, config.whitening, config.looks)
+        network.change_basis(matrix, mean)
+    if network.example_shape == IMAGE_SHAPE:
+        learn_short_bits(network.hashing, view_codes(network, sample, config, device), config.seed)
     network.requires_grad_(True)
 
 
@@ -47,7 +54,7 @@ def view_codes(
     codes = torch.empty(VIEWS, len(thumbnails), network.code_size, device=device.device)
     with torch.no_grad(), torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32):
         for start in range(0, len(thumbnails), BATCH):
-            images = as_images(thumbnails[start : start + BATCH], device.device)
+            images = as_examples(thumbnails[start : start + BATCH], device.device)
             for view in codes:
                 view[start : start + BATCH] = network.encode(random_views(images, config.augment, generator)).float()
     return codes

@@ -1,16 +1,21 @@
 """The registry of networks: a kind's name to its configuration and class. One line per network."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.pca import PcaAutoencoder, PcaConfig
 from imgsearch.errors import ModelError
 
-NetworkConfig = ConvConfig  # a union once there is a second kind
+NetworkConfig = ConvConfig | DenseConfig | PcaConfig
 
-NETWORKS: dict[str, tuple[type[NetworkConfig], type[ConvAutoencoder]]] = {
+NETWORKS: dict[str, tuple[Callable[..., NetworkConfig], Callable[..., Autoencoder]]] = {
     "conv": (ConvConfig, ConvAutoencoder),
+    "dense": (DenseConfig, DenseAutoencoder),
+    "pca": (PcaConfig, PcaAutoencoder),
 }
 
 

@@ -9,6 +9,7 @@ from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.muon import Muon
 from imgsearch.device import DeviceChoice
 
+LARGEST_SIDE = 1024  # of the smaller side of a matrix that Muon moves; larger ones would cost more time than they repay
 BETAS = (0.9, 0.95)  # of Adam: a shorter memory of squares than usual suits short trainings
 
 
@@ -17,19 +18,22 @@ def make_optimisers(
 ) -> list[torch.optim.Optimizer]:
     """For the first stage: Muon for the encoder's matrices, Adam for the rest. Each group remembers its `peak` rate.
 
-    The first layer sees pixels and is left to Adam, as the method advises; so is the decoder, whose large matrices
-    would cost more time than they repay. `scale` multiplies both rates. The binary codes' weights learn elsewhere.
+    The first layer sees pixels and is left to Adam, as the method advises; so are the decoder and very large matrices,
+    which would cost more time than they repay. `scale` multiplies both rates. The binary codes' weights are learned
+    elsewhere.
     """
     named = [(name, p) for name, p in network.named_parameters() if not name.startswith("hashing.")]
     for _, parameter in named:
         parameter.requires_grad_(True)
     first = named[0][1]
-    matrices = [p for name, p in named if p.ndim > 1 and p is not first and not name.startswith("decoder.")]
+    elsewhere = ("decoder.", "classifier.")
+    matrices = [p for name, p in named if p.ndim > 1 and p is not first and not name.startswith(elsewhere)]
+    matrices = [p for p in matrices if min(len(p), p[0].numel()) <= LARGEST_SIDE]
     chosen = {id(parameter) for parameter in matrices}
     others = [parameter for _, parameter in named if id(parameter) not in chosen]
     # Muon's products need no more than bfloat16, where the device has it: on a CPU they take a quarter of the time.
-    muon = Muon(matrices, scale * config.matrix_rate, dtype=device.dtype)
-    return remembering_peaks([muon, _adam(others, scale * config.learning_rate, device)])
+    muon = [Muon(matrices, scale * config.matrix_rate, dtype=device.dtype)] if matrices else []
+    return remembering_peaks([*muon, _adam(others, scale * config.learning_rate, device)])
 
 
 def make_last_optimisers(

@@ -14,15 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.augment import random_views
+from imgsearch.autoencoder.base import Autoencoder, FittedAutoencoder
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.encode import as_images
-from imgsearch.autoencoder.feed import batches_from, open_feed, split_rows
+from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.feed import Examples, as_floats, batches_from, open_feed, split_rows
 from imgsearch.autoencoder.finish import finish
+from imgsearch.autoencoder.labelled import Labelled
+from imgsearch.autoencoder.moments import moments
 from imgsearch.autoencoder.networks import build_network, describe_network
-from imgsearch.autoencoder.objectives import last_objective, objective, validate
+from imgsearch.autoencoder.objectives import LABELLED_TERMS, Batch, check_objective, last_objective, objective, validate
 from imgsearch.autoencoder.optimisers import optimisers_of
 from imgsearch.autoencoder.schedule import rate_share, stage
 from imgsearch.autoencoder.unfinished import SCRATCH, Best, Position, discard, identify, load_state, save_state
@@ -39,11 +41,12 @@ logger = logging.getLogger(__name__)
 
 
 def train(
-    thumbnails: NDArray[np.uint8],
+    examples: Examples,
     rows: NDArray[np.int64],
     paths: IndexPaths,
     config: TrainConfig | None = None,
     *,
+    labels: NDArray[np.int64] | None = None,
     start: Path | None = None,
     go_on: bool = True,
     into: Path | None = None,
@@ -51,13 +54,15 @@ def train(
     on_progress: Callable[[TrainProgress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ModelCard:
-    """Train an autoencoder on `thumbnails[rows]` and put the best checkpoint into `into` (default: `paths.model`).
+    """Train an autoencoder on `examples[rows]` and put the best checkpoint into `into` (default: `paths.model`).
 
-    `thumbnails` is (n, 32, 32, 3) uint8, usually the corpus's memory map. With `start`, a folder, the checkpoint there
-    is fine-tuned; without, training starts from scratch. With `go_on` an interrupted run with the same images and
-    settings is gone on with instead, whatever it began with (the card's `note` says so, or why not). When `stop()`
-    becomes true, or at Ctrl-C, the best so far is put in place and the run can be gone on with; after a `kill -9` it
-    can be, too.
+    `examples` are thumbnails (n, 32, 32, 3) uint8, usually the corpus's memory map, or vectors (n, d): uint8, of which
+    255 is 1, or float32. `labels` (n,) are -1 where there is none; only objectives that learn from labels look at them.
+
+    With `start`, a folder, the checkpoint there is fine-tuned; without, training starts from scratch. With `go_on` an
+    interrupted run with the same examples and settings is gone on with instead, whatever it began with (the card's
+    `note` says so, or why not). When `stop()` becomes true, or at Ctrl-C, the best so far is put in place and the run
+    can be gone on with; after a `kill -9` it can be, too.
 
     Raises:
         ModelError: too few images, a loss that is no number, or a checkpoint to start from that cannot be used.
@@ -72,9 +77,16 @@ def train(
         training_rows, validation_rows = split_rows(rows, config.validation_share, config.seed)
         batch_size = min(config.batch_size, len(training_rows))
         feed, feed_reason = open_feed(
-            thumbnails, training_rows, batch_size, config.seed, device.device, memory_share=config.memory_share
+            examples, training_rows, batch_size, config.seed, device.device, memory_share=config.memory_share
         )
-        validation = as_images(thumbnails[validation_rows], device.device)
+        generator = torch.Generator(device.device)
+        asked = labels if LABELLED_TERMS & dict(config.objective).keys() else None
+        labelled = Labelled.of(examples, training_rows, asked)
+        validation = Batch(
+            as_examples(examples[validation_rows], device.device),
+            torch.Generator(device.device),
+            *Labelled.of(examples, validation_rows, asked).everything(device.device),
+        )
         logger.info("%s %s", device.reason, feed_reason)
 
         # The network, from a checkpoint or from the seed.
@@ -87,6 +99,9 @@ def train(
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(config.seed)
                 network = build_network(description).to(device.device)
+
+        check_fit(network, examples)
+        check_objective(network, config, has_labels=len(labelled) > 0)
 
         # An interrupted run, if there is one that fits.
         identity = identify(description, asdict(config), rows)
@@ -131,7 +146,8 @@ def train(
                     replace(progress, fraction=fraction, seconds_left=0.0, doing="whitening codes, making bits")
                 )
             network.load_state_dict(best.weights)
-            finish(network, thumbnails, training_rows, config, device)
+            network.classifier = None
+            finish(network, examples, training_rows, config, device)
             return save_checkpoint(
                 into or paths.model,
                 network.state_dict(),
@@ -139,6 +155,7 @@ def train(
                 training=asdict(config)
                 | {"images": len(training_rows), "finished": fraction >= 1, "from": position.begun},
                 metrics=best.metrics,
+                metric=network.metric,
                 code_size=network.code_size,
                 steps=best.position["step"],
                 images_seen=best.position["images_seen"],
@@ -150,21 +167,23 @@ def train(
         # The steps. Every step seeds its own draws, so a resumed run draws what an uninterrupted one would have.
         steps_in_budget = (config.epochs or 0) * feed.batches_per_epoch
         budget_seconds = 60 * (config.minutes or DEFAULT_MINUTES)
-        generator = torch.Generator(device.device)
         batches = batches_from(feed, position.step)
         seen_before, seconds_before = position.images_seen, position.seconds
         began = told = saved = time.monotonic()
-        fraction, progress = 0.0, None
+        fraction, progress = float(isinstance(network, FittedAutoencoder)), None
         try:
+            if isinstance(network, FittedAutoencoder):
+                network.fit(*moments(examples, training_rows))
+                position.step, position.images_seen = 1, len(training_rows)
             if position.begun != SCRATCH and position.step == 0:
                 check()  # what must be bettered
-            while True:
+            while not isinstance(network, FittedAutoencoder):
                 now = time.monotonic()
                 position.seconds = seconds_before + now - began
                 fraction = position.step / steps_in_budget if config.epochs else position.seconds / budget_seconds
                 if fraction >= 1 or stop():
                     break
-                last_stage, stage_fraction = stage(fraction, config.last_stage)
+                last_stage, stage_fraction = stage(fraction, config.decoder_share)
                 if last_stage != position.last_stage:
                     position.last_stage = last_stage
                     optimisers = optimisers_of(last_stage)(network, config, device, scale)
@@ -172,20 +191,19 @@ def train(
                     group["lr"] = group["peak"] * rate_share(stage_fraction, config.warmup)
 
                 generator.manual_seed(config.seed * 1_000_003 + position.step)
-                images = next(batches).float().div_(255)  # (b, 3, 32, 32)
+                stored = next(batches)
+                drawn = labelled.draw(batch_size, generator) if len(labelled) else (None, None)
+                batch = Batch(as_floats(stored), generator, *drawn)
                 with torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32):
-                    if last_stage:
-                        loss, reconstruction, agreement = last_objective(network, images, config)
-                    else:
-                        views = [random_views(images, config.augment, generator) for _ in range(2)]
-                        loss, reconstruction, agreement = objective(network, torch.cat(views), config)
+                    parts = (last_objective if last_stage else objective)(network, batch, config)
+                loss = parts.pop("loss")
                 for optimiser in optimisers:
                     optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
                 for optimiser in optimisers:
                     optimiser.step()
                 position.step += 1
-                position.images_seen += len(images)
+                position.images_seen += len(stored)
 
                 if now - told >= PROGRESS_SECONDS or position.step == 1:
                     told = now
@@ -199,8 +217,7 @@ def train(
                             epoch=(position.step - 1) // feed.batches_per_epoch + 1,
                             step=position.step,
                             loss=loss.item(),
-                            reconstruction=reconstruction.item(),
-                            agreement=agreement.item(),
+                            parts={name: value.item() for name, value in parts.items()},
                             images_per_second=(position.images_seen - seen_before) / session,
                             seconds_left=seconds_left(fraction, position, config, budget_seconds),
                         )
@@ -230,6 +247,19 @@ def train(
         if fraction >= 1:
             discard(paths.training)
         return card
+
+
+def check_fit(network: Autoencoder, examples: Examples) -> None:
+    """Refuse examples that the network does not take.
+
+    Raises:
+        ModelError: with both shapes.
+    """
+    shape = examples.shape[1:]
+    shape = (shape[-1], *shape[:-1]) if len(shape) == 3 else shape
+    if shape != network.example_shape:
+        takes, are = ("×".join(map(str, each)) for each in (network.example_shape, shape))
+        raise ModelError(f"this network takes examples of {takes} values, and these are of {are}.")
 
 
 def seconds_left(fraction: float, position: Position, config: TrainConfig, budget_seconds: float) -> float:

@@ -17,7 +17,7 @@ from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.current import current_model
-from imgsearch.autoencoder.encode import encode_images, reconstruct
+from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
 from imgsearch.corpus.images import encode_png
 from imgsearch.corpus.store import Corpus, Entry
 from imgsearch.device import DeviceChoice, pick_device
@@ -207,6 +207,10 @@ class Searcher:
         """(32, 32, 3) what the decoder makes of the thumbnail's code."""
         reconstruction: NDArray[np.uint8] = reconstruct(self._network, thumbnail[None], self.device)[0]
         return reconstruction
+
+    def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """(n, 32, 32, 3) what the decoder makes of codes (n, d)."""
+        return decode_codes(self._network, codes, self.device)
 
     def search(self, query: Query, *, k: int = 10, by: str = BOTH, name: str = "") -> SearchResult:
         """The k nearest images of a query.

@@ -1,0 +1,158 @@
+"""The fully connected autoencoder of Hinton & Salakhutdinov (2006) and Krizhevsky & Hinton (2011), of any sizes.
+
+Knows its layers; must not know where examples come from or how it is trained. For images the sizes begin with 3072:
+3072-8192-4096-2048-1024-512-256 is the network of 2011; 784-1000-500-250-30 is that of 2006, for digits.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
+from imgsearch.errors import ModelError
+
+ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid}
+N_IMAGE_VALUES = torch.Size(IMAGE_SHAPE).numel()
+
+
+@dataclass(frozen=True)
+class DenseConfig:
+    """Sizes and kinds of the layers; the decoder mirrors the encoder."""
+
+    sizes: tuple[int, ...] = (N_IMAGE_VALUES, 8192, 4096, 2048, 1024, 512, 256)  # from the example to the code
+    activation: str = "relu"  # of the hidden layers: "relu" or "sigmoid"
+    code: str = "linear"  # what the code is: "linear" or "sigmoid", each number between 0 and 1
+    tied: bool = False  # the decoder's weights are the encoder's, transposed
+    output: str = "sigmoid"  # what is decoded: "sigmoid", each value in 0..1, or "softmax", a distribution (over words)
+    agreement_size: int = 0  # the code's first numbers that views must agree on; 0: all
+
+    def __post_init__(self) -> None:
+        if len(self.sizes) < 2 or min(self.sizes) < 1:
+            raise ModelError("the sizes of a dense network go from the example to the code, such as 784-1000-30.")
+        if self.activation not in ACTIVATIONS or self.code not in ("linear", "sigmoid"):
+            raise ModelError("hidden layers are relu or sigmoid, the code is linear or sigmoid.")
+        if self.output not in ("sigmoid", "softmax"):
+            raise ModelError("the output is sigmoid or softmax.")
+
+
+class TiedDecoder(nn.Module):
+    """A decoder without weights of its own: the encoder's, transposed, and biases."""
+
+    def __init__(self, layers: nn.ModuleList) -> None:
+        super().__init__()
+        self._encoder = [layers]  # in a list, so that torch does not count the encoder's weights twice
+        self.biases = nn.ParameterList(torch.zeros(layer.in_features) for layer in reversed(layers))  # type: ignore[call-overload] # all are nn.Linear
+
+    def linear(self, number: int, values: Tensor) -> Tensor:
+        """Layer `number` of the decoder, without its activation."""
+        layer = self._encoder[0][-1 - number]
+        assert isinstance(layer, nn.Linear)
+        return functional.linear(values, layer.weight.T, self.biases[number])
+
+
+class UntiedDecoder(nn.Module):
+    """A decoder with weights of its own."""
+
+    def __init__(self, sizes: tuple[int, ...], activation: str) -> None:
+        super().__init__()
+        self.layers = dense_layers(sizes[::-1], activation)
+
+    def linear(self, number: int, values: Tensor) -> Tensor:
+        """Layer `number` of the decoder, without its activation."""
+        decoded: Tensor = self.layers[number](values)
+        return decoded
+
+
+class DenseAutoencoder(Autoencoder):
+    """Fully connected layers to the code, and back."""
+
+    decoder: "TiedDecoder | UntiedDecoder"
+    basis: Tensor
+    inverse: Tensor
+    shift: Tensor
+
+    def __init__(self, config: DenseConfig) -> None:
+        first, code_size = config.sizes[0], config.sizes[-1]
+        shape = IMAGE_SHAPE if first == N_IMAGE_VALUES else (first,)
+        super().__init__(code_size, config.agreement_size or code_size, shape)
+        self.config = config
+        self.layers = dense_layers(config.sizes, config.activation)
+        self.decoder = TiedDecoder(self.layers) if config.tied else UntiedDecoder(config.sizes, config.activation)
+        self._activation = ACTIVATIONS[config.activation]
+        # Where codes are given another basis (`change_basis`); tied weights could not take it in.
+        self.register_buffer("basis", torch.eye(code_size))
+        self.register_buffer("inverse", torch.eye(code_size))
+        self.register_buffer("shift", torch.zeros(code_size))
+
+    @property
+    def code_layer(self) -> nn.Linear:
+        layer = self.layers[-1]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def inputs(self, examples: Tensor) -> Tensor:
+        """(n, d) what the first layer sees of examples: images about their mean, vectors as they are."""
+        values = examples.flatten(1)
+        return (values - PIXEL_MEAN) * PIXEL_SCALE if self.example_shape == IMAGE_SHAPE else values
+
+    def encode(self, examples: Tensor) -> Tensor:
+        values = self.inputs(examples)
+        for layer in self.layers[:-1]:
+            values = self._activation(layer(values))
+        codes: Tensor = self.layers[-1](values)
+        if self.config.code == "sigmoid":
+            codes = torch.sigmoid(codes)
+        return (codes - self.shift) @ self.basis
+
+    def decode_logits(self, codes: Tensor) -> Tensor:
+        """(n, d) what the last layer gives, before it is brought to 0..1."""
+        values = codes @ self.inverse + self.shift
+        last = len(self.layers) - 1
+        for number in range(last):
+            values = self._activation(self.decoder.linear(number, values))
+        return self.decoder.linear(last, values)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        logits = self.decode_logits(codes).float()
+        values = logits.softmax(1) if self.config.output == "softmax" else torch.sigmoid(logits)
+        return values.view(-1, *self.example_shape)
+
+    def reconstruction_loss(self, reconstructions: Tensor, examples: Tensor) -> Tensor:
+        """The mean squared error per value; of a distribution its cross-entropy with the example's, in nats."""
+        if self.config.output == "sigmoid":
+            return super().reconstruction_loss(reconstructions, examples)
+        wanted = examples / examples.sum(1, keepdim=True).clamp_min(1e-9)
+        return -(wanted * reconstructions.clamp_min(1e-12).log()).sum(1).mean()
+
+    def squared_jacobian(self, examples: Tensor) -> Tensor | None:
+        """Exact for one layer of sigmoids (Rifai et al. 2011): (h (1 - h))² times the weights' squares."""
+        if len(self.layers) > 1 or self.config.code != "sigmoid":
+            return None
+        units = torch.sigmoid(self.code_layer(self.inputs(examples)))  # (n, d)
+        scale = PIXEL_SCALE**2 if self.example_shape == IMAGE_SHAPE else 1.0
+        return (units * (1 - units)).square() @ self.code_layer.weight.square().sum(1) * scale
+
+    @torch.no_grad()
+    def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
+        """Make every code c the code (c - mean) @ matrix, for good."""
+        matrix, mean = (part.to(self.basis.device, torch.float64) for part in (matrix, mean))
+        # (c0 - shift) @ basis = c, so c - mean = (c0 - shift - mean @ inverse) @ basis
+        self.shift.copy_(self.shift + mean @ self.inverse.double())
+        self.basis.copy_(self.basis.double() @ matrix)
+        self.inverse.copy_(torch.linalg.inv(self.basis.double()))
+
+
+def dense_layers(sizes: tuple[int, ...], activation: str) -> nn.ModuleList:
+    """Linear layers from each size to the next, with weights that suit the activation: He's for ReLU, else Glorot's."""
+    layers = [nn.Linear(into, out) for into, out in pairwise(sizes)]
+    for layer in layers:
+        if activation == "relu":
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        else:
+            nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    return nn.ModuleList(layers)

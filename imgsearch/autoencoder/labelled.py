@@ -1,0 +1,51 @@
+"""Examples that carry labels, drawn beside each batch for terms that learn from them. Must not know what they learn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.feed import Examples
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows of `examples` with their labels; there may be none."""
+
+    examples: Examples
+    rows: NDArray[np.int64]  # (m,)
+    labels: NDArray[np.int64]  # (m,)
+
+    @classmethod
+    def of(cls, examples: Examples, rows: NDArray[np.int64], labels: NDArray[np.int64] | None) -> "Labelled":
+        """Those of `rows` that have a label (n,); -1 is none."""
+        if labels is None:
+            return cls(examples, rows[:0], rows[:0])
+        chosen = rows[labels[rows] >= 0]
+        return cls(examples, chosen, labels[chosen])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def n_classes(self) -> int:
+        return int(self.labels.max(initial=-1)) + 1
+
+    def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """n examples with their labels (n,), drawn at random; all of them, in any order, where there are no more."""
+        if len(self) <= n:
+            places = torch.randperm(len(self), generator=generator, device=generator.device)
+        else:
+            places = torch.randint(len(self), (n,), generator=generator, device=generator.device)
+        return self._at(places.cpu().numpy(), generator.device)
+
+    def everything(self, device: torch.device) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """All examples with their labels, or nothing twice where there are none."""
+        return self._at(np.arange(len(self)), device) if len(self) else (None, None)
+
+    def _at(self, places: NDArray[np.int64], device: torch.device) -> tuple[Tensor, Tensor]:
+        labels = torch.from_numpy(self.labels[places]).to(device)
+        return as_examples(self.examples[self.rows[places]], device), labels

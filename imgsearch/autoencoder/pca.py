@@ -1,0 +1,61 @@
+"""The linear autoencoder: principal components, fitted exactly. Knows its two matrices; must not know where data are.
+
+Of all linear encoders W and decoders it has the reconstructions of smallest squared error (Baldi & Hornik 1989): the
+rows of W are the directions in which examples vary most, and the decoder is W transposed.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from imgsearch.autoencoder.base import IMAGE_SHAPE, FittedAutoencoder
+from imgsearch.autoencoder.basis import fold_basis
+
+
+@dataclass(frozen=True)
+class PcaConfig:
+    """Sizes of the network."""
+
+    code_size: int = 256
+    example_shape: tuple[int, ...] = IMAGE_SHAPE
+
+
+class PcaAutoencoder(FittedAutoencoder):
+    """Code = W (example - mean), reconstruction = W' code + mean, cut to 0..1."""
+
+    metric = "l2"
+    decoder: nn.Linear
+
+    def __init__(self, config: PcaConfig) -> None:
+        super().__init__(config.code_size, config.code_size, config.example_shape)
+        n_values = torch.Size(config.example_shape).numel()
+        self.encoder = nn.Linear(n_values, config.code_size)
+        self.decoder = nn.Linear(config.code_size, n_values)
+
+    @property
+    def code_layer(self) -> nn.Linear:
+        return self.encoder
+
+    def encode(self, examples: Tensor) -> Tensor:
+        codes: Tensor = self.encoder(examples.flatten(1))
+        return codes
+
+    def decode(self, codes: Tensor) -> Tensor:
+        values: Tensor = self.decoder(codes)
+        return values.clamp(0, 1).view(-1, *self.example_shape)
+
+    def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
+        fold_basis(self.encoder, self.decoder, matrix, mean)
+
+    @torch.no_grad()
+    def fit(self, mean: Tensor, covariance: Tensor) -> None:
+        """Take the directions of largest variance, the largest first."""
+        _, directions = torch.linalg.eigh(covariance)  # ascending
+        components = directions.flip(1)[:, : self.code_size].T  # (code_size, d)
+        missing = self.code_size - len(components)
+        components = torch.cat([components, components.new_zeros(missing, len(mean))])  # more numbers than values
+        self.encoder.weight.copy_(components)
+        self.encoder.bias.copy_(-components @ mean)
+        self.decoder.weight.copy_(components.T)
+        self.decoder.bias.copy_(mean)

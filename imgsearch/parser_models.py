@@ -1,0 +1,113 @@
+"""The grammar of the commands that make models and look into them. Imports nothing heavy, so that `--help` is quick."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from imgsearch.parser_options import command, count, device, positive, share
+
+
+def add_train(commands: Any) -> None:
+    """`imgsearch train`."""
+    parser = command(
+        commands,
+        "train",
+        "fine-tune the autoencoder on the corpus; Ctrl-C keeps the best so far, and the next train goes on",
+        "imgsearch train",
+        "imgsearch train --minutes 30 --seed 7",
+        "imgsearch train --from scratch --epochs 20 --batch-size 512 --device cpu",
+        "imgsearch train --network dense --sizes 3072-1024-256 --tied --objective reconstruct+0.1*contractive",
+        "imgsearch train --network pca",
+    )
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--minutes", type=positive, metavar="M", help="how long to train (default: 10)")
+    budget.add_argument("--epochs", type=count, metavar="N", help="passes over the corpus, instead of a time")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="scratch|CHECKPOINT",
+        help="start anew, or from the model in a folder (default: an interrupted run goes on, else the current model)",
+    )
+    parser.add_argument(
+        "--batch-size", type=count, default=256, metavar="N", help="images a step (default: 256; more for long runs)"
+    )
+    parser.add_argument(
+        "--keep", choices=("better", "new"), default="better", help="which model stays: the better one, or the new one"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of every random choice (default: 0)")
+    _network(parser)
+    _objective(parser)
+    device(parser)
+    parser.add_argument("--json", action="store_true", help="print the model's card as JSON")
+
+
+def _network(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("another network (trained from scratch; reindex --full follows)")
+    group.add_argument(
+        "--network",
+        choices=("conv", "dense", "pca"),
+        help="conv: convolutions to 8192-4096-2048-1024-512 and a code of 256 (the default); dense: fully connected, "
+        "as Krizhevsky & Hinton 2011; pca: the linear autoencoder, fitted exactly",
+    )
+    group.add_argument(
+        "--sizes", metavar="N-N-N", help="of a dense network (default: 3072-8192-4096-2048-1024-512-256), or pca's two"
+    )
+    group.add_argument(
+        "--activation", choices=("relu", "sigmoid"), default="relu", help="of a dense network's hidden layers"
+    )
+    group.add_argument(
+        "--tied", action="store_true", help="a dense decoder uses the encoder's weights, transposed: half as many"
+    )
+    group.add_argument(
+        "--unpool",
+        choices=("transpose", "repeat", "switches"),
+        help="how a conv decoder doubles the side: by deconvolution (the default), by repeated values, or by the "
+        "places of the maxima (Zeiler et al. 2011): these carry the picture around the code, which then holds less, "
+        "so a model to search with is refused",
+    )
+    group.add_argument("--force", action="store_true", help="take switches all the same")
+    group.add_argument(
+        "--pretrain",
+        choices=("rbm", "layerwise"),
+        help="of a dense network, layer by layer, before all are trained together: restricted Boltzmann machines "
+        "(Hinton & Salakhutdinov 2006), or autoencoders of one layer (Bengio et al. 2007)",
+    )
+
+
+def _objective(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is learned")
+    group.add_argument(
+        "--objective",
+        metavar="SUM",
+        help="a sum of terms, such as reconstruct+0.1*contractive. agree: two views of an image have one code, and are "
+        "reconstructed (Chen et al. 2020; the default); reconstruct: images come out as they went in (the lecture's); "
+        "denoise: noisy in, clean out (Vincent et al. 2008); contractive: codes move little when images do (Rifai et "
+        "al. 2011)",
+    )
+    group.add_argument("--noise", choices=("gaussian", "mask"), default="gaussian", help="of denoise")
+    group.add_argument(
+        "--noise-level", type=share, default=0.3, metavar="X", help="its deviation, or the share that is lost"
+    )
+
+
+def add_lab(commands: Any) -> None:
+    """`imgsearch lab`."""
+    parser = command(
+        commands,
+        "lab",
+        "the lecture's experiments: each draws a picture, prints a table, and leaves both in lab/",
+        "imgsearch lab digits-30",
+        "imgsearch lab deconv --size small --json",
+        "imgsearch lab digits-30 --data mnist.npz --size full",
+    )
+    parser.add_argument("name", metavar="NAME", help="which one; without a known name all are listed")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="digits (mnist.npz) or posts, instead of a download")
+    parser.add_argument(
+        "--size",
+        choices=("small", "default", "full"),
+        default="default",
+        help="small: seconds; default: at most ten minutes on two cores; full: as published",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of every random choice (default: 0)")
+    device(parser)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toy_images import toy_thumbnails
+
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.encode import encode_images, reconstruct
+from imgsearch.autoencoder.moments import moments
+from imgsearch.autoencoder.pca import PcaConfig
+from imgsearch.autoencoder.train import train
+from imgsearch.device import pick_device
+from imgsearch.paths import IndexPaths
+
+CPU = pick_device("cpu")
+VECTORS = np.random.default_rng(0).random((200, 6)).astype(np.float32) @ np.random.default_rng(1).random(
+    (6, 30), np.float32
+)
+ROWS = np.arange(200)
+
+
+def test_moments_are_those_of_all_rows() -> None:
+    images = toy_thumbnails(20)
+    mean, covariance = moments(images, np.arange(3, 20))
+    flat = images[3:].transpose(0, 3, 1, 2).reshape(17, -1) / 255
+    assert np.allclose(mean, flat.mean(0))
+    assert np.allclose(covariance, np.cov(flat.T, bias=True), atol=1e-6)
+
+
+def test_it_is_fitted_exactly_in_no_step(tmp_path: Path) -> None:
+    paths = IndexPaths(tmp_path)
+    vectors = VECTORS / VECTORS.max()
+    config = TrainConfig(network=PcaConfig(4, (30,)), objective=(("reconstruct", 1.0),), validation_share=0.02)
+    card = train(vectors, ROWS, paths, config, device=CPU)
+    network, _ = load_checkpoint(paths.model, CPU.device)
+    assert (card.metric, card.code_size, card.training["finished"]) == ("l2", 4, True)
+    assert not (paths.training / "state.pt").exists()
+    assert list(paths.training.glob("state*")) == []
+
+    trained = np.array(sorted(set(ROWS.tolist())))
+    centred = vectors[trained] - vectors[trained].mean(0)
+    _, deviations, _ = np.linalg.svd(centred, full_matrices=False)
+    left = (deviations[4:] ** 2).sum() / len(trained)  # of a reconstruction from the best four directions
+    errors = np.square(reconstruct(network, vectors, CPU) - vectors).sum(1)
+    assert errors.mean() == pytest.approx(left, rel=0.1)  # the model has not seen those that validate
+    assert encode_images(network, vectors, CPU).std(0)[0] > encode_images(network, vectors, CPU).std(0)[3]
+
+
+def test_more_numbers_than_values_are_nothing(tmp_path: Path) -> None:
+    vectors = VECTORS[:, :5] / VECTORS.max()
+    config = TrainConfig(network=PcaConfig(8, (5,)), objective=(("reconstruct", 1.0),))
+    train(vectors, ROWS, IndexPaths(tmp_path), config, device=CPU)
+    network, _ = load_checkpoint(tmp_path / "model", CPU.device)
+    codes = encode_images(network, vectors, CPU)
+    assert np.all(codes[:, 5:] == 0)
+    assert np.allclose(reconstruct(network, vectors, CPU), vectors, atol=0.01)
+    assert torch.isfinite(torch.from_numpy(codes)).all()

@@ -1,0 +1,48 @@
+"""The experiments at their small size: each finds what the lecture says, draws it and leaves its figures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgsearch.cli import run
+from imgsearch.device import pick_device
+from imgsearch.errors import LabError
+from imgsearch.lab.datasets import digits
+from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.finding import Lab
+from imgsearch.paths import IndexPaths
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+
+
+def test_thirty_numbers_of_a_deep_code_keep_more_than_thirty_components(lab: Lab) -> None:
+    errors = run_experiment("digits-30", lab).figures["squared_error"]
+    assert errors["PCA-30"] < 1.5  # of 64 values; their variance is 4.7
+    assert errors["deep-30"] < 4.7
+
+
+def test_an_experiment_leaves_a_picture_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lab", "digits-30", "--size", "small", "--device", "cpu", "--index", str(tmp_path)]) == 0
+    assert "PCA-30" in capsys.readouterr().out
+    assert (tmp_path / "lab" / "digits-30.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "lab" / "digits-30.json").read_text())["figures"]["squared_error"]
+
+
+def test_an_unknown_experiment_names_those_there_are(lab: Lab) -> None:
+    with pytest.raises(LabError, match="digits-30"):
+        run_experiment("digits-31", lab)
+
+
+def test_a_file_that_is_not_mnist_is_refused(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "digits.npz"
+    path.write_bytes(b"nothing")
+    with pytest.raises(LabError, match="is not MNIST"):
+        digits(Lab(**(vars(lab) | {"data": path})))
+    np.savez(path, x_train=np.zeros((3, 4), np.uint8), y_train=[0], x_test=[0], y_test=[0])
+    with pytest.raises(LabError, match="side, side"):
+        digits(Lab(**(vars(lab) | {"data": path})))
