@@ -108,7 +108,7 @@ def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
     from imgsearch.autoencoder.pca import PcaConfig
 
     kind = arguments.network
-    of_dense = bool(arguments.sizes or arguments.tied or arguments.pretrain or arguments.activation != "relu")
+    of_dense = bool(arguments.sizes or arguments.tied or arguments.pretrain or arguments.activation)
     if kind is None and not of_dense and not arguments.unpool:
         return None
     if arguments.start not in (None, "scratch"):
@@ -118,7 +118,8 @@ def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
         raise ModelError(f"--unpool is for the network conv; {kind} has nothing to unpool.")
     if kind == "dense":
         sizes = _sizes(arguments.sizes) if arguments.sizes else DenseConfig.sizes
-        return DenseConfig(sizes, activation=arguments.activation, tied=arguments.tied)
+        activation = arguments.activation or ("sigmoid" if arguments.pretrain == "rbm" else DenseConfig.activation)
+        return DenseConfig(sizes, activation=activation, tied=arguments.tied)
     if of_dense and not (kind == "pca" and arguments.sizes):
         raise ModelError(f"--sizes, --activation, --tied and --pretrain are for the network dense, not for {kind}.")
     if kind == "pca":

@@ -17,6 +17,7 @@ def add_train(commands: Any) -> None:
         "imgsearch train --minutes 30 --seed 7",
         "imgsearch train --from scratch --epochs 20 --batch-size 512 --device cpu",
         "imgsearch train --network dense --sizes 3072-1024-256 --tied --objective reconstruct+0.1*contractive",
+        "imgsearch train --sizes 3072-1024-256 --pretrain rbm --objective reconstruct",
         "imgsearch train --network pca",
     )
     budget = parser.add_mutually_exclusive_group()
@@ -53,7 +54,9 @@ def _network(parser: argparse.ArgumentParser) -> None:
         "--sizes", metavar="N-N-N", help="of a dense network (default: 3072-8192-4096-2048-1024-512-256), or pca's two"
     )
     group.add_argument(
-        "--activation", choices=("relu", "sigmoid"), default="relu", help="of a dense network's hidden layers"
+        "--activation",
+        choices=("relu", "sigmoid"),
+        help="of a dense network's hidden layers (default: relu; with --pretrain rbm sigmoid, which machines have)",
     )
     group.add_argument(
         "--tied", action="store_true", help="a dense decoder uses the encoder's weights, transposed: half as many"
@@ -69,8 +72,9 @@ def _network(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--pretrain",
         choices=("rbm", "layerwise"),
-        help="of a dense network, layer by layer, before all are trained together: restricted Boltzmann machines "
-        "(Hinton & Salakhutdinov 2006), or autoencoders of one layer (Bengio et al. 2007)",
+        help="of a dense network: its layers learn alone, one after another, in the first 30 percent of the budget, as "
+        "restricted Boltzmann machines (Hinton & Salakhutdinov 2006) or as autoencoders of one layer (Bengio et al. "
+        "2007)",
     )
 
 

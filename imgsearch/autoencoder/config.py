@@ -49,8 +49,8 @@ class TrainConfig:
             raise ModelError("an objective has at least one term, and weights above 0.")
         if self.noise not in ("gaussian", "mask") or not 0 <= self.noise_level <= 1:
             raise ModelError("noise is gaussian or mask, and its level between 0 and 1.")
-        if self.pretrain not in ("", "rbm", "layerwise") or not 0 <= self.pretrain_share < 1:
-            raise ModelError("pre-training is rbm or layerwise, and its share of the budget at least 0 and below 1.")
+        if self.pretrain not in ("", "rbm", "layerwise") or not 0 < self.pretrain_share < 1:
+            raise ModelError("pre-training is rbm or layerwise, and its share of the budget between 0 and 1.")
 
     @property
     def decoder_share(self) -> float:

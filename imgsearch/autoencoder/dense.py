@@ -99,10 +99,15 @@ class DenseAutoencoder(Autoencoder):
         values = examples.flatten(1)
         return (values - PIXEL_MEAN) * PIXEL_SCALE if self.example_shape == IMAGE_SHAPE else values
 
-    def encode(self, examples: Tensor) -> Tensor:
+    def units(self, examples: Tensor, depth: int) -> Tensor:
+        """(n, d) the units of hidden layer `depth` of the encoder; 0 gives what the first layer sees."""
         values = self.inputs(examples)
-        for layer in self.layers[:-1]:
+        for layer in self.layers[:depth]:
             values = self._activation(layer(values))
+        return values
+
+    def encode(self, examples: Tensor) -> Tensor:
+        values = self.units(examples, len(self.layers) - 1)
         codes: Tensor = self.layers[-1](values)
         if self.config.code == "sigmoid":
             codes = torch.sigmoid(codes)
@@ -117,7 +122,10 @@ class DenseAutoencoder(Autoencoder):
         return self.decoder.linear(last, values)
 
     def decode(self, codes: Tensor) -> Tensor:
-        logits = self.decode_logits(codes).float()
+        return self.outputs(self.decode_logits(codes).float())
+
+    def outputs(self, logits: Tensor) -> Tensor:
+        """(n, *example_shape) what the last layer's values (n, d) say, in 0..1."""
         values = logits.softmax(1) if self.config.output == "softmax" else torch.sigmoid(logits)
         return values.view(-1, *self.example_shape)
 

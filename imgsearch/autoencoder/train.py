@@ -26,6 +26,7 @@ from imgsearch.autoencoder.moments import moments
 from imgsearch.autoencoder.networks import build_network, describe_network
 from imgsearch.autoencoder.objectives import LABELLED_TERMS, Batch, check_objective, last_objective, objective, validate
 from imgsearch.autoencoder.optimisers import optimisers_of
+from imgsearch.autoencoder.pretrain import check_pretraining, pretrain
 from imgsearch.autoencoder.schedule import rate_share, stage
 from imgsearch.autoencoder.unfinished import SCRATCH, Best, Position, discard, identify, load_state, save_state
 from imgsearch.device import DeviceChoice, pick_device
@@ -102,6 +103,7 @@ def train(
 
         check_fit(network, examples)
         check_objective(network, config, has_labels=len(labelled) > 0)
+        check_pretraining(network, config, is_fresh=start is None)
 
         # An interrupted run, if there is one that fits.
         identity = identify(description, asdict(config), rows)
@@ -119,7 +121,7 @@ def train(
         optimisers = optimisers_of(position.last_stage)(network, config, device, scale)
         for optimiser, state in zip(optimisers, states, strict=bool(states)):
             optimiser.load_state_dict(state)
-        if position.step == 0:
+        if not states:
             discard(paths.training)
         if note:
             logger.info(note)
@@ -153,7 +155,12 @@ def train(
                 network.state_dict(),
                 network=description,
                 training=asdict(config)
-                | {"images": len(training_rows), "finished": fraction >= 1, "from": position.begun},
+                | {
+                    "images": len(training_rows),
+                    "finished": fraction >= 1,
+                    "from": position.begun,
+                    "pretraining": position.pretraining,
+                },
                 metrics=best.metrics,
                 metric=network.metric,
                 code_size=network.code_size,
@@ -165,7 +172,8 @@ def train(
             )
 
         # The steps. Every step seeds its own draws, so a resumed run draws what an uninterrupted one would have.
-        steps_in_budget = (config.epochs or 0) * feed.batches_per_epoch
+        alone = config.pretrain_share if config.pretrain else 0.0  # of the budget: layers learn one by one
+        steps_in_budget = max(1, round((1 - alone) * (config.epochs or 0) * feed.batches_per_epoch))
         budget_seconds = 60 * (config.minutes or DEFAULT_MINUTES)
         batches = batches_from(feed, position.step)
         seen_before, seconds_before = position.images_seen, position.seconds
@@ -175,12 +183,23 @@ def train(
             if isinstance(network, FittedAutoencoder):
                 network.fit(*moments(examples, training_rows))
                 position.step, position.images_seen = 1, len(training_rows)
+            if config.pretrain and not position.pretraining:
+                position.pretraining = pretrain(
+                    network, feed, config, device, seconds=alone * budget_seconds, on_progress=on_progress, stop=stop
+                )
+                position.seconds = seconds_before + time.monotonic() - began
+                if not stop():
+                    save()  # so that it need not be done again
             if position.begun != SCRATCH and position.step == 0:
                 check()  # what must be bettered
+            seconds_alone = sum(layer["seconds"] for layer in position.pretraining)
+            first_step = time.monotonic()
             while not isinstance(network, FittedAutoencoder):
                 now = time.monotonic()
                 position.seconds = seconds_before + now - began
-                fraction = position.step / steps_in_budget if config.epochs else position.seconds / budget_seconds
+                seconds_together = position.seconds - seconds_alone
+                together = steps_in_budget if config.epochs else (1 - alone) * budget_seconds
+                fraction = (position.step if config.epochs else seconds_together) / together
                 if fraction >= 1 or stop():
                     break
                 last_stage, stage_fraction = stage(fraction, config.decoder_share)
@@ -210,16 +229,17 @@ def train(
                     if not math.isfinite(loss.item()):
                         raise FloatingPointError
                     if on_progress:
-                        session = max(time.monotonic() - began, 1e-9)
+                        session = max(time.monotonic() - first_step, 1e-9)
+                        done = alone + (1 - alone) * fraction
                         progress = TrainProgress(
                             doing="learning to decode" if last_stage else "learning codes",
-                            fraction=fraction,
+                            fraction=done,
                             epoch=(position.step - 1) // feed.batches_per_epoch + 1,
                             step=position.step,
                             loss=loss.item(),
                             parts={name: value.item() for name, value in parts.items()},
                             images_per_second=(position.images_seen - seen_before) / session,
-                            seconds_left=seconds_left(fraction, position, config, budget_seconds),
+                            seconds_left=seconds_left(done, position, config, budget_seconds),
                         )
                         on_progress(progress)
                 if fraction * CHECKS >= position.checks + 1:

@@ -35,6 +35,7 @@ class Position:
     checks: int = 0  # validations done
     last_stage: bool = False  # which decides what the optimisers' states belong to
     begun: str = SCRATCH  # the digest of the checkpoint that the run started from, or "scratch"
+    pretraining: list[dict[str, Any]] = field(default_factory=list)  # what each layer learned alone, before the steps
 
 
 @dataclass

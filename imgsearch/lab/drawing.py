@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,3 +72,39 @@ def plane(axes: Axes, points: NDArray[np.floating], labels: NDArray[np.int64], t
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves to draw beside others, name to (x, y)."""
+
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    x: str
+    y: str
+    title: str
+    log_x: bool = False
+    log_y: bool = False
+
+
+def panels_and_strip(panels: Sequence[Panel], strip: NDArray[np.uint8], caption: str) -> bytes:
+    """A PNG of panels of curves side by side, and under them a row of small images (n, side, side) with a caption."""
+    figure = new_figure(4.6 * len(panels), 4.6)
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(4, 1))[:, 0]
+    for axes, panel in zip(above.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        curves(axes, panel.lines, panel.x, panel.y)
+        axes.set_title(panel.title, fontsize=10)
+        if panel.log_x:
+            axes.set_xscale("log")
+            xs = next(iter(panel.lines.values()))[0]
+            axes.set_xticks(xs, [f"{x:,}" for x in xs])
+            axes.xaxis.minorticks_off()
+        if panel.log_y:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
+        else:
+            axes.set_ylim(bottom=0)
+    below.suptitle(caption, fontsize=9)
+    for axes, image in zip(below.subplots(1, len(strip), squeeze=False)[0], strip, strict=True):
+        show_image(axes, image)
+    return as_png(figure)

@@ -1,0 +1,160 @@
+"""One layer of a dense network that learns alone. Knows the layer, its mirror in the decoder and what the layers below
+make of examples; must not know how long to learn, or the order of the layers.
+
+- `MachineLayer`: a restricted Boltzmann machine; its weights, and these transposed, become those of encoder and decoder
+  (Hinton & Salakhutdinov 2006, Krizhevsky & Hinton 2011).
+- `AutoencoderLayer`: a small autoencoder, such as 1000-500-1000 on the codes of the one below (Bengio et al. 2007).
+"""
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from imgsearch.autoencoder.base import IMAGE_SHAPE
+from imgsearch.autoencoder.conv import PIXEL_MEAN
+from imgsearch.autoencoder.dense import ACTIVATIONS, DenseAutoencoder, TiedDecoder, UntiedDecoder
+from imgsearch.autoencoder.rbm import BINARY, INITIAL_DEVIATION, LINEAR, ContrastiveDivergence, Machine, Units
+from imgsearch.autoencoder.schedule import rate_share
+from imgsearch.errors import ModelError
+
+FIRST_MOMENTUM, MOMENTUM, FIRST_SHARE = 0.5, 0.9, 0.1  # the lower one holds for the first share of a layer's steps
+BINARY_RATE, LINEAR_RATE, IMAGE_RATE = 0.1, 0.01, 0.003  # of machines; in 2011, for 80 epochs: .03 and, images, .001
+ADAM_RATE, WARMUP = 3e-3, 0.1  # of small autoencoders: the rate at its peak, and the share of steps before that
+
+
+class LayerLearner(Protocol):
+    """A layer that learns."""
+
+    def step(self, examples: Tensor, share: float) -> Tensor:
+        """Learn from examples (n, *example_shape) when a share of the layer's budget is spent, 0..1.
+
+        Returns the mean squared error per value with which the layer's input was reconstructed, a scalar.
+        """
+
+    def unroll(self) -> None:
+        """Put what was learned into the network, where it is not there yet."""
+
+
+class MachineLayer:
+    """Layer `number` of a network as a restricted Boltzmann machine; it learns in place, from small random weights."""
+
+    def __init__(self, network: DenseAutoencoder, number: int, generator: torch.Generator) -> None:
+        self._network, self._number, self._generator = network, number, generator
+        self._layer = layer_of(network, number)
+        self._sees_images = number == 0 and network.example_shape == IMAGE_SHAPE
+        visible, hidden = units_of(network, number)
+        bias = decoder_bias(network, number)
+        with torch.no_grad():
+            self._layer.weight.normal_(0, INITIAL_DEVIATION, generator=generator)
+            self._layer.bias.zero_()
+            bias.zero_()
+        self.machine = Machine(self._layer.weight.data, self._layer.bias.data, bias.data, visible, hidden)
+        self._learner = ContrastiveDivergence(self.machine)
+        self._rate = IMAGE_RATE if visible is LINEAR else LINEAR_RATE if hidden is LINEAR else BINARY_RATE
+
+    def step(self, examples: Tensor, share: float) -> Tensor:
+        values = self._network.units(examples, self._number)
+        if self._number == 0 and self.machine.visible is BINARY and not ((values >= 0) & (values <= 1)).all():
+            raise ModelError("a restricted Boltzmann machine needs values between 0 and 1. Pre-train layerwise.")
+        momentum = FIRST_MOMENTUM if share < FIRST_SHARE else MOMENTUM
+        return self._learner.step(values, self._rate * (1 - 0.95 * share), momentum, self._generator)
+
+    @torch.no_grad()
+    def unroll(self) -> None:
+        """The decoder's layer is the machine from the hidden to the visible units.
+
+        An image's visible units are linear and pixels about their mean, times 4. The decoder ends in a sigmoid, whose
+        slope about there is 1/4: the same weights serve, with the mean's own logit in the bias.
+        """
+        if isinstance(self._network.decoder, UntiedDecoder):
+            decoding = self._network.decoder.layers[-1 - self._number]
+            assert isinstance(decoding, nn.Linear)
+            decoding.weight.copy_(self._layer.weight.T)
+        if self._sees_images:
+            self.machine.visible_bias.add_(math.log(PIXEL_MEAN / (1 - PIXEL_MEAN)))
+
+
+class AutoencoderLayer:
+    """Layer `number` of a network and its mirror in the decoder as an autoencoder of their own."""
+
+    def __init__(self, network: DenseAutoencoder, number: int, generator: torch.Generator) -> None:
+        del generator  # nothing is drawn
+        self._network, self._number = network, number
+        self._activation = ACTIVATIONS[network.config.activation]
+        self._layer = layer_of(network, number)
+        learning = [*self._layer.parameters(), decoder_bias(network, number)]
+        if isinstance(network.decoder, UntiedDecoder):
+            learning = [*self._layer.parameters(), *network.decoder.layers[-1 - number].parameters()]
+        self._optimiser = torch.optim.Adam(learning, ADAM_RATE)
+
+    def step(self, examples: Tensor, share: float) -> Tensor:
+        for group in self._optimiser.param_groups:
+            group["lr"] = ADAM_RATE * rate_share(share, WARMUP)
+        with torch.no_grad():
+            values = self._network.units(examples, self._number)
+        hidden = self._layer(values)
+        if self._number < len(self._network.layers) - 1:
+            hidden = self._activation(hidden)
+        elif self._network.config.code == "sigmoid":
+            hidden = torch.sigmoid(hidden)
+        inputs = self._network.decoder.linear(len(self._network.layers) - 1 - self._number, hidden).float()
+        if self._number == 0:
+            again, wanted = self._network.outputs(inputs), examples
+            loss = self._network.reconstruction_loss(again, wanted)
+        else:
+            again, wanted = self._activation(inputs), values
+            loss = functional.mse_loss(again, wanted)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self._optimiser.step()
+        return functional.mse_loss(again.detach(), wanted)
+
+    def unroll(self) -> None:
+        """Nothing is left to do: the layers learned where they stand."""
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The layers of a network, from outside
+
+
+def layer_of(network: DenseAutoencoder, number: int) -> nn.Linear:
+    """Layer `number` of the encoder."""
+    layer = network.layers[number]
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
+def decoder_bias(network: DenseAutoencoder, number: int) -> nn.Parameter:
+    """The bias (in_features,) of what mirrors the encoder's layer `number`."""
+    decoder = network.decoder
+    if isinstance(decoder, TiedDecoder):
+        bias = decoder.biases[-1 - number]
+    else:
+        assert isinstance(decoder, UntiedDecoder)
+        bias = decoder.layers[-1 - number].bias
+    assert isinstance(bias, nn.Parameter)
+    return bias
+
+
+def units_of(network: DenseAutoencoder, number: int) -> tuple[Units, Units]:
+    """The kinds of units, visible and hidden, of layer `number` as a machine.
+
+    Grey values in 0..1 count as probabilities, colours are linear units of unit variance, and so is a linear code.
+    """
+    lowest = LINEAR if network.example_shape == IMAGE_SHAPE else BINARY
+    highest = LINEAR if network.config.code == "linear" else BINARY
+    is_last = number == len(network.layers) - 1
+    return lowest if number == 0 else BINARY, highest if is_last else BINARY
+
+
+def machines_of(network: DenseAutoencoder) -> list[Machine]:
+    """The network's encoder as a stack of machines, the lowest first: a deep belief network, until it is fine-tuned."""
+    stack = []
+    for number in range(len(network.layers)):
+        layer, (visible, hidden) = layer_of(network, number), units_of(network, number)
+        bias = decoder_bias(network, number).data
+        stack.append(Machine(layer.weight.data, layer.bias.data, bias, visible, hidden))
+    return stack

@@ -1,0 +1,168 @@
+"""Deep sigmoid networks from a random start, and pre-trained layer by layer: how they learn digits.
+
+Sources: Hinton & Salakhutdinov 2006 (a deep autoencoder hardly learns from a random start, and does after restricted
+Boltzmann machines); Bengio et al. 2007 (small autoencoders serve as well); Erhan et al. 2010 (few labels).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.config import TrainConfig, TrainProgress
+from imgsearch.autoencoder.dense import DenseConfig
+from imgsearch.autoencoder.encode import reconstruct
+from imgsearch.autoencoder.train import train
+from imgsearch.lab.datasets import Digits, digits
+from imgsearch.lab.drawing import Panel, panels_and_strip
+from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.stacks import balanced_rows, draw_digits, go_on, learned_error, pretrained
+
+STARTS = {"random start": "", "machines": "rbm", "layer-wise": "layerwise"}  # as it is told, and as it is asked for
+DRAWN = 14  # digits in the picture
+AUTOENCODERS, STACKS = 0.55, 0.75  # the share of the work that is done after each part
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is computed."""
+
+    autoencoder: tuple[int, ...]  # sizes after the pixels
+    classifier: tuple[int, ...]
+    epochs: int  # of the autoencoder, pre-training included
+    passes: int  # of pre-training, each layer
+    labels: dict[int, int]  # number of labels to steps that learn from them
+
+    @property
+    def share(self) -> float:
+        """Of the epochs, for pre-training."""
+        return self.passes / self.epochs
+
+
+SMALL = Size((64, 32, 8), (64, 64, 32), epochs=60, passes=20, labels={50: 200, 500: 300})
+DEFAULT = Size((1000, 500, 250, 30), (1000, 1000, 500), 6, 2, {100: 300, 1000: 1000, 10_000: 1000})
+FULL = Size((1000, 500, 250, 30), (1000, 1000, 500), 60, 20, {100: 1000, 1000: 4000, 10_000: 10_000})
+
+
+def run(lab: Lab) -> Finding:
+    """Squared error of reconstructed test digits, and wrong test digits by number of labels, for each start."""
+    data, size = digits(lab), lab.by_size(SMALL, DEFAULT, FULL)
+    curves, squared = {}, {}
+    for number, start in enumerate(STARTS):
+        span = AUTOENCODERS * number / len(STARTS), AUTOENCODERS * (number + 1) / len(STARTS)
+        curves[start], squared[start] = _autoencoder(lab, data, size, start, span)
+    wrong, drawn = _classifiers(lab, data, size)
+    counts = list(size.labels)
+    sizes = "-".join(map(str, (data.side**2, *size.autoencoder)))
+    best = min(list(STARTS)[1:], key=squared.__getitem__)
+    few = min(list(STARTS)[1:], key=lambda start: wrong[start][0])
+    return Finding(
+        name="pretraining",
+        title="Layers that learn alone before they learn together",
+        source="Hinton & Salakhutdinov 2006; Bengio et al. 2007; Erhan et al. 2010",
+        data=data.sentence,
+        columns=("start", f"squared error, {sizes}", *(f"wrong with {n:,} labels" for n in counts)),
+        lines=tuple((start, f"{squared[start]:.2f}", *(f"{share:.1%}" for share in wrong[start])) for start in STARTS),
+        figures={
+            "sizes": sizes,
+            "epochs": size.epochs,
+            "pretraining_passes": size.passes,
+            "squared_error": squared,
+            "curves": {start: {"epochs": xs, "squared_error": ys} for start, (xs, ys) in curves.items()},
+            "labels": counts,
+            "steps": list(size.labels.values()),
+            "wrong": wrong,
+        },
+        conclusion=f"From a random start the deep sigmoid autoencoder ends at {squared['random start']:.1f}, "
+        f"pre-trained ({best}) at {squared[best]:.1f} in as many epochs; with {counts[0]:,} labels "
+        f"{wrong['random start'][0]:.0%} of the digits are wrong from a random start and {wrong[few][0]:.0%} "
+        f"pre-trained ({few}).",
+        picture=panels_and_strip(
+            [
+                Panel(
+                    curves,
+                    "epochs (pre-training counts)",
+                    "squared error of a digit",
+                    f"autoencoder {sizes}",
+                    log_y=True,
+                ),
+                Panel(
+                    {start: (counts, [100 * share for share in wrong[start]]) for start in STARTS},
+                    "labels",
+                    "wrong test digits, %",
+                    f"softmax on {'-'.join(map(str, (data.side**2, *size.classifier)))}",
+                    log_x=True,
+                ),
+            ],
+            drawn.reshape(-1, data.side, data.side),
+            "drawn by the deep belief network, from noise",
+        ),
+    )
+
+
+def _autoencoder(
+    lab: Lab, data: Digits, size: Size, start: str, span: tuple[float, float]
+) -> tuple[tuple[list[float], list[float]], float]:
+    """The curve of one start, epochs to squared error of a training digit, and the error of test digits at the end."""
+    n_values = data.side**2
+    epochs: list[float] = []
+    errors: list[float] = []
+
+    def watch(progress: TrainProgress) -> None:
+        lab.tell(span[0] + (span[1] - span[0]) * progress.fraction, f"{start}: {progress.doing}")
+        if progress.doing.startswith("learning"):
+            epochs.append(size.epochs * progress.fraction)
+            errors.append(n_values * progress.parts["reconstruction"])
+
+    config = TrainConfig(
+        epochs=size.epochs,
+        batch_size=128,
+        objective=(("reconstruct", 1.0),),
+        whitening=0.0,
+        pretrain=STARTS[start],
+        pretrain_share=size.share,
+        seed=lab.seed,
+        network=DenseConfig((n_values, *size.autoencoder), "sigmoid"),
+    )
+    paths = lab.scratch(f"pretraining-{STARTS[start] or 'random'}")
+    rows = np.arange(len(data.train))
+    train(data.train, rows, paths, config, go_on=False, device=lab.device, on_progress=watch, stop=lab.stop)
+    go_on(lab)
+    trained, _ = load_checkpoint(paths.model, lab.device.device)
+    decoded = reconstruct(trained, data.test, lab.device)
+    return (epochs, errors), float(np.square((decoded.astype(float) - data.test) / 255).sum(1).mean())
+
+
+def _classifiers(lab: Lab, data: Digits, size: Size) -> tuple[dict[str, list[float]], NDArray[np.uint8]]:
+    """For each start the shares of wrong test digits, by number of labels; and digits that the machines draw."""
+    sizes = (data.side**2, *size.classifier)
+    stacks = {}
+    for number, (start, how) in enumerate(STARTS.items()):
+
+        def tell(share: float, number: int = number, start: str = start) -> None:
+            done = (number + share) / (len(STARTS) + 1)
+            lab.tell(AUTOENCODERS + (STACKS - AUTOENCODERS) * done, f"{start}: pre-training for few labels")
+
+        stacks[start] = pretrained(lab, data, sizes, how, size.passes, tell)
+    before = AUTOENCODERS + (STACKS - AUTOENCODERS) * len(STARTS) / (len(STARTS) + 1)
+    drawn = draw_digits(
+        lab,
+        data,
+        stacks["machines"],
+        DRAWN,
+        2 * size.passes,
+        lambda share: lab.tell(before + (STACKS - before) * share, "machines: learning to draw"),
+    )
+    wrong: dict[str, list[float]] = {start: [] for start in STARTS}
+    steps_done, steps = 0, len(STARTS) * sum(size.labels.values())
+    for n_labels, n_steps in size.labels.items():
+        rows = balanced_rows(data.train_labels, n_labels, lab.seed)
+        for start, stack in stacks.items():
+
+            def tell_step(share: float, done: int = steps_done, n: int = n_steps, what: str = start) -> None:
+                lab.tell(STACKS + (1 - STACKS) * (done + n * share) / steps, f"{what}: learning from labels")
+
+            wrong[start].append(learned_error(lab, data, stack, rows, n_steps, tell_step))
+            steps_done += n_steps
+    return wrong, drawn

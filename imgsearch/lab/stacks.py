@@ -1,0 +1,140 @@
+"""Digits through a stack of layers that learned alone: what it knows with few labels, and what it draws.
+
+Knows the network 784-1000-1000-500 and its pre-training; must not know pictures or tables. Sources: Hinton, Osindero &
+Teh 2006; Bengio et al. 2007; Erhan et al. 2010, who asked how much pre-training helps with how many labels.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.feed import open_feed
+from imgsearch.autoencoder.layerwise import machines_of
+from imgsearch.autoencoder.pretrain import pretrain
+from imgsearch.autoencoder.rbm import PersistentDivergence, new_machine, sample_top, to_top
+from imgsearch.device import DeviceChoice
+from imgsearch.errors import LabError
+from imgsearch.lab.datasets import Digits
+from imgsearch.lab.finding import Lab
+
+BATCH_SIZE = 100
+RATE = 1e-3  # of Adam, falling to nothing
+DRAWING_RATE, GIBBS_STEPS, N_CHAINS = 0.05, 500, 100
+
+Tell = Callable[[float], None]
+
+
+def pretrained(lab: Lab, data: Digits, sizes: tuple[int, ...], start: str, passes: int, tell: Tell) -> DenseAutoencoder:
+    """A sigmoid network of these sizes whose layers learned alone from all digits, without labels.
+
+    `start` is "rbm", "layerwise", or "" for one that has learned nothing.
+    """
+    config = TrainConfig(
+        epochs=2 * passes,
+        pretrain=start,
+        pretrain_share=0.5,
+        seed=lab.seed,
+        network=DenseConfig(sizes, "sigmoid", code="sigmoid"),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(lab.seed)
+        network = DenseAutoencoder(DenseConfig(sizes, "sigmoid", code="sigmoid")).to(lab.device.device)
+    if start:
+        rows = np.arange(len(data.train))
+        feed, _ = open_feed(data.train, rows, min(256, len(rows)), lab.seed, lab.device.device)
+        pretrain(
+            network,
+            feed,
+            config,
+            lab.device,
+            seconds=0,
+            on_progress=lambda progress: tell(progress.fraction / config.pretrain_share),
+            stop=lab.stop,
+        )
+        go_on(lab)
+    return network
+
+
+def learned_error(
+    lab: Lab, data: Digits, network: DenseAutoencoder, rows: NDArray[np.int64], steps: int, tell: Tell
+) -> float:
+    """The share of test digits that a softmax on the network gets wrong, both having learned from the labels of `rows`.
+
+    All layers learn, by back-propagation; `network` itself is left as it is.
+    """
+    device = lab.device.device
+    network = deepcopy(network)
+    network.classifier = nn.Linear(network.code_size, int(data.train_labels.max()) + 1, device=device)
+    nn.init.zeros_(network.classifier.weight)
+    nn.init.zeros_(network.classifier.bias)
+    examples, labels = as_examples(data.train[rows], device), torch.from_numpy(data.train_labels[rows]).to(device)
+    optimiser = torch.optim.Adam([*network.layers.parameters(), *network.classifier.parameters()], RATE)
+    generator = torch.Generator(device).manual_seed(lab.seed)
+    for step in range(steps):
+        go_on(lab)
+        tell(step / steps)
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * (1 - step / steps)
+        chosen = torch.randint(len(rows), (BATCH_SIZE,), generator=generator, device=device)
+        with _precision(lab.device):
+            loss = functional.cross_entropy(_classes(network, examples[chosen]).float(), labels[chosen])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+    with torch.no_grad(), _precision(lab.device):
+        parts = [_classes(network, as_examples(part, device)).argmax(1) for part in np.array_split(data.test, 10)]
+    return float((torch.cat(parts).cpu().numpy() != data.test_labels).mean())
+
+
+def balanced_rows(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
+    """n rows, as many of each label as of the others."""
+    rng, kinds = np.random.default_rng(seed), np.unique(labels)
+    return np.concatenate([rng.permutation(np.flatnonzero(labels == kind))[: n // len(kinds)] for kind in kinds])
+
+
+def draw_digits(
+    lab: Lab, data: Digits, network: DenseAutoencoder, n: int, passes: int, tell: Tell
+) -> NDArray[np.uint8]:
+    """(n, side * side) digits drawn from noise by a deep belief network: the pre-trained layers below the last, and a
+    machine on top of them that learned to draw."""
+    generator = torch.Generator(lab.device.device).manual_seed(lab.seed)
+    below = machines_of(network)[:-1]
+    with torch.no_grad():
+        parts = np.array_split(data.train, max(1, len(data.train) // 4096))
+        seen = torch.cat([to_top(below, as_examples(part, lab.device.device)) for part in parts])  # (n, d)
+    top = new_machine(seen, network.code_size, generator)
+    learner = PersistentDivergence(top, torch.bernoulli(seen[:N_CHAINS], generator=generator))
+    steps = passes * (len(seen) // BATCH_SIZE)
+    for step in range(steps):
+        go_on(lab)
+        tell(step / steps)
+        chosen = torch.randint(len(seen), (BATCH_SIZE,), generator=generator, device=seen.device)
+        learner.step(seen[chosen], DRAWING_RATE * (1 - step / steps), generator)
+    noise = torch.rand(n, data.train.shape[1], generator=generator, device=seen.device)
+    drawn = sample_top([*below, top], noise, GIBBS_STEPS, generator)
+    grey: NDArray[np.uint8] = drawn.mul(255).round().to(torch.uint8).cpu().numpy()
+    return grey
+
+
+def go_on(lab: Lab) -> None:
+    """Raise LabError where the experiment is to stop."""
+    if lab.stop():
+        raise LabError("the experiment was stopped before its end; nothing was drawn.")
+
+
+def _classes(network: DenseAutoencoder, examples: Tensor) -> Tensor:
+    assert network.classifier is not None
+    logits: Tensor = network.classifier(network.encode(examples))
+    return logits
+
+
+def _precision(device: DeviceChoice) -> torch.autocast:
+    return torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)
