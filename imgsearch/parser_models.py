@@ -42,7 +42,7 @@ def add_train(commands: Any) -> None:
 
 
 def _network(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("another network (trained from scratch; reindex --full follows)")
+    group = parser.add_argument_group("another network (trained from scratch; then reindex)")
     group.add_argument(
         "--network",
         choices=("conv", "dense", "pca"),
