@@ -53,7 +53,7 @@ def _network(parser: argparse.ArgumentParser) -> None:
         "--sizes", metavar="N-N-N", help="of a dense network (default: 3072-8192-4096-2048-1024-512-256), or pca's two"
     )
     group.add_argument(
-        "--activation", choices=("relu", "sigmoid"), default="relu", help="of a dense network's hidden layers"
+        "--activation", choices=("relu", "silu", "sigmoid"), default="relu", help="of a dense network's hidden layers"
     )
     group.add_argument(
         "--tied", action="store_true", help="a dense decoder uses the encoder's weights, transposed: half as many"
@@ -99,8 +99,13 @@ def add_lab(commands: Any) -> None:
         "imgsearch lab digits-30",
         "imgsearch lab deconv --size small --json",
         "imgsearch lab digits-30 --data mnist.npz --size full",
+        "imgsearch lab all --size small",
     )
-    parser.add_argument("name", metavar="NAME", help="which one; without a known name all are listed")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="which one, or all, which writes the page lab/index.html; an unknown name lists them",
+    )
     parser.add_argument("--data", type=Path, metavar="FILE", help="digits (mnist.npz) or posts, instead of a download")
     parser.add_argument(
         "--size",
