@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from imgsearch.cli import run
+from imgsearch.device import pick_device
 from imgsearch.errors import LabError
 from imgsearch.lab import story
 from imgsearch.lab.chapters import CHAPTERS
 from imgsearch.lab.experiments import EXPERIMENTS
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.story import in_order, page_of, tell_story
+from imgsearch.paths import IndexPaths
 
 NAMES = ("one", "unwilling", "broken", "last")
 
@@ -92,3 +94,16 @@ def test_where_nothing_was_found_the_command_fails_with_the_reasons(
     monkeypatch.setattr(story, "EXPERIMENTS", {"unwilling": ""})
     assert run(["lab", "all", "--device", "cpu", "--index", str(tmp_path)]) == 1
     assert "there are no texts" in capsys.readouterr().err
+
+
+def test_every_experiment_runs_at_its_small_size_on_an_index_of_images(index: Path) -> None:
+    lab = Lab(IndexPaths(index), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    told = list(tell_story(lab, in_order()))
+    assert [each.name for each in told] == in_order()
+    assert [each.reason for each in told if "unexpectedly" in each.reason] == []
+    found = [each.finding for each in told if each.finding is not None]
+    assert {"digits-30", "digits-2d", "denoise", "contract"} <= {finding.name for finding in found}
+    for finding in found:
+        assert all(len(line) == len(finding.columns) for line in finding.lines)
+        assert json.loads((lab.paths.lab / f"{finding.name}.json").read_text())["conclusion"] == finding.conclusion
+    assert page_of(lab).read_text(encoding="utf-8").count("data:image/png") == len(found)

@@ -4,7 +4,9 @@ Source: Rifai, Vincent, Muller, Glorot & Bengio, "Contractive Auto-Encoders: Exp
 Extraction" (ICML 2011). One layer of sigmoids with tied weights, for which the penalty is exact.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from imgsearch.lab.learning import filters, in_unit, learn, recipe, squared_erro
 UNITS, SMALL_UNITS = 500, 48
 WEIGHT = 0.1  # of the squared Jacobian beside the squared error of a digit
 SHOWN = 20  # units in the picture, of each network
+Progress = Callable[[int, int], None]
 NOTICED = 0.1  # a direction counts whose singular value is at least this share of the largest
 
 
@@ -29,43 +32,50 @@ def run(lab: Lab) -> Finding:
     data = digits(lab)
     n_values, units = data.side**2, lab.by_size(SMALL_UNITS, UNITS, UNITS)
     network = DenseConfig((n_values, units), code="sigmoid", tied=True)
-    plain = recipe(network, data.train, lab.by_size(40, 20, 100), lab.seed)
+    plain = recipe(network, data.train, lab.by_size(25, 20, 100), lab.seed)
     contractive = replace(plain, objective=(*plain.objective, ("contractive", WEIGHT)))
     test = in_unit(data.test)
-    at = test[: lab.by_size(30, 100, 300)]
-    spectra, looks, lines = {}, {}, []
-    figures: dict[str, dict[str, Any]] = {}
-    for name, config, share in (("plain", plain, (0.0, 0.5)), ("contractive", contractive, (0.5, 1.0))):
-        trained = learn(lab, data.train, f"contract-{name}", config, share)
-        values = singular_values(trained, at)  # (n, min(units, n_values))
-        spectra[name] = (range(1, values.shape[1] + 1), values.mean(0).tolist())
+    at = test[: lab.by_size(30, 50, 300)]
+    looks, figures = {}, {}
+    for name, config, begin in (("plain", plain, 0.0), ("contractive", contractive, 0.5)):
+        trained = learn(lab, data.train, f"contract-{name}", config, (begin, begin + 0.4))
         looks[name] = filters(trained, SHOWN, data.side)
-        figures[name] = {
-            "squared_error": squared_error(trained, test, test, lab),
-            "squared_jacobian": float(np.square(values).sum(1).mean()),
-            "directions": float((values >= NOTICED * values[:, :1]).sum(1).mean()),
-            "singular_values": spectra[name][1],
-        }
-        error, jacobian, directions = list(figures[name].values())[:3]
-        lines.append((name, f"{error:.2f}", f"{jacobian:.3g}", f"{directions:.0f}"))
+        values = singular_values(trained, at, partial(_tell, lab, begin + 0.4, begin + 0.5))
+        figures[name] = {"squared_error": squared_error(trained, test, test, lab)} | of_spectra(values)
     before, after = figures["plain"], figures["contractive"]
+    spectra = {name: of["singular_values"] for name, of in figures.items()}
+    curves = {name: (range(1, len(values) + 1), values) for name, values in spectra.items()}
     return Finding(
         name="contract",
         title="Codes that move only where digits vary",
         source="Rifai, Vincent, Muller, Glorot & Bengio 2011",
         data=f"{data.sentence} Jacobians at {len(at)} test digits.",
         columns=("network", "squared error of a test digit", "squared Jacobian", "directions that count"),
-        lines=tuple(lines),
+        lines=tuple(
+            (name, f"{of['squared_error']:.2f}", f"{of['squared_jacobian']:.3g}", f"{of['directions']:.0f}")
+            for name, of in figures.items()
+        ),
         figures=figures,
         conclusion=f"Of the directions in which a digit can change, {before['directions']:.0f} move the plain code "
         f"noticeably (at least a tenth as much as the strongest) and {after['directions']:.0f} the contractive one; "
         f"the squared Jacobian falls from {before['squared_jacobian']:.3g} to {after['squared_jacobian']:.3g}. "
         f"Reconstruction pays for it: {before['squared_error']:.2f} becomes {after['squared_error']:.2f}.",
-        picture=curves_beside_images(spectra, "direction, the strongest first", "singular value", looks),
+        picture=curves_beside_images(curves, "direction, the strongest first", "singular value", looks),
     )
 
 
-def singular_values(network: Autoencoder, examples: NDArray[np.float32]) -> NDArray[np.float32]:
+def of_spectra(values: NDArray[np.float32]) -> dict[str, Any]:
+    """What singular values (n, k), largest first, say in the mean over examples."""
+    return {
+        "squared_jacobian": float(np.square(values).sum(1).mean()),
+        "directions": float((values >= NOTICED * values[:, :1]).sum(1).mean()),
+        "singular_values": values.mean(0).tolist(),
+    }
+
+
+def singular_values(
+    network: Autoencoder, examples: NDArray[np.float32], on_progress: Progress = lambda done, total: None
+) -> NDArray[np.float32]:
     """(n, min(code_size, d)) singular values of the encoder's Jacobian at each of `examples` (n, d), largest first."""
     network.eval()
     device = next(network.parameters()).device
@@ -75,8 +85,13 @@ def singular_values(network: Autoencoder, examples: NDArray[np.float32]) -> NDAr
         return codes
 
     spectra = []
-    for example in torch.from_numpy(examples).to(device):
+    for number, example in enumerate(torch.from_numpy(examples).to(device), start=1):
         jacobian = torch.func.jacrev(encode)(example)  # (code_size, d)
-        spectra.append(torch.linalg.svdvals(jacobian.detach()))
-    values: NDArray[np.float32] = torch.stack(spectra).cpu().numpy()
+        spectra.append(torch.linalg.svdvals(jacobian.detach().cpu()))
+        on_progress(number, len(examples))
+    values: NDArray[np.float32] = torch.stack(spectra).numpy()
     return values
+
+
+def _tell(lab: Lab, begin: float, end: float, done: int, total: int) -> None:
+    lab.tell(begin + (end - begin) * done / total, f"Jacobians, {done} of {total}")

@@ -62,6 +62,7 @@ def run_2d(lab: Lab) -> Finding:
     for name, network in both(lab, data, 2).items():
         codes = [encode_images(network, part, measuring(lab.device)) for part in (data.train, data.test)]
         points[name] = (codes[1][:DRAWN], data.test_labels[:DRAWN])
+        lab.tell(0.95, f"{name}, asking neighbours")
         accuracies[name] = neighbours_right(codes[0], data.train_labels, codes[1], data.test_labels)
     return Finding(
         name="digits-2d",
@@ -83,11 +84,11 @@ def both(lab: Lab, data: Digits, code_size: int) -> dict[str, Autoencoder]:
     linear = PcaConfig(code_size, (n_values,))
     deep = DenseConfig((n_values, *hidden, code_size), activation="silu")
     examples = moved(data.train, data.side) if lab.size == FULL else data.train
-    config = recipe(deep, examples, lab.by_size(20, EPOCHS, FULL_EPOCHS), lab.seed)
+    config = recipe(deep, examples, lab.by_size(15, EPOCHS, FULL_EPOCHS), lab.seed)
     names = f"PCA-{code_size}", f"deep-{code_size}"
     return {
         names[0]: learn(lab, data.train, names[0], replace(config, network=linear), (0.0, 0.05)),
-        names[1]: learn(lab, examples, names[1], config, (0.05, 1.0)),
+        names[1]: learn(lab, examples, names[1], config, (0.05, 0.95)),
     }
 
 

@@ -27,7 +27,7 @@ def run(lab: Lab) -> Finding:
     data = digits(lab)
     n_values, units = data.side**2, lab.by_size(SMALL_UNITS, UNITS, UNITS)
     network = DenseConfig((n_values, units), code="sigmoid", tied=True)
-    plain = recipe(network, data.train, lab.by_size(40, 20, 100), lab.seed)
+    plain = recipe(network, data.train, lab.by_size(25, 20, 100), lab.seed)
     denoising = replace(plain, objective=(("denoise", float(n_values)),), noise_level=NOISE)
     clean = in_unit(data.test)
     batch = Batch(torch.from_numpy(clean), torch.Generator().manual_seed(lab.seed))
