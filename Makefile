@@ -31,6 +31,7 @@ bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/unseen.py
 	$(BIN)/python benchmarks/reconstruction.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/lecture_digits.py
 	$(BIN)/python benchmarks/long_crawl.py
 	$(BIN)/python benchmarks/tables.py
 

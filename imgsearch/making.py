@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from imgsearch.autoencoder.current import SHIPPED, current_model
 from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import ModelError
+from imgsearch.errors import LabError, ModelError
 from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.stopping import stopping
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imgsearch.autoencoder.config import TrainConfig, TrainProgress
     from imgsearch.autoencoder.networks import NetworkConfig
     from imgsearch.device import DeviceChoice
+    from imgsearch.lab.finding import Finding, Lab
 
 
 def train(arguments: Namespace) -> None:
@@ -160,15 +161,38 @@ def lab(arguments: Namespace) -> None:
     device = pick_device(arguments.device)
     note(device.reason)
     with stopping() as stop, tracking(arguments.name) as tracker:
-        finding = run_experiment(
-            arguments.name,
-            Lab(paths, arguments.size, device, arguments.data, arguments.seed, tracker.fraction, stop),
-        )
+        room = Lab(paths, arguments.size, device, arguments.data, arguments.seed, tracker.fraction, stop)
+        if arguments.name == "all":
+            _tell_all(room, as_json=arguments.json)
+            return
+        finding = run_experiment(arguments.name, room)
     picture = write_finding(paths, finding)
     if arguments.json:
         say_json(finding.to_json())
     else:
-        say(f"{finding.title}\n{finding.data}")
-        say_table(finding.columns, finding.lines)
-        say(finding.conclusion)
+        _say_finding(finding)
     note(f"drawn into {picture}")
+
+
+def _tell_all(lab: "Lab", *, as_json: bool) -> None:
+    from imgsearch.lab.story import in_order, page_of, tell_story
+
+    story = []
+    for told in tell_story(lab, in_order()):
+        story.append(told)
+        if told.finding is None:
+            note(f"{told.name} is not shown: {told.reason}")
+        elif not as_json:
+            _say_finding(told.finding)
+            say("")
+    if all(told.finding is None for told in story):
+        raise LabError(f"no experiment found anything. {' '.join(told.reason for told in story)}".strip())
+    if as_json:
+        say_json({told.name: told.finding.to_json() if told.finding else {"reason": told.reason} for told in story})
+    note(f"told in {page_of(lab)}")
+
+
+def _say_finding(finding: "Finding") -> None:
+    say(f"{finding.title}\n{finding.data}")
+    say_table(finding.columns, finding.lines)
+    say(finding.conclusion)

@@ -43,7 +43,7 @@ def add_train(commands: Any) -> None:
 
 
 def _network(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("another network (trained from scratch; reindex --full follows)")
+    group = parser.add_argument_group("another network (trained from scratch; then reindex)")
     group.add_argument(
         "--network",
         choices=("conv", "dense", "pca"),
@@ -55,7 +55,7 @@ def _network(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--activation",
-        choices=("relu", "sigmoid"),
+        choices=("relu", "silu", "sigmoid"),
         help="of a dense network's hidden layers (default: relu; with --pretrain rbm sigmoid, which machines have)",
     )
     group.add_argument(
@@ -103,8 +103,13 @@ def add_lab(commands: Any) -> None:
         "imgsearch lab digits-30",
         "imgsearch lab deconv --size small --json",
         "imgsearch lab digits-30 --data mnist.npz --size full",
+        "imgsearch lab all --size small",
     )
-    parser.add_argument("name", metavar="NAME", help="which one; without a known name all are listed")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="which one, or all, which writes the page lab/index.html; an unknown name lists them",
+    )
     parser.add_argument("--data", type=Path, metavar="FILE", help="digits (mnist.npz) or posts, instead of a download")
     parser.add_argument(
         "--size",

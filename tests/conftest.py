@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from imgsearch.cli import run
 from imgsearch.corpus.decoding import Decoders, WorkerLimits
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
+
+if TYPE_CHECKING:
+    from imgsearch.lab.finding import Lab
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COLOURS = {"red": (220, 40, 30), "green": (40, 190, 60), "blue": (40, 60, 210)}
@@ -66,6 +70,15 @@ def trained_index(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -
 def index(trained_index: Path, tmp_path: Path) -> Path:
     """A copy of `trained_index` that the test may change."""
     return Path(shutil.copytree(trained_index, tmp_path / "index"))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> "Lab":
+    """A laboratory for experiments of the small size."""
+    from imgsearch.device import pick_device  # torch is slow to import
+    from imgsearch.lab.finding import Lab
+
+    return Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
 
 
 @pytest.fixture

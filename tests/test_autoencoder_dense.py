@@ -14,7 +14,7 @@ def made(config: DenseConfig) -> DenseAutoencoder:
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ["relu", "silu", "sigmoid"])
 def test_examples_come_out_as_they_went_in_when_it_learns(activation: str, tied: bool) -> None:
     network = made(DenseConfig((20, 40, 6), activation=activation, tied=tied))
     examples = (torch.rand(4, 6) @ torch.rand(6, 20) / 6).repeat(8, 1)
@@ -74,13 +74,16 @@ def test_a_softmax_output_is_a_distribution_whose_loss_is_least_at_the_example()
     assert torch.allclose(best, entropy, atol=1e-4)
 
 
-def test_the_jacobian_of_one_sigmoid_layer_is_exact() -> None:
+@pytest.mark.parametrize("in_another_basis", [False, True])
+def test_the_jacobian_of_one_sigmoid_layer_is_exact(in_another_basis: bool) -> None:
     network = made(DenseConfig((20, 6), code="sigmoid"))
     examples = torch.rand(4, 20)
+    if in_another_basis:  # as whitening leaves it
+        network.change_basis(torch.randn(6, 6), torch.randn(6))
     exact = network.squared_jacobian(examples)
     assert exact is not None
     for example, squared in zip(examples, exact, strict=True):
-        jacobian = torch.func.jacrev(lambda x: network.encode(x[None])[0])(example)
+        jacobian = torch.autograd.functional.jacobian(lambda x: network.encode(x[None])[0], example)  # type: ignore[no-untyped-call] # torch's own
         assert squared.item() == pytest.approx(jacobian.square().sum().item(), rel=1e-4)
     assert made(SMALL).squared_jacobian(examples) is None
 

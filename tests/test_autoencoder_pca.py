@@ -8,7 +8,7 @@ from toy_images import toy_thumbnails
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct
-from imgsearch.autoencoder.moments import moments
+from imgsearch.autoencoder.moments import leading_components, moments
 from imgsearch.autoencoder.pca import PcaConfig
 from imgsearch.autoencoder.train import train
 from imgsearch.device import pick_device
@@ -27,6 +27,15 @@ def test_moments_are_those_of_all_rows() -> None:
     flat = images[3:].transpose(0, 3, 1, 2).reshape(17, -1) / 255
     assert np.allclose(mean, flat.mean(0))
     assert np.allclose(covariance, np.cov(flat.T, bias=True), atol=1e-6)
+
+
+def test_few_and_many_examples_have_the_same_directions() -> None:
+    rows = np.arange(200)
+    wide = np.concatenate([VECTORS, np.zeros((200, 270), np.float32)], axis=1)
+    mean, directions = (part.numpy() for part in leading_components(VECTORS, rows, 4))  # more rows than values
+    wide_mean, wide_directions = (part.numpy() for part in leading_components(wide, rows, 4))  # and fewer
+    assert np.allclose(wide_mean[:30], mean, atol=1e-6)
+    assert np.allclose(np.abs((wide_directions[:, :30] * directions).sum(1)), 1, atol=1e-4)
 
 
 def test_it_is_fitted_exactly_in_no_step(tmp_path: Path) -> None:

@@ -7,28 +7,15 @@ import numpy as np
 import pytest
 
 from imgsearch.cli import run
-from imgsearch.device import pick_device
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import Lab
-from imgsearch.paths import IndexPaths
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Lab:
-    return Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
-
-
-def test_thirty_numbers_of_a_deep_code_keep_more_than_thirty_components(lab: Lab) -> None:
-    errors = run_experiment("digits-30", lab).figures["squared_error"]
-    assert errors["PCA-30"] < 1.5  # of 64 values; their variance is 4.7
-    assert errors["deep-30"] < 4.7
 
 
 def test_an_experiment_leaves_a_picture_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", "digits-30", "--size", "small", "--device", "cpu", "--index", str(tmp_path)]) == 0
-    assert "PCA-30" in capsys.readouterr().out
+    assert "PCA-8" in capsys.readouterr().out
     assert (tmp_path / "lab" / "digits-30.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "lab" / "digits-30.json").read_text())["figures"]["squared_error"]
 

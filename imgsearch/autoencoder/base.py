@@ -71,5 +71,5 @@ class FittedAutoencoder(Autoencoder):
     """An autoencoder whose weights follow from the examples by a formula: training it takes no steps."""
 
     @abstractmethod
-    def fit(self, mean: Tensor, covariance: Tensor) -> None:
-        """Take the weights that fit examples of this mean (d,) and covariance (d, d), float64, best."""
+    def fit(self, mean: Tensor, directions: Tensor) -> None:
+        """Take the weights that fit examples of this mean (d,) best, which vary most in these directions (k, d)."""

@@ -15,7 +15,7 @@ class TrainConfig:
     minutes: float | None = None  # budget in time; earlier parts of an interrupted run count
     epochs: int | None = None  # budget in passes over the images; on a CPU the result follows from the seed
     batch_size: int = 256
-    matrix_rate: float = 0.02  # learning rate of the matrices (Muon), at its peak
+    matrix_rate: float = 0.02  # learning rate of the matrices (Muon), at its peak; 0: Adam moves them with all else
     learning_rate: float = 3e-3  # of all else (Adam), at its peak
     fine_tuning: float = 0.25  # of both rates, where training starts from a checkpoint
     warmup: float = 0.1  # share of a stage in which the rate rises; then it falls as a cosine

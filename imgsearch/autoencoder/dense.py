@@ -4,6 +4,7 @@ Knows its layers; must not know where examples come from or how it is trained. F
 3072-8192-4096-2048-1024-512-256 is the network of 2011; 784-1000-500-250-30 is that of 2006, for digits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,7 +16,11 @@ from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
 from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
 from imgsearch.errors import ModelError
 
-ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "silu": functional.silu,
+    "sigmoid": torch.sigmoid,
+}
 N_IMAGE_VALUES = torch.Size(IMAGE_SHAPE).numel()
 
 
@@ -24,7 +29,7 @@ class DenseConfig:
     """Sizes and kinds of the layers; the decoder mirrors the encoder."""
 
     sizes: tuple[int, ...] = (N_IMAGE_VALUES, 8192, 4096, 2048, 1024, 512, 256)  # from the example to the code
-    activation: str = "relu"  # of the hidden layers: "relu" or "sigmoid"
+    activation: str = "relu"  # of the hidden layers: "relu", "silu" (smooth: learns better) or "sigmoid"
     code: str = "linear"  # what the code is: "linear" or "sigmoid", each number between 0 and 1
     tied: bool = False  # the decoder's weights are the encoder's, transposed
     output: str = "sigmoid"  # what is decoded: "sigmoid", each value in 0..1, or "softmax", a distribution (over words)
@@ -34,7 +39,7 @@ class DenseConfig:
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise ModelError("the sizes of a dense network go from the example to the code, such as 784-1000-30.")
         if self.activation not in ACTIVATIONS or self.code not in ("linear", "sigmoid"):
-            raise ModelError("hidden layers are relu or sigmoid, the code is linear or sigmoid.")
+            raise ModelError("hidden layers are relu, silu or sigmoid, the code is linear or sigmoid.")
         if self.output not in ("sigmoid", "softmax"):
             raise ModelError("the output is sigmoid or softmax.")
 
@@ -137,12 +142,15 @@ class DenseAutoencoder(Autoencoder):
         return -(wanted * reconstructions.clamp_min(1e-12).log()).sum(1).mean()
 
     def squared_jacobian(self, examples: Tensor) -> Tensor | None:
-        """Exact for one layer of sigmoids (Rifai et al. 2011): (h (1 - h))² times the weights' squares."""
+        """Exact for one layer of sigmoids (Rifai et al. 2011): of B' S W, with S = h (1 - h) and B the codes' basis."""
         if len(self.layers) > 1 or self.config.code != "sigmoid":
             return None
+        weights = self.code_layer.weight  # (d, values)
         units = torch.sigmoid(self.code_layer(self.inputs(examples)))  # (n, d)
+        slopes = (units * (1 - units)).float()
+        products = (weights @ weights.T) * (self.basis @ self.basis.T)  # (d, d)
         scale = PIXEL_SCALE**2 if self.example_shape == IMAGE_SHAPE else 1.0
-        return (units * (1 - units)).square() @ self.code_layer.weight.square().sum(1) * scale
+        return ((slopes @ products.float()) * slopes).sum(1) * scale
 
     @torch.no_grad()
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
@@ -155,10 +163,10 @@ class DenseAutoencoder(Autoencoder):
 
 
 def dense_layers(sizes: tuple[int, ...], activation: str) -> nn.ModuleList:
-    """Linear layers from each size to the next, with weights that suit the activation: He's for ReLU, else Glorot's."""
+    """Linear layers from each size to the next; their weights suit the activation: Glorot's for sigmoids, else He's."""
     layers = [nn.Linear(into, out) for into, out in pairwise(sizes)]
     for layer in layers:
-        if activation == "relu":
+        if activation != "sigmoid":
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         else:
             nn.init.xavier_uniform_(layer.weight)

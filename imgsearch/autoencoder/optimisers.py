@@ -16,7 +16,8 @@ BETAS = (0.9, 0.95)  # of Adam: a shorter memory of squares than usual suits sho
 def make_optimisers(
     network: Autoencoder, config: TrainConfig, device: DeviceChoice, scale: float
 ) -> list[torch.optim.Optimizer]:
-    """For the first stage: Muon for the encoder's matrices, Adam for the rest. Each group remembers its `peak` rate.
+    """For the first stage: Muon for the encoder's matrices (none if their rate is 0), Adam for the rest. Each group
+    remembers its `peak` rate.
 
     The first layer sees pixels and is left to Adam, as the method advises; so are the decoder and very large matrices,
     which would cost more time than they repay. `scale` multiplies both rates. The binary codes' weights are learned
@@ -28,7 +29,7 @@ def make_optimisers(
     first = named[0][1]
     elsewhere = ("decoder.", "classifier.")
     matrices = [p for name, p in named if p.ndim > 1 and p is not first and not name.startswith(elsewhere)]
-    matrices = [p for p in matrices if min(len(p), p[0].numel()) <= LARGEST_SIDE]
+    matrices = [p for p in matrices if config.matrix_rate and min(len(p), p[0].numel()) <= LARGEST_SIDE]
     chosen = {id(parameter) for parameter in matrices}
     others = [parameter for _, parameter in named if id(parameter) not in chosen]
     # Muon's products need no more than bfloat16, where the device has it: on a CPU they take a quarter of the time.

@@ -49,12 +49,10 @@ class PcaAutoencoder(FittedAutoencoder):
         fold_basis(self.encoder, self.decoder, matrix, mean)
 
     @torch.no_grad()
-    def fit(self, mean: Tensor, covariance: Tensor) -> None:
-        """Take the directions of largest variance, the largest first."""
-        _, directions = torch.linalg.eigh(covariance)  # ascending
-        components = directions.flip(1)[:, : self.code_size].T  # (code_size, d)
-        missing = self.code_size - len(components)
-        components = torch.cat([components, components.new_zeros(missing, len(mean))])  # more numbers than values
+    def fit(self, mean: Tensor, directions: Tensor) -> None:
+        """Take the directions (k, d) of largest variance, the largest first; numbers beyond them stay 0."""
+        missing = self.code_size - len(directions)
+        components = torch.cat([directions, directions.new_zeros(missing, len(mean))])  # (code_size, d)
         self.encoder.weight.copy_(components)
         self.encoder.bias.copy_(-components @ mean)
         self.decoder.weight.copy_(components.T)

@@ -22,7 +22,7 @@ from imgsearch.autoencoder.encode import as_examples
 from imgsearch.autoencoder.feed import Examples, as_floats, batches_from, open_feed, split_rows
 from imgsearch.autoencoder.finish import finish
 from imgsearch.autoencoder.labelled import Labelled
-from imgsearch.autoencoder.moments import moments
+from imgsearch.autoencoder.moments import leading_components
 from imgsearch.autoencoder.networks import build_network, describe_network
 from imgsearch.autoencoder.objectives import LABELLED_TERMS, Batch, check_objective, last_objective, objective, validate
 from imgsearch.autoencoder.optimisers import optimisers_of
@@ -181,7 +181,7 @@ def train(
         fraction, progress = float(isinstance(network, FittedAutoencoder)), None
         try:
             if isinstance(network, FittedAutoencoder):
-                network.fit(*moments(examples, training_rows))
+                network.fit(*leading_components(examples, training_rows, network.code_size))
                 position.step, position.images_seen = 1, len(training_rows)
             if config.pretrain and not position.pretraining:
                 position.pretraining = pretrain(

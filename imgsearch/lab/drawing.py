@@ -74,6 +74,36 @@ def plane(axes: Axes, points: NDArray[np.floating], labels: NDArray[np.int64], t
     axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
 
 
+def planes(points: Mapping[str, tuple[NDArray[np.floating], NDArray[np.int64]]]) -> bytes:
+    """A PNG of planes side by side: name to points (n, 2) and their labels (n,), with one legend."""
+    figure = new_figure(4.6 * len(points) + 0.6, 4.8)
+    all_axes = figure.subplots(1, len(points), squeeze=False)[0]
+    for axes, (name, (places, labels)) in zip(all_axes, points.items(), strict=True):
+        plane(axes, places, labels, name)
+    all_axes[-1].legend(markerscale=4, fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return as_png(figure)
+
+
+def curves_beside_images(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, images: Mapping[str, NDArray[Any]]
+) -> bytes:
+    """A PNG of curves, their y in powers of ten, and beside them a block of small images for each name."""
+    per_row = 5
+    figure = new_figure(5.4 + 2.9 * len(images), 3.9)
+    parts = figure.subfigures(1, 1 + len(images), squeeze=False, width_ratios=[5.4, *[2.9] * len(images)])[0]
+    axes = parts[0].subplots()
+    curves(axes, lines, x, y)
+    axes.set_yscale("log")
+    for part, (name, pictures) in zip(parts[1:], images.items(), strict=True):
+        part.suptitle(name, fontsize=10)
+        cells = part.subplots(-(-len(pictures) // per_row), per_row, squeeze=False).ravel()
+        for cell in cells:
+            cell.axis("off")
+        for cell, picture in zip(cells, pictures, strict=False):
+            show_image(cell, picture)
+    return as_png(figure)
+
+
 @dataclass(frozen=True)
 class Panel:
     """Curves to draw beside others, name to (x, y)."""

@@ -7,7 +7,10 @@ from imgsearch.lab.finding import Finding, Lab
 
 EXPERIMENTS = {  # the name, and the module and function that runs it
     "digits-30": "digits:run_30",
+    "digits-2d": "digits:run_2d",
     "pretraining": "pretraining:run",
+    "denoise": "noise:run",
+    "contract": "contraction:run",
 }
 
 
@@ -19,7 +22,7 @@ def run_experiment(name: str, lab: Lab) -> Finding:
         ModelError: a training that cannot start.
     """
     if name not in EXPERIMENTS:
-        raise LabError(f"there is no experiment {name!r}; there are {', '.join(EXPERIMENTS)}.")
+        raise LabError(f"there is no experiment {name!r}; there are {', '.join(EXPERIMENTS)}, and all.")
     module, _, function = EXPERIMENTS[name].partition(":")
     run = getattr(import_module(f"imgsearch.lab.{module}"), function)
     finding: Finding = run(lab)

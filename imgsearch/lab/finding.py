@@ -52,6 +52,15 @@ class Finding:
         return {name: value for name, value in vars(self).items() if name != "picture"}
 
 
+@dataclass(frozen=True)
+class Told:
+    """What became of one experiment among others: a finding, or the reason why there is none."""
+
+    name: str
+    finding: Finding | None
+    reason: str = ""
+
+
 def write_finding(paths: IndexPaths, finding: Finding) -> Path:
     """Leave `lab/NAME.png` and `lab/NAME.json`; returns the picture's path.
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.dense import DenseConfig
-from imgsearch.autoencoder.encode import reconstruct
 from imgsearch.autoencoder.train import train
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import Panel, panels_and_strip
 from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.learning import in_unit, squared_error
 from imgsearch.lab.stacks import balanced_rows, draw_digits, go_on, learned_error, pretrained
 
 STARTS = {"random start": "", "machines": "rbm", "layer-wise": "layerwise"}  # as it is told, and as it is asked for
@@ -130,8 +130,8 @@ def _autoencoder(
     train(data.train, rows, paths, config, go_on=False, device=lab.device, on_progress=watch, stop=lab.stop)
     go_on(lab)
     trained, _ = load_checkpoint(paths.model, lab.device.device)
-    decoded = reconstruct(trained, data.test, lab.device)
-    return (epochs, errors), float(np.square((decoded.astype(float) - data.test) / 255).sum(1).mean())
+    test = in_unit(data.test)
+    return (epochs, errors), squared_error(trained, test, test, lab)
 
 
 def _classifiers(lab: Lab, data: Digits, size: Size) -> tuple[dict[str, list[float]], NDArray[np.uint8]]:

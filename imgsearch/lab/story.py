@@ -1,0 +1,67 @@
+"""All experiments in the lecture's order, and what became of each. Must not know how an experiment works."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from imgsearch.errors import ImgSearchError
+from imgsearch.lab.chapters import CHAPTERS
+from imgsearch.lab.experiments import EXPERIMENTS, run_experiment
+from imgsearch.lab.finding import Lab, Told, write_finding
+from imgsearch.lab.page import as_page
+from imgsearch.paths import replacing
+
+logger = logging.getLogger(__name__)
+
+
+def in_order() -> list[str]:
+    """The names of all experiments as the lecture comes to them; what it does not come to stands last."""
+    places = {chapter.name: place for place, chapter in enumerate(CHAPTERS)}
+    return sorted(EXPERIMENTS, key=lambda name: places.get(name, len(places)))
+
+
+def tell_story(lab: Lab, names: Sequence[str]) -> Iterator[Told]:
+    """Run these experiments one after the other and yield what became of each; the page grows with them.
+
+    An experiment that cannot be run does not keep the others from it: its reason is told instead. `lab.stop` ends the
+    story early, and the page then holds what was found until then.
+
+    Raises:
+        IndexDirectoryError: the pictures or the page cannot be written.
+    """
+    story: list[Told] = []
+    for number, name in enumerate(names):
+        told = _run(name, _part_of(lab, number, names))
+        if told.finding is not None:
+            write_finding(lab.paths, told.finding)
+        elif lab.stop():
+            return
+        story.append(told)
+        page = page_of(lab)
+        with replacing(page) as temporary:
+            temporary.write_text(as_page(story), encoding="utf-8")
+        yield told
+        if lab.stop():
+            return
+
+
+def page_of(lab: Lab) -> Path:
+    """Where the page lies."""
+    return lab.paths.lab / "index.html"
+
+
+def _run(name: str, lab: Lab) -> Told:
+    try:
+        return Told(name, run_experiment(name, lab))
+    except ImgSearchError as error:
+        return Told(name, None, str(error))
+    except Exception as error:  # a defect of one experiment, too, must not lose hours of the others
+        logger.exception("%s failed", name)
+        return Told(name, None, f"it failed unexpectedly ({type(error).__name__}: {error}).")
+
+
+def _part_of(lab: Lab, number: int, names: Sequence[str]) -> Lab:
+    """The lab, in which the progress of one experiment is a part of the whole story's."""
+    name, n = names[number], len(names)
+    return replace(lab, tell=lambda share, text: lab.tell((number + share) / n, f"{name}: {text}"))

@@ -1,0 +1,77 @@
+"""Every autoencoder of the lecture on the demo gallery, from a clean index: trained, indexed, searched, and good for
+something: its reconstructions beat the mean picture, and distorted copies find their originals."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.encode import reconstruct
+from imgsearch.cli import run
+from imgsearch.corpus.store import Corpus
+from imgsearch.demo.site import GallerySite
+from imgsearch.device import pick_device
+from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.search import Searcher
+
+PER_KIND = 12
+CPU = pick_device("cpu")
+FAMILY = {
+    "pca": ["--network", "pca", "--sizes", "3072-32"],
+    "dense": ["--network", "dense", "--sizes", "3072-256-64", "--objective", "reconstruct"],
+    "tied": ["--network", "dense", "--sizes", "3072-256-64", "--tied", "--objective", "reconstruct"],
+    "denoise": ["--sizes", "3072-256-64", "--objective", "denoise", "--noise-level", "0.2"],
+    "contractive": ["--sizes", "3072-256-64", "--objective", "reconstruct+0.0001*contractive"],
+    "agree": ["--network", "conv", "--epochs", "12"],
+}
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index directory with the gallery's images, labelled and with alt texts, and nothing else."""
+    root = tmp_path_factory.mktemp("gallery") / "index"
+    with GallerySite(images_per_kind=PER_KIND) as site:
+        line = ["crawl", site.url, "--allow-private", "--delay", "0", "--labels-from-folders", "--no-previews"]
+        assert run([*line, "--index", str(root)]) == 0
+    return root
+
+
+@pytest.fixture
+def clean(gallery: Path, tmp_path: Path) -> IndexPaths:
+    return IndexPaths(Path(shutil.copytree(gallery, tmp_path / "index")))
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_each_of_the_family_is_trained_and_searched_with(
+    name: str, clean: IndexPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = ["--device", "cpu", "--index", str(clean.root)]
+    epochs = [] if "--epochs" in FAMILY[name] else ["--epochs", "40"]
+    capsys.readouterr()
+    assert run(["train", *FAMILY[name], *epochs, "--batch-size", "32", "--keep", "new", "--json", *index]) == 0
+    found = json.loads(capsys.readouterr().out)["comparison"]["after"]["recall"]
+    noise = 0.2 if name == "denoise" else 0.0
+    assert reconstruction_error(clean, noise) < 0.8 * error_of_the_mean_picture(clean)
+    assert found > 0.25  # of distorted copies the original comes first, among 204
+    assert run(["reindex", *index]) == 0
+    with Searcher.open(clean, device="cpu") as searcher:
+        copy = np.roll(searcher.corpus.thumbnails()[7], 1, axis=1)  # moved to the right by a pixel
+        assert 7 in [hit.row for hit in searcher.search(copy, k=10, by="code").code]
+
+
+def reconstruction_error(paths: IndexPaths, noise: float) -> float:
+    """The mean squared error of the reconstructions of images with so much noise, against the clean ones."""
+    network, _ = load_checkpoint(paths.model, CPU.device)
+    with Corpus.open(paths) as corpus:
+        images = corpus.thumbnails() / 255
+    noisy = images + noise * np.random.default_rng(0).standard_normal(images.shape)
+    made = reconstruct(network, noisy.astype(np.float32), CPU)
+    return float(np.square(made - images).mean())
+
+
+def error_of_the_mean_picture(paths: IndexPaths) -> float:
+    with Corpus.open(paths) as corpus:
+        return float((corpus.thumbnails() / 255).var(axis=0).mean())

@@ -1,0 +1,12 @@
+import pytest
+
+from imgsearch.lab.finding import Lab
+from imgsearch.lab.noise import NOISE, run
+
+
+def test_who_learned_to_denoise_denoises_better_and_copies_worse(lab: Lab) -> None:
+    figures = run(lab).figures
+    noisy, clean = figures["squared_error_of_noisy"], figures["squared_error_of_clean"]
+    assert noisy["nothing"] == pytest.approx(64 * NOISE**2, rel=0.05)
+    assert noisy["denoising"] < noisy["plain"] < 0.3 * noisy["nothing"]
+    assert clean["plain"] < clean["denoising"]

@@ -1,0 +1,109 @@
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgsearch.cli import run
+from imgsearch.device import pick_device
+from imgsearch.errors import LabError
+from imgsearch.lab import story
+from imgsearch.lab.chapters import CHAPTERS
+from imgsearch.lab.experiments import EXPERIMENTS
+from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.story import in_order, page_of, tell_story
+from imgsearch.paths import IndexPaths
+
+NAMES = ("one", "unwilling", "broken", "last")
+
+
+@pytest.fixture
+def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four experiments, of which one has no data and one has a defect."""
+
+    def run_toy(name: str, lab: Lab) -> Finding:
+        lab.tell(0.5, "half")
+        if name == "unwilling":
+            raise LabError("there are no texts. Crawl some.")
+        if name == "broken":
+            raise ZeroDivisionError("by nothing")
+        return Finding(name, f"Title of {name}", "paper", "data", ("a",), (("b",),), {"figure": 1}, "seen", b"\x89PNG")
+
+    monkeypatch.setattr(story, "run_experiment", run_toy)
+    monkeypatch.setattr(story, "EXPERIMENTS", dict.fromkeys(NAMES, ""))
+
+
+@pytest.mark.usefixtures("_toys")
+def test_an_experiment_that_fails_is_told_with_its_reason_and_loses_no_other(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        told = list(tell_story(lab, NAMES))
+    assert [each.name for each in told if each.finding is not None] == ["one", "last"]
+    assert "broken failed" in caplog.text  # with its traceback, for whoever mends it
+    page = page_of(lab).read_text(encoding="utf-8")
+    for text in ("Title of one", "there are no texts. Crawl some.", "ZeroDivisionError: by nothing", "Title of last"):
+        assert text in page
+    assert sorted(path.name for path in lab.paths.lab.glob("*.png")) == ["last.png", "one.png"]
+
+
+@pytest.mark.usefixtures("_toys")
+def test_the_page_grows_with_each_experiment_and_ends_where_it_is_stopped(lab: Lab) -> None:
+    stopped: list[bool] = []
+    told = tell_story(replace(lab, stop=lambda: bool(stopped)), NAMES)
+    next(told)
+    assert "Title of last" not in page_of(lab).read_text(encoding="utf-8")
+    assert "Title of one" in page_of(lab).read_text(encoding="utf-8")
+    stopped.append(True)
+    assert list(told) == []
+
+
+@pytest.mark.usefixtures("_toys")
+def test_progress_is_that_of_the_whole_story(lab: Lab) -> None:
+    shares: list[tuple[float, str]] = []
+    list(tell_story(replace(lab, tell=lambda share, text: shares.append((share, text))), ("one", "last")))
+    assert shares == [(0.25, "one: half"), (0.75, "last: half")]
+
+
+def test_every_experiment_is_a_chapter_and_they_stand_in_the_lecture_s_order() -> None:
+    chapters = [chapter.name for chapter in CHAPTERS]
+    assert set(EXPERIMENTS) <= set(chapters)
+    assert in_order() == [name for name in chapters if name in EXPERIMENTS]
+
+
+@pytest.mark.usefixtures("_toys")
+def test_the_command_prints_each_finding_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["lab", "all", "--device", "cpu", "--index", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert "Title of one" in printed.out
+    assert "unwilling is not shown: there are no texts" in printed.err
+    assert run(["lab", "all", "--device", "cpu", "--json", "--index", str(tmp_path)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(answer) == list(NAMES)
+    assert answer["one"]["figures"] == {"figure": 1}
+    assert answer["unwilling"] == {"reason": "there are no texts. Crawl some."}
+
+
+@pytest.mark.usefixtures("_toys")
+def test_where_nothing_was_found_the_command_fails_with_the_reasons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "EXPERIMENTS", {"unwilling": ""})
+    assert run(["lab", "all", "--device", "cpu", "--index", str(tmp_path)]) == 1
+    assert "there are no texts" in capsys.readouterr().err
+
+
+def test_every_experiment_runs_at_its_small_size_on_an_index_of_images(index: Path) -> None:
+    lab = Lab(IndexPaths(index), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    told = list(tell_story(lab, in_order()))
+    assert [each.name for each in told] == in_order()
+    assert [each.reason for each in told if "unexpectedly" in each.reason] == []
+    found = [each.finding for each in told if each.finding is not None]
+    assert {"digits-30", "digits-2d", "denoise", "contract"} <= {finding.name for finding in found}
+    for finding in found:
+        assert all(len(line) == len(finding.columns) for line in finding.lines)
+        assert json.loads((lab.paths.lab / f"{finding.name}.json").read_text())["conclusion"] == finding.conclusion
+    assert page_of(lab).read_text(encoding="utf-8").count("data:image/png") == len(found)
