@@ -9,13 +9,13 @@ _ALTS = "SELECT row, alt FROM source JOIN image USING (row) WHERE alt != '' AND 
 _LABELS = "SELECT row, label FROM image WHERE label != '' AND NOT removed"
 
 
-def row_texts(corpus: Corpus) -> list[str]:
+def row_texts(corpus: Corpus, *, with_labels: bool = True) -> list[str]:
     """One text per row, "" where nothing is written of the image or it was removed.
 
     A text that stands in several places counts once; each stands in a line of its own.
     """
     lines: list[dict[str, None]] = [{} for _ in range(len(corpus))]
-    for statement in (_ALTS, _LABELS):
+    for statement in (_ALTS, _LABELS) if with_labels else (_ALTS,):
         for row, text in corpus.database.select(statement):
             if row < len(lines):  # a writer may have added rows since they were counted
                 lines[row].setdefault(text)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from imgsearch.device import DeviceChoice
 
 VOCABULARY_FILE, WORDS_FILE = "vocabulary.json", "words.safetensors"
-SEMANTIC_SIZE = 128  # directions of the latent semantic analysis: as many as the code has numbers
+SEMANTIC_SIZE = 128  # directions of the latent semantic analysis: as many as the code has numbers, …
+WORDS_PER_DIRECTION = 4  # … but for few words fewer: as many directions as words would be the words again
 TRAIN = "Type: imgsearch train --text"
 REINDEX = "Type: imgsearch reindex"
 
@@ -131,7 +132,8 @@ def update_text_index(
     vectors = WordVectors.of(bags, vocabulary)
     with_words = bags.rows_with_words()
     changed = full or not _continues(paths, bags, model)
-    space = SemanticSpace.of(vectors, with_words, SEMANTIC_SIZE)
+    size = min(SEMANTIC_SIZE, max(1, len(vocabulary) // WORDS_PER_DIRECTION))
+    space = SemanticSpace.of(vectors, with_words, size)
     words = Words(bags, space, space.project(vectors))
     with exclusive(paths.text.search, "building the index"):
         update_codes(vectors.as_examples(), paths.text, network, card, device, full=changed, on_progress=on_progress)
