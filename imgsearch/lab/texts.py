@@ -96,9 +96,8 @@ def _texts(lab: Lab, data: Posts) -> Texts:
     vocabulary = Vocabulary.of(data.train, lab.by_size(800, MOST_WORDS, MOST_WORDS))
     train_bags, bags = Bags.of(data.train, vocabulary), Bags.of(data.test, vocabulary)
     rows = bags.rows_with_words()
-    kept = Bags(
-        np.append(bags.starts[rows], bags.starts[-1]), bags.words, bags.counts
-    )  # an empty bag has no words between its neighbours'
+    # An empty bag takes nothing: without it the others' words still follow one another.
+    kept = Bags(np.append(bags.starts[rows], bags.starts[-1]), bags.words, bags.counts)
     return Texts(
         WordVectors.of(train_bags, vocabulary),
         WordVectors.of(kept, vocabulary),
