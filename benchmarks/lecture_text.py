@@ -16,7 +16,7 @@ from protocol import DATA
 
 from imgsearch.device import pick_device
 from imgsearch.lab.experiments import run_experiment
-from imgsearch.lab.finding import Lab
+from imgsearch.lab.finding import Finding, Lab
 from imgsearch.paths import IndexPaths
 
 NEWSGROUPS = DATA / "20news-bydate.zip"
@@ -26,35 +26,34 @@ SEEDS = (0, 1, 2)
 def main() -> None:
     size = sys.argv[1] if len(sys.argv) > 1 else "default"
     device = pick_device()
-    runs, seconds, processor_seconds, data = [], [], [], ""
+    findings, seconds, processor_seconds = [], [], []
     for seed in SEEDS:
         began, processor_began = time.monotonic(), time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             lab = Lab(IndexPaths(Path(folder)), size, device, NEWSGROUPS, seed, lambda share, text: None, lambda: False)
-            finding = run_experiment("text", lab)
+            findings.append(run_experiment("text", lab))
         seconds.append(round(time.monotonic() - began, 1))
         processor_seconds.append(round(time.process_time() - processor_began, 1))
-        runs.append(finding.figures)
-        data = finding.data
-        print(f"seed {seed}, {seconds[-1]} s: {finding.conclusion}", flush=True)
-    shares = {
-        name: np.array([run["share_of_same_group"][name] for run in runs]) for name in runs[0]["share_of_same_group"]
-    }
-    write_result(
-        "lecture_text",
-        {
-            "what": "share of same-group posts among the N nearest other test posts, mean over the posts",
-            "data": data,
-            "device": device.reason,
-            "size": size,
-            "seeds": list(SEEDS),
-            "seconds": seconds,
-            "processor_seconds": processor_seconds,
-            "n": list(runs[0]["n"]),
-            "mean": {name: values.mean(axis=0).round(4).tolist() for name, values in shares.items()},
-            "std": {name: values.std(axis=0, ddof=1).round(4).tolist() for name, values in shares.items()},
+        print(f"seed {seed}, {processor_seconds[-1]} s of a processor: {findings[-1].conclusion}", flush=True)
+        times = {"seconds": seconds, "processor_seconds": processor_seconds}
+        write_result("lecture_text", {"size": size, "device": device.reason, **times, **summary(findings)})
+
+
+def summary(findings: list[Finding]) -> dict[str, object]:
+    """Means and deviations over the seeds so far."""
+    runs = [finding.figures["share_of_same_group"] for finding in findings]
+    shares = {name: np.array([run[name] for run in runs]) for name in runs[0]}  # name: (seeds, numbers of neighbours)
+    return {
+        "what": "share of same-group posts among the N nearest other test posts, mean over the posts",
+        "data": findings[0].data,
+        "seeds": list(SEEDS[: len(findings)]),
+        "n": list(findings[0].figures["n"]),
+        "mean": {name: values.mean(axis=0).round(4).tolist() for name, values in shares.items()},
+        "std": {
+            name: values.std(axis=0, ddof=min(1, len(findings) - 1)).round(4).tolist()
+            for name, values in shares.items()
         },
-    )
+    }
 
 
 if __name__ == "__main__":

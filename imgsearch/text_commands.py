@@ -14,8 +14,11 @@ from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
 
 if TYPE_CHECKING:
+    from imgsearch.autoencoder.card import ModelCard
     from imgsearch.autoencoder.config import TrainConfig, TrainProgress
+    from imgsearch.corpus.words import Vocabulary
     from imgsearch.device import DeviceChoice
+    from imgsearch.retrieval.bags import Bags
     from imgsearch.retrieval.text_result import TextResult
 
 FEWEST_TEXTS = 16
@@ -29,48 +32,17 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
     """
     from imgsearch.autoencoder.checkpoint import move_checkpoint
     from imgsearch.autoencoder.text import SIZES
-    from imgsearch.autoencoder.train import train as run_training
-    from imgsearch.corpus.texts import row_texts
-    from imgsearch.corpus.words import Vocabulary
     from imgsearch.device import pick_device
-    from imgsearch.retrieval.bags import Bags, WordVectors
     from imgsearch.retrieval.text_index import write_vocabulary
 
     _refuse_other_networks(arguments, sizes)
-    sizes = sizes or SIZES
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)
     note(device.reason)
     with Corpus.open(paths) as corpus:
-        texts = row_texts(corpus)
-        vocabulary = Vocabulary.of(texts, sizes[0])
-        bags = Bags.of(texts, vocabulary)
-        rows = bags.rows_with_words()
-        if len(rows) < FEWEST_TEXTS:
-            raise CorpusError(
-                f"something is written of {len(rows):,} images here, and {FEWEST_TEXTS} are needed. Crawl pages, whose "
-                "alt texts are kept, or add folders with --labels-from-folders."
-            )
-        with stopping() as stop, tracking("training") as tracker:
-
-            def show(progress: "TrainProgress") -> None:
-                tracker.fraction(
-                    progress.fraction,
-                    f"epoch {progress.epoch}  loss {progress.loss:.3f}  {progress.images_per_second:,.0f} texts/s  "
-                    f"{readable_seconds(progress.seconds_left)} left",
-                )
-
-            card = run_training(
-                WordVectors.of(bags, vocabulary).as_examples(),
-                rows,
-                paths.text,
-                _config(arguments, len(vocabulary), sizes),
-                go_on=False,
-                into=paths.text.candidate,
-                device=device,
-                on_progress=show,
-                stop=stop,
-            )
+        vocabulary, bags = _read_texts(corpus, (sizes or SIZES)[0])
+        config = _config(arguments, len(vocabulary), sizes or SIZES)
+        card = _trained(paths, vocabulary, bags, config, device)
         write_vocabulary(paths, vocabulary, card.digest)
         move_checkpoint(paths.text.candidate, paths.text.model)
         index_words(paths, corpus, device)
@@ -78,10 +50,58 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
         say_json(asdict(card) | {"words": len(vocabulary)})
         return
     say(
-        f"model of words {card.digest[:12]}: {len(vocabulary):,} words of {len(rows):,} images, "
+        f"model of words {card.digest[:12]}: {len(vocabulary):,} words of {len(bags.rows_with_words()):,} images, "
         f"{readable_seconds(card.seconds)}"
     )
     note(f'next: imgsearch search --text "{vocabulary.words[0]}"')
+
+
+def _read_texts(corpus: Corpus, most_words: int) -> "tuple[Vocabulary, Bags]":
+    from imgsearch.corpus.texts import row_texts
+    from imgsearch.corpus.words import Vocabulary
+    from imgsearch.retrieval.bags import Bags
+    from imgsearch.retrieval.text_index import counted
+
+    texts = row_texts(corpus)
+    with tracking("reading texts") as tracker:
+        vocabulary = Vocabulary.of(counted(texts, tracker.count), most_words)
+        bags = Bags.of(counted(texts, tracker.count), vocabulary)
+    n_described = len(bags.rows_with_words())
+    if n_described < FEWEST_TEXTS:
+        raise CorpusError(
+            f"something is written of {n_described:,} images here, and {FEWEST_TEXTS} are needed. Crawl pages, whose "
+            "alt texts are kept, or add folders with --labels-from-folders."
+        )
+    return vocabulary, bags
+
+
+def _trained(
+    paths: IndexPaths, vocabulary: "Vocabulary", bags: "Bags", config: "TrainConfig", device: "DeviceChoice"
+) -> "ModelCard":
+    """Train on the bags and leave the model in `paths.text.candidate`."""
+    from imgsearch.autoencoder.train import train as run_training
+    from imgsearch.retrieval.bags import WordVectors
+
+    with stopping() as stop, tracking("training") as tracker:
+
+        def show(progress: "TrainProgress") -> None:
+            tracker.fraction(
+                progress.fraction,
+                f"epoch {progress.epoch}  loss {progress.loss:.3f}  {progress.images_per_second:,.0f} texts/s  "
+                f"{readable_seconds(progress.seconds_left)} left",
+            )
+
+        return run_training(
+            WordVectors.of(bags, vocabulary).as_examples(),
+            bags.rows_with_words(),
+            paths.text,
+            config,
+            go_on=False,
+            into=paths.text.candidate,
+            device=device,
+            on_progress=show,
+            stop=stop,
+        )
 
 
 def index_words(paths: IndexPaths, corpus: Corpus, device: "DeviceChoice", *, full: bool = False) -> None:

@@ -118,7 +118,7 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
             texts.train.shape[1],
             size,
             seed=lab.seed,
-            epochs=lab.by_size(25, 25, 50),
+            epochs=lab.by_size(25, 20, 50),
             batch_size=lab.by_size(64, 256, 256),  # few texts need smaller steps, to take enough of them
         ),
         go_on=False,

@@ -8,7 +8,7 @@ Knows these files and which model they belong to; must not know queries. A row i
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from imgsearch.autoencoder.card import read_card
+from imgsearch.autoencoder.card import CARD_NAME, read_card
 from imgsearch.autoencoder.codes import open_codes, zero_codes
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.texts import row_texts
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 VOCABULARY_FILE, WORDS_FILE = "vocabulary.json", "words.safetensors"
 SEMANTIC_SIZE = 128  # directions of the latent semantic analysis: as many as the code has numbers, …
 WORDS_PER_DIRECTION = 4  # … but for few words fewer: as many directions as words would be the words again
+TOLD_EVERY = 1000  # texts between two reports of progress
 TRAIN = "Type: imgsearch train --text"
 REINDEX = "Type: imgsearch reindex"
 
@@ -44,7 +45,7 @@ class Words:
 
     bags: Bags
     space: SemanticSpace
-    places: NDArray[np.float32]  # (n, k) where each row lies among the latent semantics
+    places: NDArray[np.floating]  # (n, k) where each row lies among the latent semantics
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def read_vocabulary(paths: IndexPaths) -> tuple[Vocabulary, str]:
 
 def has_text_model(paths: IndexPaths) -> bool:
     """Whether a model of words was trained here."""
-    return (paths.text.model / "model.json").exists()
+    return (paths.text.model / CARD_NAME).exists()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ def update_text_index(
     """Bring bags, latent semantics and codes up to what is written in the corpus now; how many rows have words.
 
     Rows get new codes where they lack one; all of them where what is written of an earlier row has changed, or with
-    `full`. Removed rows have no words.
+    `full`. Removed rows have no words. `on_progress` gets how many of how many texts are read, then encoded.
 
     Raises:
         ModelError: there is no text model, or it is damaged.
@@ -128,7 +129,8 @@ def update_text_index(
 
     vocabulary, model = read_vocabulary(paths)
     network, card = load_checkpoint(paths.text.model, device.device)
-    bags = Bags.of(row_texts(corpus), vocabulary)
+    texts = row_texts(corpus)
+    bags = Bags.of(counted(texts, on_progress), vocabulary)
     vectors = WordVectors.of(bags, vocabulary)
     with_words = bags.rows_with_words()
     changed = full or not _continues(paths, bags, model)
@@ -176,6 +178,14 @@ def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
         places = words.places.copy()
         places[rows[rows < len(places)]] = 0
         _write_words(paths, Words(words.bags.emptied(rows), words.space, places), model)
+
+
+def counted(texts: Sequence[str], on_progress: Callable[[int, int], None] | None) -> Iterator[str]:
+    """The texts, while it is told how many of how many were taken."""
+    for number, text in enumerate(texts, start=1):
+        if on_progress and number % TOLD_EVERY == 0:
+            on_progress(number, len(texts))
+        yield text
 
 
 def words_stamp(paths: IndexPaths) -> tuple[int, int]:
@@ -229,4 +239,4 @@ def _parsed(path: Path) -> tuple[Words, str]:
     n = len(starts) - 1
     if not (len(places) == n and starts[0] == 0 and starts[-1] == len(words) == len(counts)):
         raise ValueError("its parts do not fit together")
-    return Words(Bags(starts, words, counts), SemanticSpace(directions), places.astype(np.float32)), model
+    return Words(Bags(starts, words, counts), SemanticSpace(directions), places), model
