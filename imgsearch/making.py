@@ -14,6 +14,7 @@ from imgsearch.corpus.store import Corpus
 from imgsearch.errors import LabError, ModelError
 from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.stopping import stopping
+from imgsearch.text_commands import train_text
 
 if TYPE_CHECKING:
     from imgsearch.autoencoder.config import TrainConfig, TrainProgress
@@ -30,6 +31,9 @@ def train(arguments: Namespace) -> None:
     from imgsearch.device import pick_device
     from imgsearch.retrieval.compare import compare_models
 
+    if arguments.text:
+        train_text(arguments, _sizes(arguments.sizes) if arguments.sizes else None)
+        return
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)
     note(device.reason)

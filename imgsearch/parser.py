@@ -145,13 +145,22 @@ def _search(commands: Any) -> None:
     parser = command(
         commands,
         "search",
-        "show the nearest images by code and by pixels, or by binary code",
+        "show the nearest images by code and by pixels, by binary code, or by words",
         "imgsearch search photograph.jpg",
         "imgsearch search row:12 -k 5 --json",
         "imgsearch search photograph.jpg --by binary",
         "imgsearch search https://example.org/cat.jpg --by all --save hits.png",
+        'imgsearch search --text "red flower" -k 5',
     )
-    parser.add_argument("query", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus")
+    parser.add_argument(
+        "query", nargs="?", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus"
+    )
+    parser.add_argument(
+        "--text",
+        metavar="WORDS",
+        help="search by what is written of the images instead: by the codes of the text autoencoder, beside latent "
+        "semantic analysis and plain TF-IDF (after imgsearch train --text)",
+    )
     parser.add_argument("-k", type=count, default=10, metavar="N", help="how many hits (default: 10)")
     parser.add_argument(
         "--by",

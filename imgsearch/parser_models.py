@@ -19,6 +19,13 @@ def add_train(commands: Any) -> None:
         "imgsearch train --network dense --sizes 3072-1024-256 --tied --objective reconstruct+0.1*contractive",
         "imgsearch train --sizes 3072-1024-256 --pretrain rbm --objective reconstruct",
         "imgsearch train --network pca",
+        "imgsearch train --text",
+    )
+    parser.add_argument(
+        "--text",
+        action="store_true",
+        help="learn from what is written of the images instead, their alt texts and labels: the 2000 commonest words "
+        "to a code of 128 numbers, 2000-500-250-125-128 (Hinton & Salakhutdinov 2006), in 2 minutes by default",
     )
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=positive, metavar="M", help="how long to train (default: 10)")

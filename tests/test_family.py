@@ -75,3 +75,19 @@ def reconstruction_error(paths: IndexPaths, noise: float) -> float:
 def error_of_the_mean_picture(paths: IndexPaths) -> float:
     with Corpus.open(paths) as corpus:
         return float((corpus.thumbnails() / 255).var(axis=0).mean())
+
+
+def test_images_are_found_by_words_that_are_written_of_them(
+    clean: IndexPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = ["--device", "cpu", "--index", str(clean.root)]
+    sizes = ["--sizes", "500-64-32"]
+    assert run(["train", "--text", *sizes, "--epochs", "60", "--batch-size", "32", *index]) == 0
+    capsys.readouterr()
+    assert run(["search", "--text", "red flower", "-k", str(PER_KIND), "--json", *index]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for method in ("code", "lsa", "tfidf"):
+        labels = [hit["label"] for hit in found[method]]
+        assert labels.count("flower") > PER_KIND / 2, method  # a seventeenth of all are flowers
+        assert "red" in found[method][0]["alt"].lower()
+        assert found[method][0]["label"] == "flower"

@@ -11,6 +11,7 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "pretraining": "pretraining:run",
     "denoise": "noise:run",
     "contract": "contraction:run",
+    "text": "texts:run",
 }
 
 
