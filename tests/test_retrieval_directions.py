@@ -22,12 +22,24 @@ def _rotation() -> NDArray[np.float64]:
     return np.asarray(rotation)
 
 
-def test_a_walk_begins_and_ends_at_its_codes_with_equal_strides() -> None:
-    first, second = np.array([1.0, 5.0, -2.0], np.float16), np.array([4.0, -1.0, 0.0], np.float16)
+def test_a_walk_leads_from_code_to_code_in_the_directions_of_the_line_between_them() -> None:
+    first, second = np.array([1.0, 5.0, -2.0], np.float16), np.array([8.0, -1.0, 0.0], np.float16)
     way = walk(first, second, 7)
     assert way.dtype == np.float32
-    assert (way[0].tolist(), way[-1].tolist()) == (first.tolist(), second.tolist())
-    assert np.diff(way, axis=0) == pytest.approx(np.tile((second - first) / 6, (6, 1)), abs=1e-3)
+    assert way[[0, -1]] == pytest.approx(np.stack([first, second]))
+    line = np.linspace(first.astype(float), second.astype(float), 7)
+    assert np.cross(way, line) == pytest.approx(np.zeros((7, 3)), abs=1e-5)
+    assert (np.sum(way * line, axis=1) > 0).all()
+
+
+def test_the_lengths_of_a_walk_change_evenly() -> None:
+    """The straight line is shortest half way: there two codes of length 3 and 4 at right angles would give 2.5."""
+    lengths = np.linalg.norm(walk(np.array([3.0, 0.0]), np.array([0.0, 4.0]), 5), axis=1)
+    assert lengths == pytest.approx([3, 3.25, 3.5, 3.75, 4])
+
+
+def test_a_walk_to_the_opposite_code_is_made_of_numbers() -> None:
+    assert np.isfinite(walk(np.array([3.0, 0.0]), np.array([-3.0, 0.0]), 5)).all()
 
 
 def test_principal_directions_are_those_the_codes_were_made_with(codes: NDArray[np.float32]) -> None:

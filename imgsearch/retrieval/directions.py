@@ -33,15 +33,22 @@ class Directions:
 
 
 def walk(first: NDArray[np.floating], second: NDArray[np.floating], steps: int) -> NDArray[np.float32]:
-    """(steps, d) codes evenly spaced on the straight line from one code (d,) to another, both ends included.
+    """(steps, d) codes on the way from one code (d,) to another, both ends included.
 
-    >>> walk(np.array([0.0, 4.0]), np.array([2.0, 0.0]), 3).tolist()
-    [[0.0, 4.0], [1.0, 2.0], [2.0, 0.0]]
+    In the directions of the straight line between them, but of lengths that go evenly from the one's to the other's:
+    half way between two codes that differ much the line itself is short, and what is decoded from it pale.
+
+    >>> walk(np.array([3.0, 0.0]), np.array([5.0, 0.0]), 3).tolist()
+    [[3.0, 0.0], [4.0, 0.0], [5.0, 0.0]]
     """
     assert steps >= 2
     share = np.linspace(0, 1, steps)[:, None]
-    ends = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    return ((1 - share) * ends[0] + share * ends[1]).astype(np.float32)
+    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    line = (1 - share) * one + share * other
+    wanted = (1 - share) * np.linalg.norm(one) + share * np.linalg.norm(other)
+    lengths = np.linalg.norm(line, axis=1, keepdims=True)
+    factors = np.divide(wanted, lengths, out=np.zeros_like(wanted), where=lengths > 0)  # opposite codes meet in 0
+    return np.asarray(line * factors, np.float32)
 
 
 def principal_directions(codes: NDArray[np.floating], k: int) -> Directions:
