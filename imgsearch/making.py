@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from imgsearch.device import DeviceChoice
     from imgsearch.lab.finding import Finding, Lab
 
+NO_SWITCHES = (
+    "switches carry the places of the maxima around the code: reconstructions look good while the code holds less, and "
+    "it is the code that is searched. Use --unpool repeat, or take switches all the same with --force. "
+    "What they do, shows: imgsearch lab unpool"
+)
+
 
 def train(arguments: Namespace) -> None:
     """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
@@ -87,7 +93,8 @@ def _train_config(arguments: Namespace) -> "TrainConfig":
     from imgsearch.autoencoder.config import TrainConfig, parse_objective
 
     network = _network_asked_for(arguments)
-    objective = arguments.objective or ("reconstruct" if arguments.network == "pca" else "agree")
+    reconstructs = arguments.network == "pca" or arguments.unpool == "switches"  # which cannot do more
+    objective = arguments.objective or ("reconstruct" if reconstructs else "agree")
     asked = {
         "batch_size": arguments.batch_size,
         "seed": arguments.seed,
@@ -129,6 +136,8 @@ def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
         raise ModelError(f"--sizes, --activation, --tied and --pretrain are for the network dense, not for {kind}.")
     if kind == "pca":
         return PcaConfig(_sizes(arguments.sizes)[-1]) if arguments.sizes else PcaConfig()
+    if arguments.unpool == "switches" and not arguments.force:
+        raise ModelError(NO_SWITCHES)
     return ConvConfig(unpool=arguments.unpool or "transpose")
 
 

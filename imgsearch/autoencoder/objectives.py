@@ -133,6 +133,8 @@ def check_objective(network: Autoencoder, config: TrainConfig, *, has_labels: bo
         )
     if AGREE in names and network.example_shape != IMAGE_SHAPE:
         raise ModelError("agree compares views of images, and these are none. Use the objective reconstruct.")
+    if AGREE in names and network.goes_around_the_code:
+        raise ModelError("agree decodes codes alone, and this network's decoder needs switches too: use reconstruct.")
     if LABELLED_TERMS & set(names) and not has_labels:
         raise ModelError("this objective learns from labels, and there are none.")
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 DOTS_PER_INCH = 150
@@ -137,4 +138,59 @@ def panels_and_strip(panels: Sequence[Panel], strip: NDArray[np.uint8], caption:
     below.suptitle(caption, fontsize=9)
     for axes, image in zip(below.subplots(1, len(strip), squeeze=False)[0], strip, strict=True):
         show_image(axes, image)
+    return as_png(figure)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A matrix of numbers with its name; `marked` is a square (row, column, side) to frame."""
+
+    name: str
+    values: NDArray[np.floating]
+    marked: tuple[int, int, int] | None = None
+
+
+def plates(lines: Sequence[Sequence[Plate]]) -> bytes:
+    """A PNG of lines of matrices: each value written on a square, blue below zero, orange above, zeros left white."""
+    n = max(len(line) for line in lines)
+    figure = new_figure(2.5 * n, 2.9 * len(lines))
+    largest = max(float(np.abs(plate.values).max()) for line in lines for plate in line)
+    for all_axes, line in zip(figure.subplots(len(lines), n, squeeze=False), lines, strict=True):
+        for axes in all_axes:
+            axes.axis("off")
+        for axes, plate in zip(all_axes, line, strict=False):
+            _draw_plate(axes, plate, largest)
+    return as_png(figure)
+
+
+def _draw_plate(axes: Axes, plate: Plate, largest: float) -> None:
+    axes.imshow(plate.values, cmap="PuOr_r", vmin=-1.6 * largest, vmax=1.6 * largest)  # pale enough to write on
+    for (row, column), value in np.ndenumerate(plate.values):
+        axes.text(column, row, f"{value:g}", ha="center", va="center", fontsize=8, color="0.8" if value == 0 else "0")
+    if plate.marked is not None:
+        row, column, side = plate.marked
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), side, side, fill=False, linewidth=2, edgecolor="#d55e00"))
+    axes.set_title(plate.name, fontsize=9)
+
+
+def montage(images: NDArray[Any]) -> NDArray[Any]:
+    """Images (rows, columns, h, w) or (rows, columns, h, w, 3) as one large one, side by side without gaps."""
+    n_rows, n_columns, height, width, *colours = images.shape
+    return images.swapaxes(1, 2).reshape(n_rows * height, n_columns * width, *colours)
+
+
+def plane_and_strips(plane: NDArray[Any], strips: Mapping[str, NDArray[Any]]) -> bytes:
+    """A PNG of one large square image, and beside it named images one below the other."""
+    height = 1.5 + sum(10.5 * len(strip) / strip.shape[1] + 0.25 for strip in strips.values()) if strips else 6.5
+    figure = new_figure(height + 10.5 if strips else height, height)
+    left, *right = figure.subfigures(1, 2 if strips else 1, squeeze=False)[0]
+    axes = left.subplots()
+    show_image(axes, plane)
+    axes.set_title("the plane of a code of two numbers", fontsize=9)
+    if strips:
+        ratios = [len(strip) / strip.shape[1] + 0.03 for strip in strips.values()]
+        all_axes = right[0].subplots(len(strips), squeeze=False, height_ratios=ratios)[:, 0]
+        for axes, (name, strip) in zip(all_axes, strips.items(), strict=True):
+            show_image(axes, strip)
+            axes.set_title(name, fontsize=9)
     return as_png(figure)

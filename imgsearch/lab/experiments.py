@@ -12,6 +12,9 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "denoise": "noise:run",
     "contract": "contraction:run",
     "text": "texts:run",
+    "unpool": "unpooling:run",
+    "deconv": "deconvolution:run",
+    "generate": "generation:run",
 }
 
 
