@@ -7,6 +7,7 @@ from imgsearch.lab.finding import Finding, Lab
 
 EXPERIMENTS = {  # the name, and the module and function that runs it
     "digits-30": "digits:run_30",
+    "map": "maps:run",
 }
 
 
