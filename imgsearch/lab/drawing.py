@@ -194,3 +194,31 @@ def plane_and_strips(plane: NDArray[Any], strips: Mapping[str, NDArray[Any]]) ->
             show_image(axes, strip)
             axes.set_title(name, fontsize=9)
     return as_png(figure)
+
+
+def picture_planes(planes: Mapping[str, NDArray[np.floating]], thumbnails: NDArray[np.uint8]) -> bytes:
+    """A PNG of planes side by side, two in a line: thumbnails (n, side, side, 3) at their places (n, 2), by title."""
+    n_lines = -(-len(planes) // 2)
+    figure = new_figure(10, 5 * n_lines)
+    all_axes = list(figure.subplots(n_lines, 2, squeeze=False).flat)
+    for axes in all_axes:
+        axes.axis("off")
+    for axes, (title, places) in zip(all_axes, planes.items(), strict=False):
+        axes.imshow(pasted(thumbnails, places), interpolation="antialiased")
+        axes.set_title(title, fontsize=10)
+    return as_png(figure)
+
+
+def pasted(thumbnails: NDArray[np.uint8], places: NDArray[np.floating], side: int = 1200) -> NDArray[np.uint8]:
+    """(side, side, 3) thumbnails (n, h, h, 3) pasted on white, each at its place (n, 2), stretched to fill the square.
+
+    Later ones lie on top. The picture shows them at their own size, so that with many they overlap as a crowd does.
+    """
+    small = thumbnails.shape[1]
+    low, high = places.min(axis=0), places.max(axis=0)
+    spread = np.maximum(high - low, np.finfo(np.float32).tiny)
+    corners = np.rint((places - low) / spread * (side - small)).astype(int)  # (n, 2) left, top
+    sheet = np.full((side, side, 3), 255, np.uint8)
+    for thumbnail, (left, top) in zip(thumbnails, corners, strict=True):
+        sheet[top : top + small, left : left + small] = thumbnail
+    return sheet

@@ -15,6 +15,7 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "unpool": "unpooling:run",
     "deconv": "deconvolution:run",
     "generate": "generation:run",
+    "map": "maps:run",
 }
 
 
