@@ -10,6 +10,7 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "digits-2d": "digits:run_2d",
     "denoise": "noise:run",
     "contract": "contraction:run",
+    "ladder": "ladders:run",
 }
 
 
