@@ -17,6 +17,7 @@ from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_
 from imgsearch.corpus.store import Corpus
 from imgsearch.crawl_page import write_crawl_page
 from imgsearch.errors import CorpusError, FetchError
+from imgsearch.finetune import finetune
 from imgsearch.making import lab, train
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
@@ -317,5 +318,5 @@ def app(arguments: Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[Namespace], None]] = {
     command.__name__: command
-    for command in (crawl, add, train, reindex, search, evaluate, status, why, remove, compact, lab, app)
+    for command in (crawl, add, train, finetune, reindex, search, evaluate, status, why, remove, compact, lab, app)
 }

@@ -4,12 +4,14 @@ Knows no algorithm; torch is loaded by the commands that need it.
 """
 
 from argparse import Namespace
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgsearch.autoencoder.current import SHIPPED, current_model
 from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.corpus.labels import own_labels
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import LabError, ModelError
 from imgsearch.paths import IndexPaths, index_paths
@@ -17,11 +19,22 @@ from imgsearch.stopping import stopping
 from imgsearch.text_commands import train_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from imgsearch.autoencoder.config import TrainConfig, TrainProgress
     from imgsearch.autoencoder.networks import NetworkConfig
+    from imgsearch.console import Tracker
     from imgsearch.device import DeviceChoice
     from imgsearch.lab.finding import Finding, Lab
 
+OBJECTIVES = {
+    "pca": "reconstruct",
+    "switches": "reconstruct",
+    "ladder": "ladder",
+}  # where the default's cannot be learned
+LADDER_SIZES = (3072, 2048, 1024, 512, 256)  # of a ladder for images, to its code
+FEWEST_CLASSES = 2
 NO_SWITCHES = (
     "switches carry the places of the maxima around the code: reconstructions look good while the code holds less, and "
     "it is the code that is searched. Use --unpool repeat, or take switches all the same with --force. "
@@ -32,7 +45,6 @@ NO_SWITCHES = (
 def train(arguments: Namespace) -> None:
     """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
     from imgsearch.autoencoder.checkpoint import move_checkpoint
-    from imgsearch.autoencoder.config import TrainProgress
     from imgsearch.autoencoder.train import train as run_training
     from imgsearch.device import pick_device
     from imgsearch.retrieval.compare import compare_models
@@ -43,30 +55,23 @@ def train(arguments: Namespace) -> None:
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)
     note(device.reason)
-    config = _train_config(arguments)
     is_new = _network_asked_for(arguments) is not None
     start = None if arguments.start in (None, "scratch") else Path(arguments.start)
     with Corpus.open(paths) as corpus:
-        before = _model_before(paths, device)
+        config = _train_config(arguments, corpus)
+        before = model_before(paths, device)
         with stopping() as stop, tracking("training") as tracker:
-
-            def show(progress: TrainProgress) -> None:
-                tracker.fraction(
-                    progress.fraction,
-                    f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} ({_parts(progress)})  "
-                    f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
-                )
-
             card = run_training(
                 corpus.thumbnails(),
                 corpus.live_rows(),
                 paths,
                 config,
+                labels=_labels_for(config, corpus),
                 start=before if arguments.start is None and not is_new else start,
                 go_on=arguments.start is None,
                 into=paths.candidate,
                 device=device,
-                on_progress=show,
+                on_progress=training_progress(tracker),
                 stop=stop,
             )
         if card.note:
@@ -89,12 +94,15 @@ def train(arguments: Namespace) -> None:
         note("To take the new one all the same, train with --keep new.")
 
 
-def _train_config(arguments: Namespace) -> "TrainConfig":
+def _train_config(arguments: Namespace, corpus: Corpus) -> "TrainConfig":
     from imgsearch.autoencoder.config import TrainConfig, parse_objective
+    from imgsearch.autoencoder.ladder import LadderConfig
 
     network = _network_asked_for(arguments)
-    reconstructs = arguments.network == "pca" or arguments.unpool == "switches"  # which cannot do more
-    objective = arguments.objective or ("reconstruct" if reconstructs else "agree")
+    if isinstance(network, LadderConfig):  # its last layer are the classes
+        network = replace(network, sizes=(*network.sizes[:-1], len(own_labels(corpus).names)))
+    kind = "switches" if arguments.unpool == "switches" else arguments.network
+    objective = arguments.objective or OBJECTIVES.get(kind, "agree")
     asked = {
         "batch_size": arguments.batch_size,
         "seed": arguments.seed,
@@ -105,8 +113,17 @@ def _train_config(arguments: Namespace) -> "TrainConfig":
     }
     if network is not None:
         asked["network"] = network
+    if isinstance(network, LadderConfig):
+        asked["matrix_rate"] = 0.0  # Adam moves all of it: for its many small steps Muon takes too long
     minutes = None if arguments.epochs else arguments.minutes or TrainConfig.minutes
     return TrainConfig(minutes=minutes, epochs=arguments.epochs, **asked)
+
+
+def _labels_for(config: "TrainConfig", corpus: Corpus) -> "NDArray[np.int64] | None":
+    """The corpus's labels as numbers (n,), where the objective learns from them."""
+    from imgsearch.autoencoder.objectives import LABELLED_TERMS
+
+    return own_labels(corpus).numbers if LABELLED_TERMS & dict(config.objective).keys() else None
 
 
 def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
@@ -117,6 +134,7 @@ def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
     """
     from imgsearch.autoencoder.conv import ConvConfig
     from imgsearch.autoencoder.dense import DenseConfig
+    from imgsearch.autoencoder.ladder import LadderConfig
     from imgsearch.autoencoder.pca import PcaConfig
 
     kind = arguments.network
@@ -132,8 +150,11 @@ def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
         sizes = _sizes(arguments.sizes) if arguments.sizes else DenseConfig.sizes
         activation = arguments.activation or ("sigmoid" if arguments.pretrain == "rbm" else DenseConfig.activation)
         return DenseConfig(sizes, activation=activation, tied=arguments.tied)
-    if of_dense and not (kind == "pca" and arguments.sizes):
+    only_sizes = arguments.sizes and not (arguments.tied or arguments.pretrain or arguments.activation)
+    if of_dense and not (kind in ("pca", "ladder") and only_sizes):
         raise ModelError(f"--sizes, --activation, --tied and --pretrain are for the network dense, not for {kind}.")
+    if kind == "ladder":
+        return LadderConfig((*(_sizes(arguments.sizes) if arguments.sizes else LADDER_SIZES), FEWEST_CLASSES))
     if kind == "pca":
         return PcaConfig(_sizes(arguments.sizes)[-1]) if arguments.sizes else PcaConfig()
     if arguments.unpool == "switches" and not arguments.force:
@@ -148,11 +169,24 @@ def _sizes(text: str) -> tuple[int, ...]:
         raise ModelError(f"{text!r} are no sizes; write them as 3072-1024-256, from the image to the code.") from error
 
 
+def training_progress(tracker: "Tracker") -> "Callable[[TrainProgress], None]":
+    """Shows where a training stands."""
+
+    def show(progress: "TrainProgress") -> None:
+        tracker.fraction(
+            progress.fraction,
+            f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} ({_parts(progress)})  "
+            f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
+        )
+
+    return show
+
+
 def _parts(progress: "TrainProgress") -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in progress.parts.items())
 
 
-def _model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
+def model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
     """The folder of the current model; the shipped one's where that is damaged, for then training mends it."""
     from imgsearch.autoencoder.checkpoint import load_checkpoint
 

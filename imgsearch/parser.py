@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgsearch import __version__
-from imgsearch.parser_models import add_lab, add_train
+from imgsearch.parser_models import add_finetune, add_lab, add_train
 from imgsearch.parser_options import command, count, depth, device, port, positive, previews, seconds
 
 DEFAULT_PORT = 8501
@@ -27,7 +27,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"imgsearch {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _crawl, _add, add_train, _reindex, _search, _evaluate, _status, _why, _remove, _compact):
+    for add in (
+        _demo,
+        _crawl,
+        _add,
+        add_train,
+        add_finetune,
+        _reindex,
+        _search,
+        _evaluate,
+        _status,
+        _why,
+        _remove,
+        _compact,
+    ):
         add(commands)
     add_lab(commands)
     _app(commands)

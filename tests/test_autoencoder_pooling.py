@@ -110,9 +110,9 @@ def test_another_basis_changes_codes_and_no_reconstruction_with_switches() -> No
 
 def test_agreement_is_refused_where_a_code_alone_is_not_decoded() -> None:
     with pytest.raises(ModelError, match="switches"):
-        check_objective(network("switches"), TrainConfig(), has_labels=False)
-    check_objective(network("repeat"), TrainConfig(), has_labels=False)
-    check_objective(network("switches"), TrainConfig(objective=(("reconstruct", 1.0),)), has_labels=False)
+        check_objective(network("switches"), TrainConfig(), n_classes=0)
+    check_objective(network("repeat"), TrainConfig(), n_classes=0)
+    check_objective(network("switches"), TrainConfig(objective=(("reconstruct", 1.0),)), n_classes=0)
 
 
 def test_an_unknown_unpooling_names_those_there_are() -> None:

@@ -33,13 +33,7 @@ def rows_of_images(rows: Mapping[str, NDArray[Any]], title: str = "") -> bytes:
     """A PNG of rows of small images, each with its name: arrays (n, side, side) grey or (n, side, side, 3), uint8."""
     n = max(len(images) for images in rows.values())
     figure = new_figure(0.62 * n + 1.6, 0.66 * len(rows) + 0.5)
-    all_axes = figure.subplots(len(rows), n, squeeze=False)
-    for line, (name, images) in zip(all_axes, rows.items(), strict=True):
-        for axes in line:
-            axes.axis("off")
-        for axes, image in zip(line, images, strict=False):
-            show_image(axes, image)
-        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=8)
+    _fill_rows(figure.subplots(len(rows), n, squeeze=False), rows)
     if title:
         figure.suptitle(title, fontsize=10)
     return as_png(figure)
@@ -222,3 +216,25 @@ def pasted(thumbnails: NDArray[np.uint8], places: NDArray[np.floating], side: in
     for thumbnail, (left, top) in zip(thumbnails, corners, strict=True):
         sheet[top : top + small, left : left + small] = thumbnail
     return sheet
+
+
+def curves_above_images(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, rows: Mapping[str, NDArray[Any]]
+) -> bytes:
+    """A PNG of curves, and below them rows of small images as `rows_of_images` takes them."""
+    n = max(len(images) for images in rows.values())
+    figure = new_figure(0.62 * n + 1.6, 3.2 + 0.66 * len(rows))
+    parts: NDArray[Any] = np.asarray(figure.subfigures(2, 1, height_ratios=(3.2, 0.66 * len(rows))))
+    above, below = parts
+    curves(above.subplots(), lines, x, y)
+    _fill_rows(below.subplots(len(rows), n, squeeze=False), rows)
+    return as_png(figure)
+
+
+def _fill_rows(all_axes: NDArray[Any], rows: Mapping[str, NDArray[Any]]) -> None:
+    for line, (name, images) in zip(all_axes, rows.items(), strict=True):
+        for axes in line:
+            axes.axis("off")
+        for axes, image in zip(line, images, strict=False):
+            show_image(axes, image)
+        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=8)

@@ -16,6 +16,7 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "deconv": "deconvolution:run",
     "generate": "generation:run",
     "map": "maps:run",
+    "ladder": "ladders:run",
 }
 
 
