@@ -18,7 +18,8 @@ from imgsearch.corpus.store import Corpus
 from imgsearch.crawl_page import write_crawl_page
 from imgsearch.errors import CorpusError, FetchError
 from imgsearch.finetune import finetune
-from imgsearch.making import lab, train
+from imgsearch.laboratory import lab
+from imgsearch.making import train
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
 from imgsearch.text_commands import index_words, refuse_both, search_text
