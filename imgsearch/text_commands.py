@@ -170,7 +170,7 @@ def _config(arguments: Namespace, n_words: int, sizes: tuple[int, ...]) -> "Trai
         batch_size=arguments.batch_size,
     )
     assert isinstance(config.network, DenseConfig)
-    network = replace(config.network, activation=arguments.activation, tied=arguments.tied)
+    network = replace(config.network, activation=arguments.activation or config.network.activation, tied=arguments.tied)
     config = replace(config, network=network, pretrain=arguments.pretrain or "")
     if arguments.objective:
         return replace(
