@@ -124,7 +124,7 @@ def add_finetune(commands: Any) -> None:
     budget.add_argument("--minutes", type=positive, metavar="M", help="how long to train (default: 5)")
     budget.add_argument("--epochs", type=count, metavar="N", help="passes over the corpus, instead of a time")
     parser.add_argument(
-        "--objective", metavar="SUM", default="agree+classify", help="what is learned (default: agree+classify)"
+        "--objective", metavar="SUM", default="classify", help="what is learned (default: classify; or agree+classify)"
     )
     parser.add_argument(
         "--held-out",

@@ -136,3 +136,20 @@ def test_labels_judge_where_they_are_enough_and_else_all_are_learned() -> None:
 def test_what_cannot_learn_labels_is_refused(network: torch.nn.Module, term: str, n_classes: int, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         check_objective(network, TrainConfig(objective=((term, 1.0),)), n_classes=n_classes)  # type: ignore[arg-type]
+
+
+def test_the_decoder_learns_to_read_the_new_codes(tmp_path: Path) -> None:
+    """Labels alone would leave it behind: the last stage is its own, and the best checkpoint has it in."""
+    vectors, labels = clusters()
+    paths = IndexPaths(tmp_path)
+    config = TrainConfig(epochs=20, batch_size=32, objective=(("reconstruct", 1.0),), network=DenseConfig((D, 32, 8)))
+    train(vectors, np.arange(N), paths, config, device=CPU)
+    errors = {}
+    for share in (0.0, 0.5):
+        config = TrainConfig(
+            epochs=50, batch_size=32, fine_tuning=1.0, objective=(("classify", 1.0),), last_stage=share, seed=1
+        )
+        into = tmp_path / str(share)
+        card = train(vectors, np.arange(N), paths, config, labels=labels, start=paths.model, into=into, device=CPU)
+        errors[share] = card.metrics["reconstruction"]
+    assert errors[0.5] < 0.95 * errors[0.0]

@@ -55,7 +55,7 @@ class TrainConfig:
     @property
     def decoder_share(self) -> float:
         """The share of the budget, at its end, in which the decoder alone learns: of terms that do not teach it all."""
-        return self.last_stage if {"agree", "ladder"} & dict(self.objective).keys() else 0.0
+        return self.last_stage if {"agree", "ladder", "classify"} & dict(self.objective).keys() else 0.0
 
 
 def parse_objective(text: str) -> tuple[tuple[str, float], ...]:

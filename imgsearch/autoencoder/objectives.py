@@ -190,13 +190,22 @@ def _agreement_of_views(network: Autoencoder, batch: Batch, config: TrainConfig)
     return weighted(reconstruct(network, batch, config)["loss"], agreement, config)
 
 
-def _ladder_with_its_decoder(network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
-    """As `ladder`, and how well codes are decoded: in the last stage that alone gets better."""
-    parts = ladder(network, batch, config)
-    return parts | {"loss": parts["loss"] + reconstruct(network, batch, config)["loss"]}
+def _and_decoding(term: Term) -> Term:
+    """As `term`, and how well codes are decoded: in the last stage that alone gets better."""
+
+    def judged(network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
+        parts = term(network, batch, config)
+        return parts | {"loss": parts["loss"] + reconstruct(network, batch, config)["loss"]}
+
+    return judged
 
 
-VALIDATED: dict[str, Term] = {**TERMS, AGREE: _agreement_of_views, "ladder": _ladder_with_its_decoder}
+VALIDATED: dict[str, Term] = {
+    **TERMS,
+    AGREE: _agreement_of_views,
+    "ladder": _and_decoding(ladder),
+    "classify": _and_decoding(classify),
+}
 
 
 def _sum(terms: dict[str, Term], network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
