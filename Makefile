@@ -32,6 +32,7 @@ bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/reconstruction.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/lecture_digits.py
+	$(BIN)/python benchmarks/lecture_text.py
 	$(BIN)/python benchmarks/long_crawl.py
 	$(BIN)/python benchmarks/tables.py
 

@@ -33,6 +33,7 @@ def render_all() -> dict[str, str]:
         "reconstruction": render_reconstruction(_result("reconstruction")),
         "speed": render_speed(_result("speed"), development),
         "training": render_training(_result("training")),
+        "texts": render_texts(_result("lecture_text")),
         "crawl": render_crawl(_result("crawl_throughput"), _result("long_crawl")),
     }
 
@@ -178,6 +179,30 @@ def render_training(result: dict[str, Any]) -> str:
         lines.append(f"| {name} | {share:.2f}{rate} |")
     top = ", ".join(f"{name.removeprefix('aten::')} {share:.0%}" for name, share in list(result["profile"].items())[:6])
     lines += ["", f"Medians of {result['rounds']} turns. The largest parts of a step: {top}."]
+    return "\n".join(lines)
+
+
+def render_texts(result: dict[str, Any]) -> str:
+    """The share of same-group posts among the N nearest, a line for each code."""
+    lines = [
+        f"| nearest by | {' | '.join(f'of {n:,}' for n in result['n'])} |",
+        f"|---|{'---|' * len(result['n'])}",
+    ]
+    titles = {
+        "AE": "autoencoder, {} numbers",
+        "LSA": "latent semantic analysis, {} numbers",
+        "TF-IDF": "all words (TF-IDF)",
+    }
+    for name, shares in result["mean"].items():
+        kind, _, size = name.rpartition("-") if name != "TF-IDF" else (name, "", "")
+        lines.append(f"| {titles[kind].format(size)} | {' | '.join(f'{share:.3f}' for share in shares)} |")
+    spread = max(max(values) for values in result["std"].values())
+    lines += [
+        "",
+        f"Share of a post's own group among the posts nearest to it. {result['data']} Mean of {len(result['seeds'])} "
+        f"seeds (deviation at most {spread:.3f}) on {_machine(result)}; three trainings and all rankings took "
+        f"{statistics.mean(result['processor_seconds']) / 60:.1f} minutes of one core.",
+    ]
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from imgsearch.corpus.erasing import erase_removed
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.takedowns import covered_rows, lift_takedown, remembered_takedowns, take_down
 from imgsearch.errors import UnknownRowError
-from imgsearch.paths import IndexPaths, index_paths
+from imgsearch.paths import IndexPaths, directory_errors, index_paths
 
 ROW_PREFIX = "row:"
 
@@ -97,6 +97,7 @@ def row_number(text: str) -> int:
 def compact(arguments: Namespace) -> None:
     """Erase what is stored of removed images."""
     from imgsearch.retrieval.erasing import erase_codes
+    from imgsearch.retrieval.plane import erase_places
 
     paths = index_paths(arguments.index)
     Corpus.open(paths).close()
@@ -109,4 +110,14 @@ def compact(arguments: Namespace) -> None:
                 frontier.forget_texts(urls)
         n_erased = erase_removed(corpus, paths)
         erase_codes(paths, removed)
+        erase_places(paths, removed)
+        if n_erased:
+            _forget_pictures(paths)
     say(f"erased {n_erased:,} images" + (f" ({len(removed):,} by now)" if len(removed) != n_erased else ""))
+
+
+def _forget_pictures(paths: IndexPaths) -> None:
+    """Delete what experiments drew, for their pictures may show what was erased; their figures stay."""
+    with directory_errors(paths.lab):
+        for picture in (*paths.lab.glob("*.png"), *paths.lab.glob("*.html")):
+            picture.unlink(missing_ok=True)

@@ -17,9 +17,12 @@ from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_
 from imgsearch.corpus.store import Corpus
 from imgsearch.crawl_page import write_crawl_page
 from imgsearch.errors import CorpusError, FetchError
-from imgsearch.making import lab, train
+from imgsearch.finetune import finetune
+from imgsearch.laboratory import lab
+from imgsearch.making import train
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
+from imgsearch.text_commands import index_words, refuse_both, search_text
 from imgsearch.told import refresh_counts, say_refreshed, why
 
 if TYPE_CHECKING:
@@ -171,6 +174,7 @@ def reindex(arguments: Namespace) -> None:
     from imgsearch.retrieval.cutoff import write_cutoff
     from imgsearch.retrieval.index import build_index
     from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.text_index import has_text_model
 
     paths = index_paths(arguments.index)
     with Corpus.open(paths) as corpus, tracking("encoding") as tracker:
@@ -186,6 +190,9 @@ def reindex(arguments: Namespace) -> None:
         build_index(paths, on_progress=tracker.count)
     with tracking("calibrating") as tracker, Searcher.open(paths, device=arguments.device) as searcher:
         write_cutoff(paths.search, calibrate_index(searcher, on_progress=tracker.count))
+    if has_text_model(paths):
+        with Corpus.open(paths) as corpus:
+            index_words(paths, corpus, device, full=arguments.full)
     say(f"indexed {codes.rows:,} rows by model {card.digest[:12]}")
 
 
@@ -194,7 +201,11 @@ def reindex(arguments: Namespace) -> None:
 
 
 def search(arguments: Namespace) -> None:
-    """Show the nearest images by code and by pixels."""
+    """Show the nearest images by code and by pixels, or those whose words are nearest."""
+    refuse_both(arguments)
+    if arguments.text is not None:
+        search_text(arguments)
+        return
     from imgsearch.retrieval.search import Searcher
 
     query = _query(arguments.query, allow_private=arguments.allow_private)
@@ -308,5 +319,5 @@ def app(arguments: Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[Namespace], None]] = {
     command.__name__: command
-    for command in (crawl, add, train, reindex, search, evaluate, status, why, remove, compact, lab, app)
+    for command in (crawl, add, train, finetune, reindex, search, evaluate, status, why, remove, compact, lab, app)
 }

@@ -1,62 +1,56 @@
-"""The commands that make models and look into them: train, lab. Each one library call, then the answer printed.
-
-Knows no algorithm; torch is loaded by the commands that need it.
-"""
+"""The command that makes models, and what those that do it share. Knows no algorithm; torch is loaded when it runs."""
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgsearch.autoencoder.current import SHIPPED, current_model
-from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.console import note, readable_seconds, say, say_json, tracking
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import LabError, ModelError
+from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.stopping import stopping
+from imgsearch.text_commands import train_text
+from imgsearch.train_options import labels_for, network_asked_for, sizes, train_config
 
 if TYPE_CHECKING:
-    from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-    from imgsearch.autoencoder.networks import NetworkConfig
+    from imgsearch.autoencoder.config import TrainProgress
+    from imgsearch.console import Tracker
     from imgsearch.device import DeviceChoice
-    from imgsearch.lab.finding import Finding, Lab
 
 
 def train(arguments: Namespace) -> None:
     """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
     from imgsearch.autoencoder.checkpoint import move_checkpoint
-    from imgsearch.autoencoder.config import TrainProgress
     from imgsearch.autoencoder.train import train as run_training
     from imgsearch.device import pick_device
     from imgsearch.retrieval.compare import compare_models
 
+    if arguments.text:
+        train_text(arguments, sizes(arguments.sizes) if arguments.sizes else None)
+        return
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)
     note(device.reason)
-    config = _train_config(arguments)
-    is_new = _network_asked_for(arguments) is not None
+    is_new = network_asked_for(arguments) is not None
     start = None if arguments.start in (None, "scratch") else Path(arguments.start)
     with Corpus.open(paths) as corpus:
-        before = _model_before(paths, device)
+        config = train_config(arguments, corpus)
+        before = model_before(paths, device)
         with stopping() as stop, tracking("training") as tracker:
-
-            def show(progress: TrainProgress) -> None:
-                tracker.fraction(
-                    progress.fraction,
-                    f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} ({_parts(progress)})  "
-                    f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
-                )
-
             card = run_training(
                 corpus.thumbnails(),
                 corpus.live_rows(),
                 paths,
                 config,
+                labels=labels_for(config, corpus),
                 start=before if arguments.start is None and not is_new else start,
                 go_on=arguments.start is None,
                 into=paths.candidate,
                 device=device,
-                on_progress=show,
+                on_progress=training_progress(tracker),
                 stop=stop,
             )
         if card.note:
@@ -79,67 +73,24 @@ def train(arguments: Namespace) -> None:
         note("To take the new one all the same, train with --keep new.")
 
 
-def _train_config(arguments: Namespace) -> "TrainConfig":
-    from imgsearch.autoencoder.config import TrainConfig, parse_objective
+def training_progress(tracker: "Tracker") -> "Callable[[TrainProgress], None]":
+    """Shows where a training stands."""
 
-    network = _network_asked_for(arguments)
-    objective = arguments.objective or ("reconstruct" if arguments.network == "pca" else "agree")
-    asked = {
-        "batch_size": arguments.batch_size,
-        "seed": arguments.seed,
-        "objective": parse_objective(objective),
-        "noise": arguments.noise,
-        "noise_level": arguments.noise_level,
-        "pretrain": arguments.pretrain or "",
-    }
-    if network is not None:
-        asked["network"] = network
-    minutes = None if arguments.epochs else arguments.minutes or TrainConfig.minutes
-    return TrainConfig(minutes=minutes, epochs=arguments.epochs, **asked)
+    def show(progress: "TrainProgress") -> None:
+        tracker.fraction(
+            progress.fraction,
+            f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} ({_parts(progress)})  "
+            f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
+        )
 
-
-def _network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
-    """The network that the options describe, to be trained from scratch; None where they describe none.
-
-    Raises:
-        ModelError: they contradict each other, or sizes that are none.
-    """
-    from imgsearch.autoencoder.conv import ConvConfig
-    from imgsearch.autoencoder.dense import DenseConfig
-    from imgsearch.autoencoder.pca import PcaConfig
-
-    kind = arguments.network
-    of_dense = bool(arguments.sizes or arguments.tied or arguments.pretrain or arguments.activation)
-    if kind is None and not of_dense and not arguments.unpool:
-        return None
-    if arguments.start not in (None, "scratch"):
-        raise ModelError("a checkpoint brings its network along: leave out --from, or the options of the network.")
-    kind = kind or ("conv" if arguments.unpool else "dense")
-    if arguments.unpool and kind != "conv":
-        raise ModelError(f"--unpool is for the network conv; {kind} has nothing to unpool.")
-    if kind == "dense":
-        sizes = _sizes(arguments.sizes) if arguments.sizes else DenseConfig.sizes
-        activation = arguments.activation or ("sigmoid" if arguments.pretrain == "rbm" else DenseConfig.activation)
-        return DenseConfig(sizes, activation=activation, tied=arguments.tied)
-    if of_dense and not (kind == "pca" and arguments.sizes):
-        raise ModelError(f"--sizes, --activation, --tied and --pretrain are for the network dense, not for {kind}.")
-    if kind == "pca":
-        return PcaConfig(_sizes(arguments.sizes)[-1]) if arguments.sizes else PcaConfig()
-    return ConvConfig(unpool=arguments.unpool or "transpose")
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(size) for size in text.split("-"))
-    except ValueError as error:
-        raise ModelError(f"{text!r} are no sizes; write them as 3072-1024-256, from the image to the code.") from error
+    return show
 
 
 def _parts(progress: "TrainProgress") -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in progress.parts.items())
 
 
-def _model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
+def model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
     """The folder of the current model; the shipped one's where that is damaged, for then training mends it."""
     from imgsearch.autoencoder.checkpoint import load_checkpoint
 
@@ -149,50 +100,3 @@ def _model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
         note(f"{error}\nBeginning with the model that comes with imgsearch instead.")
         return SHIPPED
     return current_model(paths)
-
-
-def lab(arguments: Namespace) -> None:
-    """Run one of the lecture's experiments, or all, and leave its picture and figures in `lab/`."""
-    from imgsearch.device import pick_device
-    from imgsearch.lab.experiments import run_experiment
-    from imgsearch.lab.finding import Lab, write_finding
-
-    paths = index_paths(arguments.index)
-    device = pick_device(arguments.device)
-    note(device.reason)
-    with stopping() as stop, tracking(arguments.name) as tracker:
-        room = Lab(paths, arguments.size, device, arguments.data, arguments.seed, tracker.fraction, stop)
-        if arguments.name == "all":
-            _tell_all(room, as_json=arguments.json)
-            return
-        finding = run_experiment(arguments.name, room)
-    picture = write_finding(paths, finding)
-    if arguments.json:
-        say_json(finding.to_json())
-    else:
-        _say_finding(finding)
-    note(f"drawn into {picture}")
-
-
-def _tell_all(lab: "Lab", *, as_json: bool) -> None:
-    from imgsearch.lab.story import in_order, page_of, tell_story
-
-    story = []
-    for told in tell_story(lab, in_order()):
-        story.append(told)
-        if told.finding is None:
-            note(f"{told.name} is not shown: {told.reason}")
-        elif not as_json:
-            _say_finding(told.finding)
-            say("")
-    if all(told.finding is None for told in story):
-        raise LabError(f"no experiment found anything. {' '.join(told.reason for told in story)}".strip())
-    if as_json:
-        say_json({told.name: told.finding.to_json() if told.finding else {"reason": told.reason} for told in story})
-    note(f"told in {page_of(lab)}")
-
-
-def _say_finding(finding: "Finding") -> None:
-    say(f"{finding.title}\n{finding.data}")
-    say_table(finding.columns, finding.lines)
-    say(finding.conclusion)

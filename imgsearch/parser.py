@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgsearch import __version__
-from imgsearch.parser_models import add_lab, add_train
+from imgsearch.parser_models import add_finetune, add_lab, add_train
 from imgsearch.parser_options import command, count, depth, device, port, positive, previews, seconds
 
 DEFAULT_PORT = 8501
@@ -27,7 +27,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"imgsearch {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _crawl, _add, add_train, _reindex, _search, _evaluate, _status, _why, _remove, _compact):
+    for add in (
+        _demo,
+        _crawl,
+        _add,
+        add_train,
+        add_finetune,
+        _reindex,
+        _search,
+        _evaluate,
+        _status,
+        _why,
+        _remove,
+        _compact,
+    ):
         add(commands)
     add_lab(commands)
     _app(commands)
@@ -145,13 +158,22 @@ def _search(commands: Any) -> None:
     parser = command(
         commands,
         "search",
-        "show the nearest images by code and by pixels, or by binary code",
+        "show the nearest images by code and by pixels, by binary code, or by words",
         "imgsearch search photograph.jpg",
         "imgsearch search row:12 -k 5 --json",
         "imgsearch search photograph.jpg --by binary",
         "imgsearch search https://example.org/cat.jpg --by all --save hits.png",
+        'imgsearch search --text "red flower" -k 5',
     )
-    parser.add_argument("query", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus")
+    parser.add_argument(
+        "query", nargs="?", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus"
+    )
+    parser.add_argument(
+        "--text",
+        metavar="WORDS",
+        help="search by what is written of the images instead: by the codes of the text autoencoder, beside latent "
+        "semantic analysis and plain TF-IDF (after imgsearch train --text)",
+    )
     parser.add_argument("-k", type=count, default=10, metavar="N", help="how many hits (default: 10)")
     parser.add_argument(
         "--by",

@@ -80,6 +80,11 @@ class IndexPaths:
         """What `imgsearch evaluate` found out, for the page."""
         return self.root / "quality.json"
 
+    @property
+    def map(self) -> Path:
+        """Where the images of a picture map lie in the plane."""
+        return self.root / "map.npz"
+
 
 def index_paths(root: Path | str | None = None) -> IndexPaths:
     """The index directory asked for, else `IMGSEARCH_INDEX`, else `index/`."""

@@ -33,6 +33,7 @@ class FakeSearcher:
     asked: list[tuple[Any, int]] = field(default_factory=list)  # (query, k) of every search
     near_duplicate_of: dict[int, int] = field(default_factory=dict)
     asked_by: list[str] = field(default_factory=list)  # and by which methods
+    decoded: list[NDArray[np.floating]] = field(default_factory=list)  # every code (d,) that was decoded
 
     @classmethod
     def drawn(cls, n: int, *, side: int = 160) -> "FakeSearcher":
@@ -85,11 +86,33 @@ class FakeSearcher:
         return self.pictures[row]
 
     def query_thumbnail(self, query: Any) -> NDArray[np.uint8]:
-        thumbnail: NDArray[np.uint8] = self.thumbnails[query] if isinstance(query, int) else query
+        if isinstance(query, int):
+            query = self.thumbnails[self.entry(query).row]
+        thumbnail: NDArray[np.uint8] = query
         return thumbnail
 
     def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return (thumbnail // 2 + 60).astype(np.uint8)
+
+    @property
+    def corpus(self) -> Any:
+        return SimpleNamespace(thumbnails=lambda: self.thumbnails)
+
+    def findable_rows(self) -> NDArray[np.int64]:
+        return np.arange(self.n_images)
+
+    def encode(self, thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, 48) the means of 4x4 squares, 0..1."""
+        squares = thumbnails.reshape(len(thumbnails), 4, 8, 4, 8, 3).mean(axis=(2, 4)) / 255
+        return np.asarray(squares.reshape(len(thumbnails), -1), np.float32)
+
+    def stored_codes(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self.encode(self.thumbnails[rows])
+
+    def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
+        self.decoded.extend(np.asarray(codes))
+        squares = np.clip(codes * 255, 0, 255).astype(np.uint8).reshape(len(codes), 4, 4, 3)
+        return np.asarray(squares.repeat(8, axis=1).repeat(8, axis=2))
 
     def search(self, query: Any, *, k: int = 10, by: str = "both") -> SearchResult:
         self.asked.append((query, k))

@@ -4,10 +4,12 @@ import pytest
 
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.dense import DenseConfig
+from imgsearch.autoencoder.ladder import LadderConfig
 from imgsearch.autoencoder.networks import NETWORKS, build_network, describe_network
 from imgsearch.errors import ModelError
 
-SMALL = {"dense": DenseConfig((3072, 64, 256))}  # its default has 140 million weights
+# The default of dense has 140 million weights, that of the ladder is for digits.
+SMALL = {"dense": DenseConfig((3072, 64, 256)), "ladder": LadderConfig((3072, 64, 256, 10))}
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

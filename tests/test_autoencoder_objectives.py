@@ -100,7 +100,7 @@ def test_noise_is_as_loud_as_asked_and_comes_from_the_generator(noise: str, leve
 )
 def test_what_cannot_be_minimised_is_refused(terms: tuple[tuple[str, float], ...], said: str) -> None:
     with pytest.raises(ModelError, match=said):
-        check_objective(DenseAutoencoder(DenseConfig((20, 6))), TrainConfig(objective=terms), has_labels=False)
+        check_objective(DenseAutoencoder(DenseConfig((20, 6))), TrainConfig(objective=terms), n_classes=0)
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,8 @@ def test_every_kind_of_network_is_trained_indexed_and_searched(
     [
         (["--network", "pca", "--tied"], "for the network dense"),
         (["--network", "dense", "--unpool", "repeat"], "nothing to unpool"),
+        (["--unpool", "switches"], "the code holds less"),
+        (["--unpool", "switches", "--force", "--objective", "agree"], "decodes codes alone"),
         (["--network", "dense", "--from", "somewhere"], "brings its network along"),
         (["--sizes", "3072-many"], "are no sizes"),
         (["--sizes", "784-30"], "takes examples of 784 values"),

@@ -25,6 +25,11 @@ FAMILY = {
     "tied": ["--network", "dense", "--sizes", "3072-256-64", "--tied", "--objective", "reconstruct"],
     "denoise": ["--sizes", "3072-256-64", "--objective", "denoise", "--noise-level", "0.2"],
     "contractive": ["--sizes", "3072-256-64", "--objective", "reconstruct+0.0001*contractive"],
+    "repeat": ["--unpool", "repeat", "--objective", "reconstruct", "--epochs", "15"],
+    "switches": ["--unpool", "switches", "--force", "--epochs", "15"],
+    "rbm": ["--sizes", "3072-128-32", "--pretrain", "rbm", "--objective", "reconstruct"],
+    "layerwise": ["--sizes", "3072-128-32", "--pretrain", "layerwise", "--objective", "reconstruct"],
+    "ladder": ["--network", "ladder", "--sizes", "3072-256-64", "--epochs", "60"],
     "agree": ["--network", "conv", "--epochs", "12"],
 }
 
@@ -75,3 +80,30 @@ def reconstruction_error(paths: IndexPaths, noise: float) -> float:
 def error_of_the_mean_picture(paths: IndexPaths) -> float:
     with Corpus.open(paths) as corpus:
         return float((corpus.thumbnails() / 255).var(axis=0).mean())
+
+
+def test_images_are_found_by_words_that_are_written_of_them(
+    clean: IndexPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = ["--device", "cpu", "--index", str(clean.root)]
+    sizes = ["--sizes", "500-64-32"]
+    assert run(["train", "--text", *sizes, "--epochs", "60", "--batch-size", "32", *index]) == 0
+    capsys.readouterr()
+    assert run(["search", "--text", "red flower", "-k", str(PER_KIND), "--json", *index]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for method in ("code", "lsa", "tfidf"):
+        labels = [hit["label"] for hit in found[method]]
+        assert labels.count("flower") > PER_KIND / 2, method  # a seventeenth of all are flowers
+        assert "red" in found[method][0]["alt"].lower()
+        assert found[method][0]["label"] == "flower"
+
+
+def test_labels_of_its_own_make_a_model_find_more_of_them(
+    clean: IndexPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = ["--device", "cpu", "--index", str(clean.root)]
+    assert run(["train", "--network", "conv", "--epochs", "8", "--keep", "new", *index]) == 0
+    capsys.readouterr()
+    assert run(["finetune", "--epochs", "25", "--batch-size", "32", "--keep", "new", "--json", *index]) == 0
+    comparison = json.loads(capsys.readouterr().out)["comparison"]
+    assert comparison["after"]["precision"] > comparison["before"]["precision"]  # of held-out images

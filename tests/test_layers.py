@@ -34,7 +34,7 @@ ONLY_IN = {
     "rich": {"imgsearch.console"},
     "skimage": {"imgsearch.retrieval.methods"},
     "matplotlib": {"imgsearch.retrieval.curve", "imgsearch.lab.drawing"},
-    "sklearn": {"imgsearch.lab.datasets"},
+    "sklearn": {"imgsearch.lab.datasets", "imgsearch.lab.posts", "imgsearch.retrieval.plane"},  # digits; posts; t-SNE
     "torchvision": {"imgsearch.demo.cifar10", "imgsearch.lab.datasets"},
     "pyarrow": {"crawler.url_lists"},
 }

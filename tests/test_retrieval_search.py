@@ -276,6 +276,24 @@ def test_a_reconstruction_is_a_thumbnail(searcher: Searcher) -> None:
     assert picture.dtype == np.uint8
 
 
+def test_stored_codes_are_what_the_decoder_takes(searcher: Searcher) -> None:
+    """The index normalises its codes, which would decode to other pictures."""
+    rows = np.array([2, 5])
+    stored, encoded = searcher.stored_codes(rows), searcher.encode(searcher.corpus.thumbnails()[rows])
+    assert (searcher.decode(stored) == searcher.decode(encoded)).all()
+    indexed = searcher.code_index.codes(rows)
+    np.testing.assert_allclose(stored / np.linalg.norm(stored, axis=1, keepdims=True), indexed, atol=1e-5)
+    assert (np.abs(np.linalg.norm(stored, axis=1) - 1) > 0.05).all()
+
+
+def test_stored_codes_of_another_model_are_refused(paths: IndexPaths) -> None:
+    with Searcher.open(paths, device="cpu") as opened:
+        info = json.loads((paths.codes / "codes.json").read_text())
+        (paths.codes / "codes.json").write_text(json.dumps(info | {"model": "f" * 64}))
+        with pytest.raises(IndexMismatchError, match="imgsearch reindex"):
+            opened.stored_codes(np.array([1]))
+
+
 def test_a_picture_is_the_preview_or_else_the_thumbnail(paths: IndexPaths) -> None:
     add_images(paths, smooth_thumbnails(1, seed=5), preview=PREVIEW)
     with Searcher.open(paths, device="cpu") as searcher:

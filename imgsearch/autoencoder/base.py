@@ -21,6 +21,7 @@ class Autoencoder(nn.Module, ABC):
     """
 
     metric: ClassVar[str] = "cosine"  # how its codes are to be compared: "cosine" or "l2"
+    goes_around_the_code: bool = False  # whether `forward` tells the decoder more of an example than its code
     decoder: nn.Module
     classifier: nn.Linear | None  # a softmax on the code, while labels are learned; never part of a checkpoint
 

@@ -54,8 +54,8 @@ class TrainConfig:
 
     @property
     def decoder_share(self) -> float:
-        """The share of the budget, at its end, in which the decoder alone learns; only agreement needs one."""
-        return self.last_stage if "agree" in dict(self.objective) else 0.0
+        """The share of the budget, at its end, in which the decoder alone learns: of terms that do not teach it all."""
+        return self.last_stage if {"agree", "ladder", "classify"} & dict(self.objective).keys() else 0.0
 
 
 def parse_objective(text: str) -> tuple[tuple[str, float], ...]:

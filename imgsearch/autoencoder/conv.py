@@ -14,6 +14,9 @@ Halving is a 2x2 convolution of stride 2, written as one matrix product over cha
 several times faster than the convolution routine, above all for the small maps. What a stage has beyond it are
 residual 3x3 convolutions, where they are cheapest for what they bring. The decoder mirrors the stages; it is run for
 few of the images that the encoder sees, so it can do with fewer convolutions.
+
+Beside this deconvolution there are two decoders that undo max pooling, `ConvConfig.unpool`; their encoder halves by a
+3x3 convolution and the maxima of 2x2 patches, at the same sizes.
 """
 
 from dataclasses import dataclass
@@ -24,7 +27,10 @@ from torch import Tensor, nn
 
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.basis import fold_basis
+from imgsearch.autoencoder.pooling import MaxPool, Repeat, Unpool, decode_with_switches, encode_with_switches
+from imgsearch.errors import ModelError
 
+TRANSPOSE, REPEAT, SWITCHES = UNPOOLINGS = ("transpose", "repeat", "switches")
 PIXEL_MEAN, PIXEL_SCALE = 0.45, 4.0  # of photographs: brings pixels in 0..1 to about zero mean and unit variance
 
 
@@ -37,7 +43,17 @@ class ConvConfig:
     channels: tuple[int, ...] = (32, 64, 128, 256, 512)  # of the five stages; each halves the side: 16, 8, 4, 2, 1
     residuals: tuple[int, ...] = (0, 2, 3, 0)  # residual 3x3 convolutions in the encoder's stages 1 to 4
     decoder_residuals: tuple[int, ...] = (0, 1, 1, 0)  # and in the decoder's, mirrored
-    unpool: str = "transpose"  # how the decoder doubles the side
+    unpool: str = TRANSPOSE  # how the decoder doubles: "transpose" deconvolution, "repeat" values, or by "switches"
+    max_pooling: bool = False  # the encoder halves by maxima; where the decoder undoes pooling it always does
+
+    def __post_init__(self) -> None:
+        if self.unpool not in UNPOOLINGS:
+            raise ModelError(f"a decoder doubles its maps by one of {', '.join(UNPOOLINGS)}, not by {self.unpool!r}.")
+
+    @property
+    def pools(self) -> bool:
+        """Whether the encoder halves by maxima."""
+        return self.max_pooling or self.unpool != TRANSPOSE
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -89,6 +105,29 @@ def normalised(channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
+def centred(examples: Tensor) -> Tensor:
+    """Images (n, 3, 32, 32) in 0..1 as the first layer sees them: about zero, channels last in memory."""
+    return examples.contiguous(memory_format=torch.channels_last).sub(PIXEL_MEAN).mul_(PIXEL_SCALE)
+
+
+def halving(into: int, out: int, config: ConvConfig) -> list[nn.Module]:
+    """Maps (n, into, h, w) to (n, out, h/2, w/2): one stage of the encoder, less its residuals."""
+    if config.pools:
+        return [nn.Conv2d(into, out, 3, padding=1, bias=False), *normalised(out), MaxPool()]
+    return [Halve(into, out), *normalised(out)]
+
+
+def doubling(into: int, out: int, config: ConvConfig) -> list[nn.Module]:
+    """Maps (n, into, h, w) to (n, out, 2h, 2w): one stage of the decoder, less its residuals."""
+    if config.unpool == TRANSPOSE:
+        return [Double(into, out), *normalised(out)]
+    return [_undoing_pooling(config), nn.Conv2d(into, out, 3, padding=1, bias=False), *normalised(out)]
+
+
+def _undoing_pooling(config: ConvConfig) -> nn.Module:
+    return Unpool() if config.unpool == SWITCHES else Repeat()
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # The network.
 
@@ -96,33 +135,55 @@ def normalised(channels: int) -> list[nn.Module]:
 class ConvAutoencoder(Autoencoder):
     """The convolutional encoder and its mirrored decoder."""
 
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+
     def __init__(self, config: ConvConfig) -> None:
         super().__init__(config.code_size, config.agreement_size)
+        self.goes_around_the_code = config.unpool == SWITCHES
         channels, last = config.channels, config.channels[-1]
-        encoder: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), *normalised(channels[0])]
+        if config.pools:
+            encoder = halving(3, channels[0], config)
+        else:
+            encoder = [nn.Conv2d(3, channels[0], 3, 2, 1, bias=False), *normalised(channels[0])]
         for count, (into, out) in zip(config.residuals, pairwise(channels), strict=True):
             encoder += [Residual(into) for _ in range(count)]
-            encoder += [Halve(into, out), *normalised(out)]
+            encoder += halving(into, out, config)
         self.encoder = nn.Sequential(*encoder, nn.Flatten(), nn.Linear(last, config.code_size))
 
         decoder: list[nn.Module] = [nn.Linear(config.code_size, last), nn.Unflatten(1, (last, 1, 1)), *normalised(last)]
         mirrored = zip(reversed(config.decoder_residuals), pairwise(reversed(channels)), strict=True)
         for count, (into, out) in mirrored:
-            decoder += [Double(into, out), *normalised(out)]
+            decoder += doubling(into, out, config)
             decoder += [Residual(out) for _ in range(count)]
-        # A 4x4 kernel overlaps its neighbours, so that the 2x2 patches before it leave no visible grid.
-        self.decoder = nn.Sequential(*decoder, nn.ConvTranspose2d(channels[0], 3, 4, 2, 1))
+        if config.unpool == TRANSPOSE:
+            # A 4x4 kernel overlaps its neighbours, so that the 2x2 patches before it leave no visible grid.
+            decoder += [nn.ConvTranspose2d(channels[0], 3, 4, 2, 1)]
+        else:
+            decoder += [_undoing_pooling(config), nn.Conv2d(channels[0], 3, 3, padding=1)]
+        self.decoder = nn.Sequential(*decoder)
         self.to(memory_format=torch.channels_last)
+
+    def forward(self, examples: Tensor) -> tuple[Tensor, Tensor]:
+        """Examples to codes and reconstructions; where there are switches, `decode` of the codes alone gives others."""
+        if not self.goes_around_the_code:
+            return super().forward(examples)
+        codes, switches = encode_with_switches(self.encoder, centred(examples))
+        return codes, torch.sigmoid(decode_with_switches(self.decoder, codes, switches))
 
     def encode(self, examples: Tensor) -> Tensor:
         """Images (n, 3, 32, 32), float in 0..1, to codes (n, code_size)."""
-        centred = examples.contiguous(memory_format=torch.channels_last).sub(PIXEL_MEAN).mul_(PIXEL_SCALE)
-        codes: Tensor = self.encoder(centred)
+        codes: Tensor = self.encoder(centred(examples))
         return codes
 
     def decode(self, codes: Tensor) -> Tensor:
         """Codes (n, code_size) to reconstructions (n, 3, 32, 32) in 0..1."""
         return torch.sigmoid(self.decoder(codes))
+
+    def decode_by_switches(self, codes: Tensor, examples: Tensor) -> Tensor:
+        """Codes (n, code_size), which may be of other images, decoded with the switches of `examples`."""
+        _, switches = encode_with_switches(self.encoder, centred(examples))
+        return torch.sigmoid(decode_with_switches(self.decoder, codes, switches))
 
     @property
     def code_layer(self) -> nn.Linear:
@@ -133,6 +194,6 @@ class ConvAutoencoder(Autoencoder):
 
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
         """Make every code c the code (c - mean) @ matrix."""
-        out_of = next(self.decoder.children())
+        out_of = self.decoder[0]
         assert isinstance(out_of, nn.Linear)
         fold_basis(self.code_layer, out_of, matrix, mean)

@@ -10,6 +10,8 @@ from torch import Tensor
 from imgsearch.autoencoder.encode import as_examples
 from imgsearch.autoencoder.feed import Examples
 
+FEWEST_JUDGING, MOST_JUDGING = 20, 512  # labelled examples that choose the best checkpoint
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -26,6 +28,23 @@ class Labelled:
             return cls(examples, rows[:0], rows[:0])
         chosen = rows[labels[rows] >= 0]
         return cls(examples, chosen, labels[chosen])
+
+    @classmethod
+    def split(
+        cls,
+        examples: Examples,
+        training: NDArray[np.int64],
+        validation: NDArray[np.int64],
+        labels: NDArray[np.int64] | None,
+    ) -> tuple["Labelled", "Labelled"]:
+        """What is learned from, and what judges. Where too few validation rows have labels to judge by, all that have
+        one are learned from and judge, too: then what has learned longest is taken for best."""
+        judging = cls.of(examples, validation, labels)
+        if len(judging) >= FEWEST_JUDGING:
+            return cls.of(examples, training, labels), judging
+        everything = cls.of(examples, np.sort(np.concatenate([training, validation])), labels)
+        few = np.sort(np.random.default_rng(0).permutation(len(everything))[:MOST_JUDGING])
+        return everything, cls(examples, everything.rows[few], everything.labels[few])
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -7,14 +7,16 @@ from typing import Any
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.ladder import LadderAutoencoder, LadderConfig
 from imgsearch.autoencoder.pca import PcaAutoencoder, PcaConfig
 from imgsearch.errors import ModelError
 
-NetworkConfig = ConvConfig | DenseConfig | PcaConfig
+NetworkConfig = ConvConfig | DenseConfig | LadderConfig | PcaConfig
 
 NETWORKS: dict[str, tuple[Callable[..., NetworkConfig], Callable[..., Autoencoder]]] = {
     "conv": (ConvConfig, ConvAutoencoder),
     "dense": (DenseConfig, DenseAutoencoder),
+    "ladder": (LadderConfig, LadderAutoencoder),
     "pca": (PcaConfig, PcaAutoencoder),
 }
 

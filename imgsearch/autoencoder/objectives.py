@@ -14,6 +14,7 @@ from torch.nn import functional
 from imgsearch.autoencoder.augment import random_views
 from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.labelled_terms import check_labelled, classify, ladder
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
 
@@ -112,12 +113,19 @@ def contractive(network: Autoencoder, batch: Batch, config: TrainConfig) -> dict
 
 
 AGREE = "agree"
-TERMS: dict[str, Term] = {AGREE: agree, "reconstruct": reconstruct, "denoise": denoise, "contractive": contractive}
-DECODING_TERMS = frozenset({AGREE, "reconstruct", "denoise"})  # without one of them nothing would hold a code apart
-LABELLED_TERMS: frozenset[str] = frozenset()  # which learn from labels
+TERMS: dict[str, Term] = {
+    AGREE: agree,
+    "reconstruct": reconstruct,
+    "denoise": denoise,
+    "contractive": contractive,
+    "ladder": ladder,
+    "classify": classify,
+}
+LABELLED_TERMS = frozenset({"ladder", "classify"})  # which learn from labels
+PARTING_TERMS = LABELLED_TERMS | {AGREE, "reconstruct", "denoise"}  # without one of them nothing would part the codes
 
 
-def check_objective(network: Autoencoder, config: TrainConfig, *, has_labels: bool) -> None:
+def check_objective(network: Autoencoder, config: TrainConfig, *, n_classes: int) -> None:
     """Refuse what cannot be minimised.
 
     Raises:
@@ -127,14 +135,16 @@ def check_objective(network: Autoencoder, config: TrainConfig, *, has_labels: bo
     unknown = [name for name in names if name not in TERMS]
     if unknown:
         raise ModelError(f"there is no objective {unknown[0]!r}; there are {', '.join(TERMS)}.")
-    if not DECODING_TERMS & set(names):
+    if not PARTING_TERMS & set(names):
         raise ModelError(
             f"{names[0]} alone brings all codes to the same point. Add a term that decodes: reconstruct+0.1*{names[0]}"
         )
     if AGREE in names and network.example_shape != IMAGE_SHAPE:
         raise ModelError("agree compares views of images, and these are none. Use the objective reconstruct.")
-    if LABELLED_TERMS & set(names) and not has_labels:
-        raise ModelError("this objective learns from labels, and there are none.")
+    if AGREE in names and network.goes_around_the_code:
+        raise ModelError("agree decodes codes alone, and this network's decoder needs switches too: use reconstruct.")
+    if LABELLED_TERMS & set(names):
+        check_labelled(network, names, n_classes)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -180,7 +190,22 @@ def _agreement_of_views(network: Autoencoder, batch: Batch, config: TrainConfig)
     return weighted(reconstruct(network, batch, config)["loss"], agreement, config)
 
 
-VALIDATED: dict[str, Term] = {**TERMS, AGREE: _agreement_of_views}
+def _and_decoding(term: Term) -> Term:
+    """As `term`, and how well codes are decoded: in the last stage that alone gets better."""
+
+    def judged(network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
+        parts = term(network, batch, config)
+        return parts | {"loss": parts["loss"] + reconstruct(network, batch, config)["loss"]}
+
+    return judged
+
+
+VALIDATED: dict[str, Term] = {
+    **TERMS,
+    AGREE: _agreement_of_views,
+    "ladder": _and_decoding(ladder),
+    "classify": _and_decoding(classify),
+}
 
 
 def _sum(terms: dict[str, Term], network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:

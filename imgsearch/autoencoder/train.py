@@ -22,6 +22,7 @@ from imgsearch.autoencoder.encode import as_examples
 from imgsearch.autoencoder.feed import Examples, as_floats, batches_from, open_feed, split_rows
 from imgsearch.autoencoder.finish import finish
 from imgsearch.autoencoder.labelled import Labelled
+from imgsearch.autoencoder.labelled_terms import new_classifier
 from imgsearch.autoencoder.moments import leading_components
 from imgsearch.autoencoder.networks import build_network, describe_network
 from imgsearch.autoencoder.objectives import LABELLED_TERMS, Batch, check_objective, last_objective, objective, validate
@@ -37,6 +38,7 @@ FEWEST_IMAGES = 16
 CHECKS = 10  # validations in a run, evenly over its budget
 PROGRESS_SECONDS, SAVE_SECONDS = 0.5, 30.0
 DEFAULT_MINUTES = 10.0
+FIRST_SEEN = 4096  # labelled examples of which a classifier's first directions are made
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +84,12 @@ def train(
         )
         generator = torch.Generator(device.device)
         asked = labels if LABELLED_TERMS & dict(config.objective).keys() else None
-        labelled = Labelled.of(examples, training_rows, asked)
+        labelled, judging = Labelled.split(examples, training_rows, validation_rows, asked)
+        n_classes = max(labelled.n_classes, judging.n_classes)
         validation = Batch(
             as_examples(examples[validation_rows], device.device),
             torch.Generator(device.device),
-            *Labelled.of(examples, validation_rows, asked).everything(device.device),
+            *judging.everything(device.device),
         )
         logger.info("%s %s", device.reason, feed_reason)
 
@@ -102,11 +105,16 @@ def train(
                 network = build_network(description).to(device.device)
 
         check_fit(network, examples)
-        check_objective(network, config, has_labels=len(labelled) > 0)
+        check_objective(network, config, n_classes=n_classes)
         check_pretraining(network, config, is_fresh=start is None)
+        if "classify" in dict(config.objective):
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(config.seed)
+                generator.manual_seed(config.seed)
+                network.classifier = new_classifier(network, *labelled.draw(FIRST_SEEN, generator), n_classes)
 
         # An interrupted run, if there is one that fits.
-        identity = identify(description, asdict(config), rows)
+        identity = identify(description, asdict(config), rows, asked)
         position, best, states = Position(begun=begun), Best(), []
         if go_on:
             found = load_state(paths.training, identity, device.device)

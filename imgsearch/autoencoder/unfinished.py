@@ -21,7 +21,7 @@ from imgsearch.paths import directory_errors, replacing
 
 STATE_NAME = "state.pt"
 SCRATCH = "scratch"
-DESCRIBED = {"rows": "the images", "network": "the network", "training": "the settings"}
+DESCRIBED = {"rows": "the images", "labels": "the labels", "network": "the network", "training": "the settings"}
 logger = logging.getLogger(__name__)
 
 
@@ -48,13 +48,22 @@ class Best:
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def identify(network: dict[str, Any], training: dict[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
-    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it."""
+def identify(
+    network: dict[str, Any],
+    training: dict[str, Any],
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64] | None = None,
+) -> dict[str, Any]:
+    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it.
+
+    `labels` are None where nothing learns from them.
+    """
     settings = {name: value for name, value in training.items() if name not in ("minutes", "epochs")}
     digest = hashlib.sha256(rows.tobytes()).hexdigest()
     # As a checkpoint's card would hold them: a run can be gone on with from the card of what it has made so far.
     as_read: dict[str, Any] = json.loads(json.dumps({"network": network, "training": settings}))
-    return as_read | {"rows": digest}
+    learned = "" if labels is None else hashlib.sha256(labels.tobytes()).hexdigest()
+    return as_read | {"rows": digest, "labels": learned}
 
 
 def save_state(folder: Path, identity: dict[str, Any], position: Position, best: Best, parts: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 DOTS_PER_INCH = 150
@@ -32,13 +33,7 @@ def rows_of_images(rows: Mapping[str, NDArray[Any]], title: str = "") -> bytes:
     """A PNG of rows of small images, each with its name: arrays (n, side, side) grey or (n, side, side, 3), uint8."""
     n = max(len(images) for images in rows.values())
     figure = new_figure(0.62 * n + 1.6, 0.66 * len(rows) + 0.5)
-    all_axes = figure.subplots(len(rows), n, squeeze=False)
-    for line, (name, images) in zip(all_axes, rows.items(), strict=True):
-        for axes in line:
-            axes.axis("off")
-        for axes, image in zip(line, images, strict=False):
-            show_image(axes, image)
-        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=8)
+    _fill_rows(figure.subplots(len(rows), n, squeeze=False), rows)
     if title:
         figure.suptitle(title, fontsize=10)
     return as_png(figure)
@@ -138,3 +133,108 @@ def panels_and_strip(panels: Sequence[Panel], strip: NDArray[np.uint8], caption:
     for axes, image in zip(below.subplots(1, len(strip), squeeze=False)[0], strip, strict=True):
         show_image(axes, image)
     return as_png(figure)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A matrix of numbers with its name; `marked` is a square (row, column, side) to frame."""
+
+    name: str
+    values: NDArray[np.floating]
+    marked: tuple[int, int, int] | None = None
+
+
+def plates(lines: Sequence[Sequence[Plate]]) -> bytes:
+    """A PNG of lines of matrices: each value written on a square, blue below zero, orange above, zeros left white."""
+    n = max(len(line) for line in lines)
+    figure = new_figure(2.5 * n, 2.9 * len(lines))
+    largest = max(float(np.abs(plate.values).max()) for line in lines for plate in line)
+    for all_axes, line in zip(figure.subplots(len(lines), n, squeeze=False), lines, strict=True):
+        for axes in all_axes:
+            axes.axis("off")
+        for axes, plate in zip(all_axes, line, strict=False):
+            _draw_plate(axes, plate, largest)
+    return as_png(figure)
+
+
+def _draw_plate(axes: Axes, plate: Plate, largest: float) -> None:
+    axes.imshow(plate.values, cmap="PuOr_r", vmin=-1.6 * largest, vmax=1.6 * largest)  # pale enough to write on
+    for (row, column), value in np.ndenumerate(plate.values):
+        axes.text(column, row, f"{value:g}", ha="center", va="center", fontsize=8, color="0.8" if value == 0 else "0")
+    if plate.marked is not None:
+        row, column, side = plate.marked
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), side, side, fill=False, linewidth=2, edgecolor="#d55e00"))
+    axes.set_title(plate.name, fontsize=9)
+
+
+def montage(images: NDArray[Any]) -> NDArray[Any]:
+    """Images (rows, columns, h, w) or (rows, columns, h, w, 3) as one large one, side by side without gaps."""
+    n_rows, n_columns, height, width, *colours = images.shape
+    return images.swapaxes(1, 2).reshape(n_rows * height, n_columns * width, *colours)
+
+
+def plane_and_strips(plane: NDArray[Any], strips: Mapping[str, NDArray[Any]]) -> bytes:
+    """A PNG of one large square image, and beside it named images one below the other."""
+    height = 1.5 + sum(10.5 * len(strip) / strip.shape[1] + 0.25 for strip in strips.values()) if strips else 6.5
+    figure = new_figure(height + 10.5 if strips else height, height)
+    left, *right = figure.subfigures(1, 2 if strips else 1, squeeze=False)[0]
+    axes = left.subplots()
+    show_image(axes, plane)
+    axes.set_title("the plane of a code of two numbers", fontsize=9)
+    if strips:
+        ratios = [len(strip) / strip.shape[1] + 0.03 for strip in strips.values()]
+        all_axes = right[0].subplots(len(strips), squeeze=False, height_ratios=ratios)[:, 0]
+        for axes, (name, strip) in zip(all_axes, strips.items(), strict=True):
+            show_image(axes, strip)
+            axes.set_title(name, fontsize=9)
+    return as_png(figure)
+
+
+def picture_planes(planes: Mapping[str, NDArray[np.floating]], thumbnails: NDArray[np.uint8]) -> bytes:
+    """A PNG of planes side by side, two in a line: thumbnails (n, side, side, 3) at their places (n, 2), by title."""
+    n_lines = -(-len(planes) // 2)
+    figure = new_figure(10, 5 * n_lines)
+    all_axes = list(figure.subplots(n_lines, 2, squeeze=False).flat)
+    for axes in all_axes:
+        axes.axis("off")
+    for axes, (title, places) in zip(all_axes, planes.items(), strict=False):
+        axes.imshow(pasted(thumbnails, places), interpolation="antialiased")
+        axes.set_title(title, fontsize=10)
+    return as_png(figure)
+
+
+def pasted(thumbnails: NDArray[np.uint8], places: NDArray[np.floating], side: int = 1200) -> NDArray[np.uint8]:
+    """(side, side, 3) thumbnails (n, h, h, 3) pasted on white, each at its place (n, 2), stretched to fill the square.
+
+    Later ones lie on top. The picture shows them at their own size, so that with many they overlap as a crowd does.
+    """
+    small = thumbnails.shape[1]
+    low, high = places.min(axis=0), places.max(axis=0)
+    spread = np.maximum(high - low, np.finfo(np.float32).tiny)
+    corners = np.rint((places - low) / spread * (side - small)).astype(int)  # (n, 2) left, top
+    sheet = np.full((side, side, 3), 255, np.uint8)
+    for thumbnail, (left, top) in zip(thumbnails, corners, strict=True):
+        sheet[top : top + small, left : left + small] = thumbnail
+    return sheet
+
+
+def curves_above_images(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, rows: Mapping[str, NDArray[Any]]
+) -> bytes:
+    """A PNG of curves, and below them rows of small images as `rows_of_images` takes them."""
+    n = max(len(images) for images in rows.values())
+    figure = new_figure(0.62 * n + 1.6, 3.2 + 0.66 * len(rows))
+    parts: NDArray[Any] = np.asarray(figure.subfigures(2, 1, height_ratios=(3.2, 0.66 * len(rows))))
+    above, below = parts
+    curves(above.subplots(), lines, x, y)
+    _fill_rows(below.subplots(len(rows), n, squeeze=False), rows)
+    return as_png(figure)
+
+
+def _fill_rows(all_axes: NDArray[Any], rows: Mapping[str, NDArray[Any]]) -> None:
+    for line, (name, images) in zip(all_axes, rows.items(), strict=True):
+        for axes in line:
+            axes.axis("off")
+        for axes, image in zip(line, images, strict=False):
+            show_image(axes, image)
+        line[0].text(-0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=8)

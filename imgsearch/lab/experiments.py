@@ -11,6 +11,12 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "pretraining": "pretraining:run",
     "denoise": "noise:run",
     "contract": "contraction:run",
+    "text": "texts:run",
+    "unpool": "unpooling:run",
+    "deconv": "deconvolution:run",
+    "generate": "generation:run",
+    "map": "maps:run",
+    "ladder": "ladders:run",
 }
 
 

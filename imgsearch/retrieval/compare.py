@@ -3,7 +3,7 @@
 Knows checkpoints, distortions and metrics; must not know how a model was trained or which is taken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from imgsearch.retrieval.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.exact import Rows
 from imgsearch.retrieval.ranking import Database
 
-MOST_ROWS, MOST_DISTORTED = 10_000, 400  # drawn at random where there are more
+MOST_ROWS, MOST_DISTORTED, MOST_ASKING = 10_000, 400, 1000  # drawn at random where there are more
 NEAREST = 10
 TOLERANCE = 0.01  # of a share; less is chance
 SEED = 0
@@ -42,6 +42,13 @@ class Comparison:
     n_images: int
     before: Quality
     after: Quality
+
+    @property
+    def is_better(self) -> bool:
+        """By labels, of which there must be some."""
+        assert self.before.precision is not None
+        assert self.after.precision is not None
+        return self.after.precision > self.before.precision
 
     @property
     def is_worse(self) -> bool:
@@ -68,24 +75,36 @@ def compare_models(
     corpus: Corpus,
     device: DeviceChoice,
     *,
+    texts: Sequence[str] | None = None,
+    asking: Rows | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Measure the checkpoints in two folders on a sample of the corpus: seconds.
+
+    `texts` are the label of each row, "" where there is none; the corpus's own unless others are given. With `asking`,
+    rows that have labels, these ask for images of their label (or a sample of them), and no others.
 
     Raises:
         ModelError: one of them cannot be read.
     """
     rng = np.random.default_rng(SEED)
     live = corpus.live_rows()
-    rows = np.sort(rng.choice(live, min(MOST_ROWS, len(live)), replace=False))
+    texts = corpus.labels() if texts is None else texts
+    if asking is None:
+        rows = np.sort(rng.choice(live, min(MOST_ROWS, len(live)), replace=False))
+    else:
+        asking = rng.permutation(asking)[:MOST_ASKING]
+        labelled = rng.permutation([row for row in live if texts[row]])
+        first = np.concatenate([asking, labelled, rng.permutation(live)]).astype(np.int64)
+        rows = np.sort(first[np.sort(np.unique(first, return_index=True)[1])][:MOST_ROWS])
     places = np.sort(rng.choice(len(rows), min(MOST_DISTORTED, len(rows)), replace=False))
     thumbnails = corpus.thumbnails()[rows]  # (n, 32, 32, 3)
     copies = np.concatenate([distort(thumbnails[places], name, rows[places], seed=SEED) for name in DISTORTIONS])
-    texts = corpus.labels()
     labels = np.array([texts[row] for row in rows])
+    askers = np.intersect1d(places, np.flatnonzero(labels != "")) if asking is None else np.searchsorted(rows, asking)
     qualities = []
     for number, folder in enumerate((before, after), start=1):
-        qualities.append(_quality(folder, thumbnails, copies, places, labels, device))
+        qualities.append(_quality(folder, thumbnails, copies, places, askers, labels, device))
         if on_progress is not None:
             on_progress(number, 2)
     return Comparison(len(rows), *qualities)
@@ -96,6 +115,7 @@ def _quality(
     thumbnails: NDArray[np.uint8],
     copies: NDArray[np.uint8],
     places: Rows,
+    askers: Rows,
     labels: NDArray[np.str_],
     device: DeviceChoice,
 ) -> Quality:
@@ -104,13 +124,12 @@ def _quality(
     database = Database.of(codes, card.metric)
     distances = database.distances(encode_images(network, copies, device))  # (distortions * m, n)
     recall = found_in(distances, np.tile(places, len(DISTORTIONS)), (1,)).mean()
-    return Quality(card.digest, float(recall), _precision(database, codes, places, labels))
+    return Quality(card.digest, float(recall), _precision(database, codes, askers, labels))
 
 
-def _precision(database: Database, codes: NDArray[np.float32], places: Rows, labels: NDArray[np.str_]) -> float | None:
-    """Of the labelled images among `places`, the mean share of their label among the nearest others that have one."""
+def _precision(database: Database, codes: NDArray[np.float32], asking: Rows, labels: NDArray[np.str_]) -> float | None:
+    """Of the labelled images at `asking`, the mean share of their label among the nearest others that have one."""
     labelled = np.flatnonzero(labels != "")
-    asking = np.intersect1d(places, labelled)
     if len(np.unique(labels[labelled])) < 2 or len(asking) == 0:
         return None
     distances = database.distances(codes[asking])[:, labelled]  # (m, labelled)

@@ -1,16 +1,19 @@
-"""Erasing the codes of removed rows, on disk and in the index. Knows which files hold codes; no images, no models."""
+"""Erasing codes and words of removed rows, on disk and in the index. Knows which files hold them; no models."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from imgsearch.autoencoder.codes import zero_codes
 from imgsearch.errors import IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive, replacing
 from imgsearch.retrieval.binary_coder import load_binary, save_binary
 from imgsearch.retrieval.code_index import CodeIndex
+from imgsearch.retrieval.text_index import erase_words
 
 
 def erase_codes(paths: IndexPaths, rows: Sequence[int]) -> None:
-    """Put zeros in the place of the codes of `rows`, wherever there are any; may be repeated.
+    """Put zeros in the place of the codes of `rows`, and nothing in that of their words; may be repeated.
 
     No answer changes, as long as the rows are removed. Whoever has the index open keeps what is in memory.
 
@@ -23,6 +26,7 @@ def erase_codes(paths: IndexPaths, rows: Sequence[int]) -> None:
     if paths.search.exists():
         with exclusive(paths.search, "building the index"):
             _erase_indexed(paths, rows)
+    erase_words(paths, np.array(rows, np.int64))
 
 
 def _erase_indexed(paths: IndexPaths, rows: Sequence[int]) -> None:

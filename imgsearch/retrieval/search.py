@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.codes import open_codes
 from imgsearch.autoencoder.current import current_model
 from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
 from imgsearch.corpus.images import encode_png
@@ -207,6 +208,18 @@ class Searcher:
         """(32, 32, 3) what the decoder makes of the thumbnail's code."""
         reconstruction: NDArray[np.uint8] = reconstruct(self._network, thumbnail[None], self.device)[0]
         return reconstruction
+
+    def stored_codes(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(m, d) the codes of indexed rows as the encoder gave them: what the decoder takes. (The index normalises.)
+
+        Raises:
+            IndexMissingError: the codes are not there, or damaged.
+            IndexMismatchError: another model's codes have taken their place.
+        """
+        codes, info = open_codes(self.paths.codes)
+        if info.model != self.card.digest:
+            raise IndexMismatchError(mismatch("codes were", info.model, self.card.digest))
+        return codes[rows].astype(np.float32)
 
     def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
         """(n, 32, 32, 3) what the decoder makes of codes (n, d)."""

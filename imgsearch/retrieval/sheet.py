@@ -32,14 +32,19 @@ def draw_result(searcher: Searcher, query: Query, result: SearchResult) -> bytes
     height = 2 * GAP + max(1, len(rows)) * (TILE + 2 * LINE)
     sheet = Image.new("RGB", (width, height), PAPER)
     thumbnail = searcher.query_thumbnail(query)
-    _paste(sheet, _large(thumbnail), GAP, GAP, "query")
-    _paste(sheet, _large(searcher.reconstruct(thumbnail)), GAP + step, GAP, "from its code")
+    paste(sheet, _large(thumbnail), GAP, GAP, "query")
+    paste(sheet, _large(searcher.reconstruct(thumbnail)), GAP + step, GAP, "from its code")
     for number, (method, hits) in enumerate(rows):
         top = GAP + number * (TILE + 2 * LINE)
         for column, hit in enumerate(hits, start=2):
             text = f"{TITLES[method]} {_distance(hit, method)}" if column == 2 else _distance(hit, method)
-            _paste(
-                sheet, _picture(searcher, hit), 2 * GAP + column * step, top, text, framed=hit.other_rank is not None
+            paste(
+                sheet,
+                tile(searcher.picture(hit.row)),
+                2 * GAP + column * step,
+                top,
+                text,
+                framed=hit.other_rank is not None,
             )
     encoded = BytesIO()
     sheet.save(encoded, "PNG")
@@ -56,12 +61,14 @@ def _large(thumbnail: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(thumbnail).resize((TILE, TILE), Image.Resampling.NEAREST)
 
 
-def _picture(searcher: Searcher, hit: Hit) -> Image.Image:
-    picture = Image.fromarray(decode_picture(searcher.picture(hit.row)))
+def tile(encoded: bytes) -> Image.Image:
+    """A picture of the corpus, as JPEG or PNG, cut to a tile."""
+    picture = Image.fromarray(decode_picture(encoded))
     return ImageOps.fit(picture, (TILE, TILE), Image.Resampling.LANCZOS)
 
 
-def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int, text: str, *, framed: bool = False) -> None:
+def paste(sheet: Image.Image, picture: Image.Image, left: int, top: int, text: str, *, framed: bool = False) -> None:
+    """Put a tile on the sheet, with a line of text below; framed in green where another method found it too."""
     draw = ImageDraw.Draw(sheet)
     sheet.paste(picture, (left, top))
     if framed:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 LONGEST_TEXT = 300
 FRAMED = ' <span class="framed">framed below</span>'
-OTHER_METHOD = {"code": "by pixels", "pixel": "by code", "binary": "by code"}  # the one that a hit's other rank is of
+OTHER_METHOD = {  # the one that a hit's other rank is of
+    "code": "by pixels",
+    "pixel": "by code",
+    "binary": "by code",
+    "words-code": "by TF-IDF",
+    "words-lsa": "by TF-IDF",
+    "words-tfidf": "by code",
+}
 GRADES = {
     "same": "so near that it should be the same picture",
     "close": "near, as distances in this corpus go",
@@ -39,8 +46,8 @@ def size(width: int, height: int) -> str:
 
 
 def picture_address(picture: bytes) -> str:
-    """A JPEG or PNG as a `data:` address, so that a card needs no second request."""
-    kind = "jpeg" if picture.startswith(b"\xff\xd8") else "png"
+    """A JPEG, WebP or PNG as a `data:` address, so that a card needs no second request."""
+    kind = "jpeg" if picture.startswith(b"\xff\xd8") else "webp" if picture.startswith(b"RIFF") else "png"
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
@@ -158,7 +165,7 @@ def method(title: str, explanation: str) -> str:
 
 
 def hit_card(hit: "Hit", picture: bytes, *, method: str) -> str:
-    """One hit by "code", "pixel" or "binary": picture, rank, grade and distance, what it is said to show, its source.
+    """One hit by a method of `OTHER_METHOD`: picture, rank, grade and distance, what it is said to show, its source.
 
     A hit that stands in the other column too says at which rank.
     """

@@ -1,11 +1,13 @@
 """The search page: one query, its nearest by code beside its nearest by raw pixels, and on demand by binary code.
 
-Draws, asks the searcher, draws the answer. `streamlit run` executes this file (or `app.py`, which calls it) anew for
-every touch of the page; what lasts is the searcher, shared by all visitors, and `query.Visit`, one per browser tab.
+Draws, asks the searcher, draws the answer; and the frame of both pages, this one and *Explore*. `streamlit run`
+executes this file (or `app.py`, which calls it) anew for every touch of the page; what lasts is the searcher, shared by
+all visitors, and `query.Visit`, one per browser tab.
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +25,11 @@ from imgsearch.errors import (
 from imgsearch.paths import DEFAULT_INDEX, IndexPaths, index_paths
 from imgsearch.retrieval.result import folded
 from imgsearch.web import cards
+from imgsearch.web.explore import draw_explore
 from imgsearch.web.panel import draw_quality
 from imgsearch.web.query import (
     MOST_UPLOADS,
+    PARAMETER,
     ImageQuery,
     Query,
     Refusal,
@@ -54,15 +58,26 @@ LEAST_HITS, USUAL_HITS, MOST_HITS = 4, 12, 50
 
 
 def draw_page() -> None:
-    """Draw the page once, over the index directory that `IMGSEARCH_INDEX` names (else `index/`)."""
+    """Draw the page that the address names, over the index directory that `IMGSEARCH_INDEX` names (else `index/`)."""
     st.set_page_config(page_title="imgsearch", page_icon=str(ICON), layout="wide")
     st.html(STYLE)
-    st.html(cards.heading())
+    pages = {
+        "search": st.Page(partial(_draw_in_frame, _draw_search), title="Search", url_path="search", default=True),
+        "explore": st.Page(partial(_draw_in_frame, _draw_explore), title="Explore", url_path="explore"),
+    }
+    shown = st.navigation(list(pages.values()), position="hidden")
+    with st.container(key="masthead"):
+        st.html(cards.heading())
+        for page in pages.values():
+            st.page_link(page)
+    st.session_state.search_page = pages["search"]
+    shown.run()
+
+
+def _draw_in_frame(draw: Callable[["Searcher", IndexPaths], None]) -> None:
     paths = index_paths()
     try:
-        searcher = open_searcher(paths.root)
-        follow_address(searcher)
-        _draw_search(searcher, paths)
+        draw(open_searcher(paths.root), paths)
     except ImgSearchError as error:
         _draw_missing(error, paths)
 
@@ -78,7 +93,19 @@ def open_searcher(root: Path) -> "Searcher":
     return Searcher.open(root)
 
 
+def _draw_explore(searcher: "Searcher", paths: IndexPaths) -> None:
+    draw_explore(searcher, paths, lambda words: _command(words, paths), _search_with)
+    _draw_colophon(searcher, paths)
+
+
+def _search_with(row: int) -> None:
+    """Leave for the search page, to ask there with `row`."""
+    ask(RowQuery(row))
+    st.switch_page(st.session_state.search_page, query_params={PARAMETER: str(row)})
+
+
 def _draw_search(searcher: "Searcher", paths: IndexPaths) -> None:
+    follow_address(searcher)
     shown, controls = st.columns([11, 9], gap="large")
     with controls:  # first: an upload here is the query there
         k, by, fold = _draw_controls(searcher)

@@ -158,10 +158,11 @@ def follow_address(searcher: "Searcher") -> None:
     asked = st.query_params.get(PARAMETER)
     if visit.start is None:
         visit.start = RowQuery(searcher.random_row())
-        visit.query = visit.start
-        if asked is None:
-            ask(visit.start)
-            return
+        if visit.query is None:  # else it was asked on the other page
+            visit.query = visit.start
+            if asked is None:
+                ask(visit.start)
+                return
     if asked == visit.address:
         return
     visit.address = asked
@@ -169,6 +170,11 @@ def follow_address(searcher: "Searcher") -> None:
         visit.query, visit.refusal = visit.start if asked is None else RowQuery(_known_row(asked, searcher)), None
     except UnknownRowError as error:
         visit.refusal = Refusal(f"?{PARAMETER}={asked}", str(error))
+
+
+def leave_address() -> None:
+    """Note that another page is shown, whose address has no row: who comes back finds the query as it was."""
+    this_visit().address = None
 
 
 def _known_row(asked: str, searcher: "Searcher") -> int:

@@ -1,0 +1,219 @@
+"""The ladder network: classes from a few labels, helped by many examples without (Rasmus et al., NIPS 2015).
+
+Knows its layers and how it denoises them; must not know where examples come from or how the costs are minimised. The
+encoder runs twice, clean and with noise in every layer. On its way down the denoiser finds each clean layer from the
+noisy one beside it and the one above: detail has a way around the upper layers, which need only hold what tells
+classes apart. The code is the last layer before the classes. Read from the code alone the denoiser gives nothing but
+the mean example, for detail never went through the code; so a decoder of its own learns to read it, last.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
+from imgsearch.autoencoder.dense import N_IMAGE_VALUES, UntiedDecoder
+from imgsearch.errors import ModelError
+
+EPSILON = 1e-5  # added to variances before they divide
+MEMORY = 0.95  # of running means and variances, from step to step
+N_COMBINING = 10  # numbers that a combinator has for each unit
+
+
+@dataclass(frozen=True)
+class LadderConfig:
+    """Sizes of the layers, the noise, and what each layer's denoising costs. Those of the paper, for 100 labels."""
+
+    sizes: tuple[int, ...] = (784, 1000, 500, 250, 250, 250, 10)  # from the example to the code, and the classes
+    noise: float = 0.3  # its deviation in every layer; the values there have deviation 1
+    costs: tuple[float, ...] = (1000.0, 10.0, 0.1)  # of the example, the first layer, ...; the last is for all above
+
+    def __post_init__(self) -> None:
+        if len(self.sizes) < 3 or min(self.sizes) < 2:
+            raise ModelError("the sizes of a ladder go from the example over the code to the classes: 784-500-250-10.")
+        if self.noise < 0 or not self.costs or min(self.costs) < 0:
+            raise ModelError("the noise and the costs of a ladder are at least 0, and it has at least one cost.")
+
+    def cost(self, layer: int) -> float:
+        """Of denoising this layer; 0 is the example."""
+        return self.costs[min(layer, len(self.costs) - 1)]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Parts
+
+
+class Normalisation(nn.Module):
+    """Brings every unit to mean 0 and deviation 1: of the batch while it learns, then of all (Ioffe & Szegedy 2015)."""
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("variance", torch.ones(size))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(n, size) float32: by the batch's figures, which are remembered, in training; else by the remembered ones."""
+        if self.training:
+            return self.of_batch(values, remember=True)
+        return (values.float() - self.mean) * torch.rsqrt(self.variance + EPSILON)
+
+    def of_batch(self, values: Tensor, *, remember: bool = False) -> Tensor:
+        """(n, size) float32 by the batch's own figures."""
+        values = values.float()
+        variance, mean = torch.var_mean(values, 0, correction=0)
+        if remember:
+            with torch.no_grad():
+                self.mean.lerp_(mean, 1 - MEMORY)
+                self.variance.lerp_(variance, 1 - MEMORY)
+        return (values - mean) * torch.rsqrt(variance + EPSILON)
+
+
+class Combinator(nn.Module):
+    """What a clean value was, from the noisy one beside it and the signal from above (section 4.1 of the paper).
+
+    As if the value were normally distributed, with a mean that the signal gives: the noisy value is drawn towards it.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        weights = torch.zeros(N_COMBINING, size)
+        weights[1] = weights[6] = 1.0
+        self.weights = nn.Parameter(weights)
+
+    def forward(self, noisy: Tensor, above: Tensor) -> Tensor:
+        """Both (n, size), as what it gives."""
+        w = self.weights
+        mean = w[0] * torch.sigmoid(w[1] * above + w[2]) + w[3] * above + w[4]
+        trust = w[5] * torch.sigmoid(w[6] * above + w[7]) + w[8] * above + w[9]
+        return (noisy - mean) * trust + mean
+
+
+class Denoiser(nn.Module):
+    """The way down, layer by layer; member 0 of the combinators is the example's."""
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.layers = unbiased_layers(sizes[::-1])
+        self.combinators = nn.ModuleList(Combinator(size) for size in sizes)
+        self._norm = Normalisation(0)  # only ever used over a batch
+
+    def forward(self, noisy: list[Tensor], classes: Tensor) -> list[Tensor]:
+        """The clean layers, the example first: from the noisy ones and the probabilities (n, classes)."""
+        above = self._norm.of_batch(classes)
+        denoised = [self.combinators[-1](noisy[-1], above)]
+        for layer, beside, combinator in zip(self.layers, noisy[-2::-1], list(self.combinators)[-2::-1], strict=True):
+            above = self._norm.of_batch(layer(denoised[-1]))
+            denoised.append(combinator(beside, above))
+        return denoised[::-1]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The network
+
+
+class LadderAutoencoder(Autoencoder):
+    """Normalised layers to the code and the classes, a denoiser beside them, and a decoder of the code."""
+
+    decoder: UntiedDecoder
+    basis: Tensor
+    inverse: Tensor
+    shift: Tensor
+
+    def __init__(self, config: LadderConfig) -> None:
+        first, code_size = config.sizes[0], config.sizes[-2]
+        super().__init__(code_size, code_size, IMAGE_SHAPE if first == N_IMAGE_VALUES else (first,))
+        self.config = config
+        self.n_classes = config.sizes[-1]
+        self.layers = unbiased_layers(config.sizes)
+        self.norms = nn.ModuleList(Normalisation(size) for size in config.sizes[1:])
+        self.biases = nn.ParameterList(torch.zeros(size) for size in config.sizes[1:])
+        self.sharpness = nn.Parameter(torch.ones(self.n_classes))
+        self.denoiser = Denoiser(config.sizes)
+        self.decoder = UntiedDecoder(config.sizes[:-1], "relu")
+        self.register_buffer("basis", torch.eye(code_size))  # where codes are given another one (`change_basis`)
+        self.register_buffer("inverse", torch.eye(code_size))
+        self.register_buffer("shift", torch.zeros(code_size))
+
+    @property
+    def code_layer(self) -> nn.Linear:
+        layer = self.layers[-2]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def inputs(self, examples: Tensor) -> Tensor:
+        """(n, d) what the first layer sees of examples: images about their mean, vectors as they are."""
+        values = examples.flatten(1)
+        return (values - PIXEL_MEAN) * PIXEL_SCALE if self.example_shape == IMAGE_SHAPE else values
+
+    def encode(self, examples: Tensor) -> Tensor:
+        """Examples to codes (n, code_size): the last layer before the classes, normalised, before its ReLU."""
+        return (self.clean(examples)[-2] - self.shift) @ self.basis
+
+    def clean(self, examples: Tensor) -> list[Tensor]:
+        """Every layer without noise, normalised and not yet activated: the example first, the classes last."""
+        found = [self.inputs(examples).float()]
+        values = found[0]
+        for number, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
+            found.append(norm(layer(values)))
+            values = self._activated(number, found[-1])
+        return found
+
+    def noisy(self, examples: Tensor, generator: torch.Generator, n_apart: int = 0) -> tuple[list[Tensor], Tensor]:
+        """Every layer with noise, as `clean`, and the classes' logits (n, classes).
+
+        The first `n_apart` examples and the others are two batches: each is normalised by its own figures.
+        """
+        found = [self._with_noise(self.inputs(examples).float(), generator)]
+        values = found[0]
+        for number, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
+            assert isinstance(norm, Normalisation)
+            apart = torch.split(layer(values), [n_apart, len(values) - n_apart])
+            normalised = torch.cat([norm.of_batch(part) for part in apart if len(part)])
+            found.append(self._with_noise(normalised, generator))
+            values = self._activated(number, found[-1])
+        return found, values
+
+    def classify(self, codes: Tensor) -> Tensor:
+        """Codes (n, code_size) to the logits of the classes (n, classes)."""
+        last, norm = len(self.layers) - 1, self.norms[-1]
+        assert isinstance(norm, Normalisation)
+        values = self._activated(last - 1, codes @ self.inverse + self.shift)
+        return self._activated(last, norm(self.layers[-1](values)))
+
+    def decode(self, codes: Tensor) -> Tensor:
+        values = codes @ self.inverse + self.shift
+        last = len(self.decoder.layers) - 1
+        for number in range(last):
+            values = torch.relu(self.decoder.linear(number, values))
+        return torch.sigmoid(self.decoder.linear(last, values).float()).view(-1, *self.example_shape)
+
+    @torch.no_grad()
+    def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
+        """Make every code c the code (c - mean) @ matrix, for good."""
+        matrix, mean = (part.to(self.basis.device, torch.float64) for part in (matrix, mean))
+        # (c0 - shift) @ basis = c, so c - mean = (c0 - shift - mean @ inverse) @ basis
+        self.shift.copy_(self.shift + mean @ self.inverse.double())
+        self.basis.copy_(self.basis.double() @ matrix)
+        self.inverse.copy_(torch.linalg.inv(self.basis.double()))
+
+    def _activated(self, number: int, values: Tensor) -> Tensor:
+        values = values + self.biases[number]
+        return values * self.sharpness if number == len(self.layers) - 1 else torch.relu(values)
+
+    def _with_noise(self, values: Tensor, generator: torch.Generator) -> Tensor:
+        noise = torch.randn(values.shape, generator=generator, device=values.device)
+        return values + self.config.noise * noise
+
+
+def unbiased_layers(sizes: tuple[int, ...]) -> nn.ModuleList:
+    """Linear layers from each size to the next, with weights that keep the variance; biases come after normalising."""
+    layers = [nn.Linear(into, out, bias=False) for into, out in pairwise(sizes)]
+    for layer in layers:
+        nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+    return nn.ModuleList(layers)

@@ -1,0 +1,132 @@
+"""Labels as numbers, from the corpus or from a CSV file of the user's. Must not know what they are learned for.
+
+The file has a header with the columns `label` and `row` or `url`; others are passed over. What the corpus does not hold
+is counted and named, for a list is often older or newer than a corpus; what makes the labels doubtful is refused.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import CorpusError
+
+SHOWN = 3  # of what is not found
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Each row's label as a number."""
+
+    names: list[str]  # of the labels, sorted
+    numbers: NDArray[np.int64]  # (n,) place in `names`; -1: no label, or an image that was removed
+    notes: list[str] = field(default_factory=list)  # what was passed over, in sentences
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Those that have a label, ascending."""
+        return np.flatnonzero(self.numbers >= 0)
+
+    def texts(self) -> list[str]:
+        """One label per row, "" where there is none."""
+        return ["" if number < 0 else self.names[number] for number in self.numbers.tolist()]
+
+    def without(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers (n,) with none for these rows."""
+        numbers = self.numbers.copy()
+        numbers[rows] = -1
+        return numbers
+
+    def held_out(self, share: float, seed: int) -> NDArray[np.int64]:
+        """A share of each label's rows, drawn at random, ascending; of a label with one image none."""
+        rng, drawn = np.random.default_rng(seed), []
+        for number in range(len(self.names)):
+            members = rng.permutation(np.flatnonzero(self.numbers == number))
+            drawn.append(members[: min(max(1, round(share * len(members))), len(members) - 1)])
+        return np.sort(np.concatenate(drawn))
+
+
+def own_labels(corpus: Corpus) -> Labels:
+    """Those that the corpus carries, usually from folders.
+
+    Raises:
+        CorpusError: of fewer than two kinds; the message says how to label.
+    """
+    texts, live = corpus.labels(), set(corpus.live_rows().tolist())
+    return _numbered({row: text for row, text in enumerate(texts) if text and row in live}, len(texts), [])
+
+
+def read_labels(path: Path, corpus: Corpus) -> Labels:
+    """Those of a CSV file.
+
+    Raises:
+        CorpusError: it cannot be read, lacks a column, gives one image two labels, or has fewer than two kinds.
+    """
+    live = set(corpus.live_rows().tolist())
+    found: dict[int, str] = {}
+    strangers, blank = [], 0
+    for line, name, label, rows in _lines(path, corpus):
+        known = [row for row in rows if row in live]
+        if not label:
+            blank += 1
+        elif not known:
+            strangers.append(name)
+        for row in known if label else []:
+            if found.setdefault(row, label) != label:
+                raise CorpusError(
+                    f"{path}, line {line}: {name} is {label!r} here and {found[row]!r} before. An image has one label."
+                )
+    notes = []
+    if strangers:
+        shown = ", ".join(strangers[:SHOWN]) + (", …" if len(strangers) > SHOWN else "")
+        notes.append(f"{len(strangers):,} of {path.name} are not in the corpus and were passed over: {shown}")
+    if blank:
+        notes.append(f"{blank:,} lines of {path.name} have no label and were passed over.")
+    return _numbered(found, len(corpus), notes)
+
+
+def _lines(path: Path, corpus: Corpus) -> Iterator[tuple[int, str, str, list[int]]]:
+    """Each line's number, what it names, its label, and the rows of that name."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.DictReader(file, strict=True)
+            columns = {(column or "").strip().lower(): column for column in lines.fieldnames or []}
+            key = next((name for name in ("row", "url") if name in columns), None)
+            if key is None or "label" not in columns:
+                raise CorpusError(
+                    f"{path} needs a first line with the columns row,label or url,label; it has "
+                    f"{', '.join(columns) or 'none'}."
+                )
+            rows_of = _rows_of_number if key == "row" else corpus.rows_of_url
+            for values in lines:
+                name, label = ((values.get(columns[column]) or "").strip() for column in (key, "label"))
+                if name or label:
+                    yield lines.line_num, name, label, rows_of(name)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path} cannot be read as a CSV file: {error}") from error
+
+
+def _rows_of_number(text: str) -> list[int]:
+    return [int(text)] if text.isascii() and text.isdecimal() and len(text) < 16 else []
+
+
+def _numbered(found: dict[int, str], n: int, notes: list[str]) -> Labels:
+    names = sorted(set(found.values()))
+    numbers = np.full(n, -1, dtype=np.int64)
+    places = {name: place for place, name in enumerate(names)}
+    for row, label in found.items():
+        numbers[row] = places[label]
+    kept = [name for name, count in Counter(found.values()).items() if count > 1]
+    if len(kept) < 2:
+        have = f"only {kept[0]!r} has" if kept else "none has"
+        also = " ".join(["", *notes])
+        raise CorpusError(
+            f"at least two labels need two images each, and {have}. Label images by their folders (imgsearch add PATH "
+            f"--labels-from-folders) or in a file: imgsearch finetune --labels labels.csv{also}"
+        )
+    return Labels(names, numbers, notes)

@@ -1,0 +1,134 @@
+"""The user's own corpus as a picture map: t-SNE and PCA, by codes and by pixels, thumbnails at their places.
+
+Computes nothing by itself: `retrieval.plane` places and measures, and keeps the map for the page. Source: van der
+Maaten & Hinton, "Visualizing Data using t-SNE" (JMLR 2008).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.errors import LabError
+from imgsearch.lab.drawing import picture_planes
+from imgsearch.lab.finding import Finding, Lab
+from imgsearch.retrieval.plane import (
+    CODE_PCA,
+    CODE_TSNE,
+    NEAREST,
+    PIXEL_PCA,
+    PIXEL_TSNE,
+    PictureMap,
+    kept_share,
+    make_map,
+    same_label_share,
+    save_map,
+)
+from imgsearch.retrieval.search import Searcher
+
+SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS = 300, 2_000, 3_000
+TITLES = {
+    CODE_TSNE: "codes, t-SNE",
+    PIXEL_TSNE: "pixels, PCA-32, t-SNE",
+    CODE_PCA: "codes, PCA-2",
+    PIXEL_PCA: "pixels, PCA-2",
+}
+
+
+def run(lab: Lab) -> Finding:
+    """Place the images of the index in the plane, draw the four maps, and leave the places for the page.
+
+    How good a map is, is told by the ten nearest in the plane: how many have the label of the image, where the corpus
+    has labels; and how many of the ten nearest by code are among them.
+
+    Raises:
+        CorpusError, ModelError, IndexMissingError, IndexMismatchError: there is nothing to place.
+        EvaluationError: there are too few images.
+        LabError: it was stopped.
+    """
+
+    def tell(share: float, doing: str) -> None:
+        if lab.stop():
+            raise LabError("stopped before the map was made; the one before it, if any, is as it was.")
+        lab.tell(share, doing)
+
+    with Searcher.open(lab.paths, device=lab.device.device.type) as searcher:
+        n_images = searcher.n_images
+        most_rows: int = lab.by_size(SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS)
+        made = make_map(searcher, most_rows=most_rows, seed=lab.seed, tell=tell)
+        thumbnails = searcher.corpus.thumbnails()[made.rows]
+        figures = _figures(made, searcher)
+    save_map(lab.paths, made)
+    drawn = f"{len(made.rows):,} of them, drawn with seed {lab.seed}" if len(made.rows) < n_images else "all of them"
+    planes = {title: made.planes[name] for name, title in TITLES.items()}
+    return Finding(
+        name="map",
+        title="The corpus as a picture map",
+        source="van der Maaten & Hinton 2008",
+        data=f"Your corpus of {n_images:,} images: {drawn}.",
+        columns=("map", f"same label among the {NEAREST} nearest", f"of the {NEAREST} nearest by code, as near here"),
+        lines=_lines(figures),
+        figures=figures,
+        conclusion=_conclusion(figures),
+        picture=picture_planes(planes, thumbnails),
+    )
+
+
+def _figures(made: PictureMap, searcher: Searcher) -> dict[str, object]:
+    """By name of the map: `kept`, and `same_label` where at least two labels are there; and what chance would give."""
+    codes = searcher.code_index.codes(made.rows)  # compared by cosine they have length 1: Euclidean orders them alike
+    figures: dict[str, object] = {
+        "n": len(made.rows),
+        "kept": {name: kept_share(plane, codes) for name, plane in made.planes.items()},
+        "same_label": None,
+    }
+    texts = np.array(searcher.labels())[made.rows]
+    labelled = texts != ""
+    if len(np.unique(texts[labelled])) < 2:
+        return figures
+    labels = np.unique(texts[labelled], return_inverse=True)[1]
+    figures["same_label"] = {name: same_label_share(plane[labelled], labels) for name, plane in made.planes.items()}
+    figures["same_label_by_chance"] = _by_chance(labels)
+    figures["n_labelled"] = int(labelled.sum())
+    return figures
+
+
+def _by_chance(labels: NDArray[np.int64]) -> float:
+    """The share of pairs of different images (n,) that have the same label."""
+    counts, n = np.bincount(labels), len(labels)
+    return float((counts * (counts - 1)).sum() / (n * (n - 1)))
+
+
+def _lines(figures: dict[str, object]) -> tuple[tuple[str, ...], ...]:
+    kept, same = _shares(figures, "kept"), _shares(figures, "same_label")
+    lines = [(title, _percent(same.get(name)), _percent(kept[name])) for name, title in TITLES.items()]
+    if "same_label_by_chance" in figures:
+        lines.append(("by chance", f"{figures['same_label_by_chance']:.0%}", f"{NEAREST / (_n(figures) - 1):.1%}"))
+    return tuple(lines)
+
+
+def _conclusion(figures: dict[str, object]) -> str:
+    kept, same = _shares(figures, "kept"), _shares(figures, "same_label")
+    words = (
+        f"Of the ten nearest by code, t-SNE keeps {kept[CODE_TSNE]:.0%} among the ten nearest on the map; the two "
+        f"main components keep {kept[CODE_PCA]:.0%}."
+    )
+    if not same:
+        return words
+    return (
+        f"Of an image's ten nearest on the map of codes, {same[CODE_TSNE]:.0%} show the same kind of thing; on the map "
+        f"of pixels, {same[PIXEL_TSNE]:.0%}. {words}"
+    )
+
+
+def _shares(figures: dict[str, object], name: str) -> dict[str, float]:
+    found = figures[name]
+    return found if isinstance(found, dict) else {}
+
+
+def _n(figures: dict[str, object]) -> int:
+    n = figures["n"]
+    assert isinstance(n, int)
+    return n
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"  # noqa: RUF001 -- an en dash, as tables have it

@@ -1,0 +1,164 @@
+"""Posts through a narrow code: texts in a plane, and how often neighbours by code are of the same group.
+
+Source: Hinton & Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks" (Science 2006), figure 4:
+2000-500-250-125-10 against latent semantic analysis, and the plane by 2000-500-250-125-2.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.encode import encode_images
+from imgsearch.autoencoder.text import text_config
+from imgsearch.autoencoder.train import train
+from imgsearch.corpus.words import MOST_WORDS, Vocabulary
+from imgsearch.lab.drawing import as_png, curves, new_figure, plane
+from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.posts import Posts, posts
+from imgsearch.retrieval.bags import Bags, WordVectors
+from imgsearch.retrieval.info import COSINE
+from imgsearch.retrieval.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.semantic import SemanticSpace
+
+CODE_SIZES = (2, 10, 128)
+TABLE_N = (1, 3, 7, 15, 63, 255, 1023)  # neighbours that the table looks at, as the paper's axis
+SHARE_OF_TRAINING = 0.9  # of the time: for the progress that is told
+PLANE_SHARE = (1, 99)  # per cent of the points between which a plane is cut
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Posts as vectors of words."""
+
+    train: WordVectors
+    test: WordVectors  # those with words of the vocabulary
+    groups: NDArray[np.int64]  # of these
+    n_left_out: int  # test posts without such words
+
+
+def run(lab: Lab) -> Finding:
+    """The plane and the shares, for the autoencoder, latent semantic analysis and TF-IDF."""
+    data = posts(lab)
+    texts = _texts(lab, data)
+    codes = {f"AE-{size}": _codes(lab, texts, size, number) for number, size in enumerate(CODE_SIZES)}
+    rows = np.flatnonzero(np.diff(texts.train.starts)).astype(np.int64)
+    semantics = SemanticSpace.of(texts.train, rows, max(CODE_SIZES)).project(texts.test)
+    codes |= {f"LSA-{size}": semantics[:, :size] for size in CODE_SIZES}
+    everything = {name: codes[name] for name in ("AE-10", "AE-128", "LSA-10", "LSA-128", "AE-2", "LSA-2")}
+    everything["TF-IDF"] = texts.test[:]
+    sizes = tuple(n for n in TABLE_N if n < len(texts.groups))
+    shares = {}
+    for number, (name, vectors) in enumerate(everything.items()):
+        lab.tell(SHARE_OF_TRAINING + (1 - SHARE_OF_TRAINING) * number / len(everything), f"ranking by {name}")
+        shares[name] = same_group_shares(vectors, texts.groups, sizes)
+    ahead = [n for n, ours, theirs in zip(sizes, shares["AE-10"], shares["LSA-10"], strict=True) if ours > theirs]
+    return Finding(
+        name="text",
+        title="Posts through a code of 10 numbers",
+        source="Hinton & Salakhutdinov 2006",
+        data=f"{data.sentence} Each test text asks, the other test texts answer; {texts.n_left_out:,} without a known "
+        "word are left out. Cosine distance; LSA and TF-IDF of the same weighted words that the network gets.",
+        columns=("code", *(f"of {n}" for n in sizes)),
+        lines=tuple((name, *(f"{share:.3f}" for share in line)) for name, line in shares.items()),
+        figures={"n": sizes, "share_of_same_group": shares, "n_test": len(texts.groups), "n_groups": len(data.names)},
+        conclusion=f"Of the nearest text {shares['AE-10'][0]:.1%} are of the same group by 10 numbers of the "
+        f"autoencoder and {shares['LSA-10'][0]:.1%} by 10 of LSA; the autoencoder is ahead for {len(ahead)} of "
+        f"{len(sizes)} numbers of neighbours. By 128 numbers it is {shares['AE-128'][0]:.1%} and "
+        f"{shares['LSA-128'][0]:.1%}, by all words (TF-IDF) {shares['TF-IDF'][0]:.1%}.",
+        picture=_picture(
+            {name: _cut(codes[name]) for name in ("AE-2", "LSA-2")},
+            texts.groups,
+            data.names,
+            {name: (sizes, line) for name, line in shares.items() if not name.endswith("-2")},
+        ),
+    )
+
+
+def same_group_shares(
+    vectors: NDArray[np.float32], groups: NDArray[np.int64], sizes: tuple[int, ...]
+) -> tuple[float, ...]:
+    """The mean share of a text's own group among its N nearest others by cosine, for each N; vectors (n, d)."""
+    database = Database.of(vectors, COSINE)
+    total, depth = np.zeros(len(sizes)), max(sizes)
+    for start in range(0, len(vectors), QUERY_BLOCK):
+        asking = np.arange(start, min(start + QUERY_BLOCK, len(vectors)))
+        nearest = database.ranking(vectors[asking], asking, first=start)[:, :depth]
+        same = np.cumsum(groups[nearest] == groups[asking, None], axis=1)  # (nb, depth)
+        total += (same[:, np.array(sizes) - 1] / sizes).sum(axis=0)
+    return tuple(float(share) for share in total / len(vectors))
+
+
+def _texts(lab: Lab, data: Posts) -> Texts:
+    """The vocabulary is that of the training part, as a user's would be before the test posts came."""
+    vocabulary = Vocabulary.of(data.train, lab.by_size(800, MOST_WORDS, MOST_WORDS))
+    train_bags, bags = Bags.of(data.train, vocabulary), Bags.of(data.test, vocabulary)
+    rows = bags.rows_with_words()
+    # An empty bag takes nothing: without it the others' words still follow one another.
+    kept = Bags(np.append(bags.starts[rows], bags.starts[-1]), bags.words, bags.counts)
+    return Texts(
+        WordVectors.of(train_bags, vocabulary),
+        WordVectors.of(kept, vocabulary),
+        data.test_groups[rows],
+        len(bags) - len(rows),
+    )
+
+
+def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32]:
+    """(n, size) codes of the test texts by a network trained on the training texts."""
+    paths = lab.scratch(f"text-{size}")
+    part = SHARE_OF_TRAINING / len(CODE_SIZES)
+    train(
+        texts.train.as_examples(),
+        np.flatnonzero(np.diff(texts.train.starts)).astype(np.int64),
+        paths,
+        text_config(
+            texts.train.shape[1],
+            size,
+            seed=lab.seed,
+            epochs=lab.by_size(25, 20, 50),
+            batch_size=lab.by_size(64, 256, 256),  # few texts need smaller steps, to take enough of them
+        ),
+        go_on=False,
+        device=lab.device,
+        on_progress=lambda progress: lab.tell(part * (number + progress.fraction), f"AE-{size}, {progress.doing}"),
+        stop=lab.stop,
+    )
+    network, _ = load_checkpoint(paths.model, lab.device.device)
+    return encode_images(network, texts.test.as_examples(), lab.device)
+
+
+def _families(names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Names for the colours, and which of them each group has: newsgroups by the first part of their names."""
+    firsts = [name.split(".")[0] for name in names]
+    families = tuple(sorted(set(firsts)))
+    return families, np.array([families.index(first) for first in firsts], np.int64)
+
+
+def _cut(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Points (n, 2) with the few that lie far out brought to the edge, so that they do not make the others small."""
+    low, high = np.percentile(points, PLANE_SHARE, axis=0)
+    return np.clip(points, low, high).astype(np.float32)
+
+
+def _picture(
+    planes: Mapping[str, NDArray[np.float32]],
+    groups: NDArray[np.int64],
+    names: tuple[str, ...],
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+) -> bytes:
+    """A PNG of planes of points (n, 2), coloured by family of groups, and the shares on a logarithmic axis."""
+    families, members = _families(names)
+    labels = members[groups]
+    figure = new_figure(4.2 * (len(planes) + 1), 4.4)
+    *spaces, last = figure.subplots(1, len(planes) + 1)
+    for axes, (title, points) in zip(spaces, planes.items(), strict=True):
+        plane(axes, points, labels, title)
+    handles, _ = spaces[0].get_legend_handles_labels()
+    kinds = [families[label] for label in np.unique(labels)]
+    figure.legend(handles, kinds, loc="outside lower left", ncols=9, fontsize=8, frameon=False, markerscale=3)
+    curves(last, lines, "texts retrieved", "share of the same group")
+    last.set_xscale("log")
+    return as_png(figure)

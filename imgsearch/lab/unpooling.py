@@ -1,0 +1,248 @@
+"""Three ways to undo pooling, and what each leaves to the code: deconvolution, repeated values, switches.
+
+The same encoder, with max pooling, is trained three times on the same batches, to reconstruct. Switches (Zeiler et al.
+2011; Zhao et al. 2015) tell the decoder where the maxima lay: that much need not be in the code. So three things are
+measured on images that were not trained on: the error of the reconstruction; the error of the best linear guess at the
+pixels from the code alone, which says what the code holds; and what the codes find.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imgsearch.autoencoder.base import Autoencoder
+from imgsearch.autoencoder.checkpoint import load_checkpoint
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.conv import SWITCHES, UNPOOLINGS, ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.encode import as_examples, encode_images, reconstruct
+from imgsearch.autoencoder.train import train
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import CorpusError
+from imgsearch.lab.datasets import digits
+from imgsearch.lab.drawing import rows_of_images
+from imgsearch.lab.finding import SMALL, Finding, Lab
+from imgsearch.retrieval.distorted import found_in
+from imgsearch.retrieval.distortions import DISTORTIONS, distort
+from imgsearch.retrieval.metrics import precision_at
+from imgsearch.retrieval.ranking import Database
+
+FEWEST = 200  # images of a corpus; with fewer, digits stand in
+MOST, MOST_SMALL = 10_000, 400
+TEST_SHARE, MOST_TEST, MOST_DISTORTED = 0.1, 1000, 400
+SHOWN, NEAREST = 10, 10
+RIDGE = 1e-3  # of the linear guess, as a share of the codes' variance
+SMALL_NETWORK = ConvConfig(48, 48, (8, 12, 16, 24, 32), (0, 0, 0, 0), (0, 0, 0, 0), max_pooling=True)
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is trained on and measured with."""
+
+    images: Images  # (n, 32, 32, 3)
+    labels: NDArray[np.int64] | None  # (n,), or None where they say nothing
+    n_test: int  # of these the last so many are not trained on
+    sentence: str
+
+    @property
+    def test(self) -> Images:
+        return self.images[-self.n_test :]
+
+    @property
+    def training_rows(self) -> NDArray[np.int64]:
+        return np.arange(len(self.images) - self.n_test)
+
+
+def run(lab: Lab) -> Finding:
+    """Train, measure and draw the three."""
+    pictures = pictures_of(lab)
+    shown = pictures.test[:SHOWN]
+    rows, figures, images_seen = {"images": shown}, {}, {}
+    for number, unpool in enumerate(UNPOOLINGS):
+        network, images_seen[unpool] = _trained(lab, pictures, unpool, number)
+        figures[unpool] = measured(network, pictures, lab)
+        rows[unpool] = reconstruct(network, shown, lab.device)
+        if isinstance(network, ConvAutoencoder) and network.goes_around_the_code:
+            rows["its switches,\nanother's code"] = swapped(network, shown, lab, codes_of_another=True)
+            rows["its code,\nanother's switches"] = swapped(network, shown, lab, codes_of_another=False)
+            swaps = {
+                "code_of_another": _error(swapped(network, pictures.test, lab, codes_of_another=True), pictures.test),
+                "switches_of_another": _error(
+                    swapped(network, pictures.test, lab, codes_of_another=False), pictures.test
+                ),
+            }
+    return Finding(
+        name="unpool",
+        title="What undoes pooling, and what is left to the code",
+        source="Zeiler et al. 2011; Zhao et al. 2015",
+        data=pictures.sentence,
+        columns=("the decoder has", "error per value", "error of a linear guess from the code", *_found(figures)),
+        lines=tuple(_line(unpool, figures[unpool]) for unpool in UNPOOLINGS),
+        figures={"unpoolings": figures, "swapped": swaps, "images_seen": images_seen, "n_images": len(pictures.images)},
+        conclusion=_conclusion(figures, swaps),
+        picture=rows_of_images(rows),
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# data and training
+
+
+def pictures_of(lab: Lab) -> Pictures:
+    """Images of the user's corpus; of a corpus of few, or none, digits in their place, framed to 32x32."""
+    most = MOST_SMALL if lab.size == SMALL else MOST
+    rng = np.random.default_rng(lab.seed)
+    found = _of_corpus(lab, most, rng)
+    if found is not None:
+        return found
+    data = digits(lab)
+    chosen = rng.permutation(len(data.train))[:most]
+    grey = data.train[chosen].reshape(-1, data.side, data.side)
+    grey = grey.repeat(32 // data.side, 1).repeat(32 // data.side, 2)
+    frame = 32 - grey.shape[1]
+    framed = np.pad(grey, ((0, 0), *[(frame // 2, frame - frame // 2)] * 2))
+    images = np.repeat(framed[..., None], 3, axis=3)
+    why = f"The corpus has fewer than {FEWEST} images, so these are digits, framed to 32×32."
+    return Pictures(images, data.train_labels[chosen], _n_test(len(images)), f"{why} {data.sentence}")
+
+
+def _of_corpus(lab: Lab, most: int, rng: np.random.Generator) -> Pictures | None:
+    try:
+        with Corpus.open(lab.paths) as corpus:
+            live = corpus.live_rows()
+            if len(live) < FEWEST:
+                return None
+            rows = rng.permutation(live)[:most]
+            images, texts = corpus.thumbnails()[rows], corpus.labels()
+    except CorpusError:
+        return None
+    names, labels = np.unique([texts[row] for row in rows], return_inverse=True)
+    labelled = len(names) > 1 and names[0] != ""  # all have a label, and they differ
+    n_test = _n_test(len(images))
+    sentence = f"{len(rows):,} images of the corpus of {len(live):,}: {n_test:,} ask and are not trained on."
+    return Pictures(images, labels if labelled else None, n_test, sentence)
+
+
+def _n_test(n: int) -> int:
+    return min(MOST_TEST, round(TEST_SHARE * n))
+
+
+def _trained(lab: Lab, pictures: Pictures, unpool: str, number: int) -> tuple[Autoencoder, int]:
+    """The trained network, and how many images it has seen."""
+    sizes = SMALL_NETWORK if lab.size == SMALL else ConvConfig(agreement_size=ConvConfig.code_size, max_pooling=True)
+    config = TrainConfig(
+        objective=(("reconstruct", 1.0),), seed=lab.seed, network=replace(sizes, unpool=unpool), batch_size=128
+    )
+    config = replace(config, **lab.by_size({"epochs": 8, "batch_size": 32}, {"epochs": 12}, {"epochs": 100}))
+    paths = lab.scratch(f"unpool-{unpool}")
+    card = train(
+        pictures.images,
+        pictures.training_rows,
+        paths,
+        config,
+        go_on=False,
+        device=lab.device,
+        on_progress=lambda progress: lab.tell(
+            (number + progress.fraction) / len(UNPOOLINGS), f"{unpool}, {progress.doing}"
+        ),
+        stop=lab.stop,
+    )
+    return load_checkpoint(paths.model, lab.device.device)[0], card.images_seen
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# measuring
+
+
+def measured(network: Autoencoder, pictures: Pictures, lab: Lab) -> dict[str, float]:
+    """Of the images that were not trained on: "error", "linear_error", "recall@1" and, by labels, "p@10"."""
+    codes = encode_images(network, pictures.images, lab.device)
+    trained, asking = codes[: -pictures.n_test], codes[-pictures.n_test :]
+    figures = {
+        "error": _error(reconstruct(network, pictures.test, lab.device), pictures.test),
+        "linear_error": linear_error(trained, pictures.images[: -pictures.n_test], asking, pictures.test),
+        "recall@1": _recall(network, codes, pictures, lab),
+    }
+    if pictures.labels is not None:
+        distances = Database.of(trained, network.metric).distances(asking)
+        nearest = np.argsort(distances, axis=1, kind="stable")[:, :NEAREST]
+        found, wanted = pictures.labels[nearest], pictures.labels[-pictures.n_test :]
+        figures["p@10"] = float(precision_at(found, wanted, NEAREST).mean())
+    return figures
+
+
+def linear_error(codes: NDArray[np.float32], images: Images, asking: NDArray[np.float32], asked: Images) -> float:
+    """The error per value of the best linear guess at images from their codes, found on some and measured on others."""
+    mean_code, mean = codes.mean(0), _flat(images).mean(0)
+    centred = (codes - mean_code).astype(np.float64)
+    covariance = centred.T @ centred
+    covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    weights = np.linalg.solve(covariance, centred.T @ (_flat(images) - mean))
+    guesses = (asking - mean_code) @ weights + mean
+    return float(np.square(guesses - _flat(asked)).mean())
+
+
+def _recall(network: Autoencoder, codes: NDArray[np.float32], pictures: Pictures, lab: Lab) -> float:
+    """The share of distorted copies whose original comes first, in the mean over the distortions."""
+    n = min(MOST_DISTORTED, pictures.n_test)
+    places = np.arange(len(codes) - pictures.n_test, len(codes))[:n]
+    copies = np.concatenate([distort(pictures.images[places], name, places, seed=lab.seed) for name in DISTORTIONS])
+    distances = Database.of(codes, network.metric).distances(encode_images(network, copies, lab.device))
+    return float(found_in(distances, np.tile(places, len(DISTORTIONS)), (1,)).mean())
+
+
+def swapped(network: ConvAutoencoder, images: Images, lab: Lab, *, codes_of_another: bool) -> Images:
+    """Images decoded from the next one's code and their own switches, or the other way round."""
+    with torch.inference_mode():
+        batch = as_examples(images, lab.device.device)
+        codes, other = network.encode(batch), batch.roll(1, 0)
+        decoded = network.decode_by_switches(*((codes.roll(1, 0), batch) if codes_of_another else (codes, other)))
+    made: Images = decoded.mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return made
+
+
+def _error(made: Images, images: Images) -> float:
+    return float(np.square(_flat(made) - _flat(images)).mean())
+
+
+def _flat(images: Images) -> NDArray[np.float64]:
+    return images.reshape(len(images), -1) / 255
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# telling
+
+
+def _found(figures: dict[str, dict[str, float]]) -> tuple[str, ...]:
+    """The columns of what the codes find."""
+    return (*(("P@10",) if "p@10" in figures[SWITCHES] else ()), "distorted copies found")
+
+
+def _line(unpool: str, figures: dict[str, float]) -> tuple[str, ...]:
+    by_label = (f"{figures['p@10']:.3f}",) if "p@10" in figures else ()
+    return (
+        unpool,
+        f"{figures['error']:.4f}",
+        f"{figures['linear_error']:.4f}",
+        *by_label,
+        f"{figures['recall@1']:.3f}",
+    )
+
+
+def _conclusion(figures: dict[str, dict[str, float]], swaps: dict[str, float]) -> str:
+    """What is so in these figures, whichever way they came out."""
+    finds = "p@10" if "p@10" in figures[SWITCHES] else "recall@1"
+    by_error = sorted(figures, key=lambda name: figures[name]["error"])
+    by_linear = sorted(figures, key=lambda name: figures[name]["linear_error"])
+    by_finding = sorted(figures, key=lambda name: figures[name][finds])
+    return (
+        f"{by_error[0].capitalize()} reconstructs best (error {figures[by_error[0]]['error']:.4f}, against "
+        f"{figures[by_error[1]]['error']:.4f} by {by_error[1]}); the code of {by_linear[-1]} says least of the pixels, "
+        f"and {by_finding[0]} finds least ({figures[by_finding[0]][finds]:.3f}, against "
+        f"{figures[by_finding[-1]][finds]:.3f} by {by_finding[-1]}). With another image's code, the decoder by "
+        f"switches draws the picture at an error of {swaps['code_of_another']:.4f}; with another's switches, "
+        f"{swaps['switches_of_another']:.4f}."
+    )

@@ -1,0 +1,104 @@
+"""The arithmetic of codes: walks between two, samples around one, the directions in which those of a corpus differ.
+
+numpy only. Knows codes as numbers (n, d); must not know networks, images or files. Removed rows have codes of zeros:
+the caller leaves them out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_ROWS = 16_384  # codes that are turned to float64 at once
+
+
+@dataclass(frozen=True)
+class Directions:
+    """The directions in which codes differ most, the one of largest variance first, and how far they reach."""
+
+    mean: NDArray[np.float32]  # (d,) of the codes
+    directions: NDArray[np.float32]  # (k, d), orthogonal, of length 1
+    deviations: NDArray[np.float32]  # (k,) standard deviation of the codes along each
+
+    def moved(self, code: NDArray[np.floating], amounts: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(d,) the code (d,) moved along the first directions by `amounts` (up to k,) standard deviations of each."""
+        n = len(amounts)
+        steps = np.asarray(amounts, np.float64) * self.deviations[:n]
+        return (np.asarray(code, np.float64) + steps @ self.directions[:n]).astype(np.float32)
+
+    def amounts(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(k,) where the code (d,) stands along each direction, in standard deviations from the mean."""
+        along = self.directions @ (np.asarray(code, np.float64) - self.mean)
+        return np.divide(along, self.deviations, out=np.zeros_like(along), where=self.deviations > 0).astype(np.float32)
+
+
+def walk(first: NDArray[np.floating], second: NDArray[np.floating], steps: int) -> NDArray[np.float32]:
+    """(steps, d) codes on the way from one code (d,) to another, both ends included.
+
+    In the directions of the straight line between them, but of lengths that go evenly from the one's to the other's:
+    half way between two codes that differ much the line itself is short, and what is decoded from it pale.
+
+    >>> walk(np.array([3.0, 0.0]), np.array([5.0, 0.0]), 3).tolist()
+    [[3.0, 0.0], [4.0, 0.0], [5.0, 0.0]]
+    """
+    assert steps >= 2
+    share = np.linspace(0, 1, steps)[:, None]
+    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    line = (1 - share) * one + share * other
+    wanted = (1 - share) * np.linalg.norm(one) + share * np.linalg.norm(other)
+    lengths = np.linalg.norm(line, axis=1, keepdims=True)
+    factors = np.divide(wanted, lengths, out=np.zeros_like(wanted), where=lengths > 0)  # opposite codes meet in 0
+    return np.asarray(line * factors, np.float32)
+
+
+def principal_directions(codes: NDArray[np.floating], k: int) -> Directions:
+    """The first k directions of codes (n, d), by the eigenvectors of their covariance; fewer where d is smaller.
+
+    The sign of each is chosen so that its largest part is positive: the same codes give the same directions.
+    """
+    mean, covariance = _moments(codes)
+    variances, vectors = np.linalg.eigh(covariance)  # ascending
+    directions = vectors.T[::-1][:k]
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
+    directions = directions * np.where(largest < 0, -1, 1)
+    deviations = np.sqrt(np.maximum(variances[::-1][:k], 0))
+    return Directions(mean.astype(np.float32), directions.astype(np.float32), deviations.astype(np.float32))
+
+
+def gaussian_codes(codes: NDArray[np.floating], n: int, seed: int) -> NDArray[np.float32]:
+    """(n, d) codes drawn from the Gaussian that has the mean and the covariance of `codes` (m, d)."""
+    mean, covariance = _moments(codes)
+    return (mean + _draws(covariance, n, seed)).astype(np.float32)
+
+
+def around(
+    code: NDArray[np.floating], codes: NDArray[np.floating], spread: float, n: int, seed: int
+) -> NDArray[np.float32]:
+    """(n, d) codes about a code (d,), as those of a corpus, `codes` (m, d), are about their mean, but `spread` as far.
+
+    So a sample goes far where the corpus differs much and hardly anywhere where it does not; 0 gives the code itself.
+    """
+    _, covariance = _moments(codes)
+    return (np.asarray(code, np.float64) + spread * _draws(covariance, n, seed)).astype(np.float32)
+
+
+def _draws(covariance: NDArray[np.float64], n: int, seed: int) -> NDArray[np.float64]:
+    """(n, d) draws about zero; by eigenvalues, since a covariance of few codes has no Cholesky factor."""
+    variances, vectors = np.linalg.eigh(covariance)
+    normal = np.random.default_rng(seed).standard_normal((n, len(variances)))
+    drawn: NDArray[np.float64] = (normal * np.sqrt(np.maximum(variances, 0))) @ vectors.T
+    return drawn
+
+
+def _moments(codes: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean (d,) and the covariance (d, d) of codes (n, d), block by block: they may be a memory map of millions."""
+    n, d = codes.shape
+    assert n > 0
+    mean = np.zeros(d)
+    for start in range(0, n, BLOCK_ROWS):
+        mean += codes[start : start + BLOCK_ROWS].sum(axis=0, dtype=np.float64) / n
+    covariance = np.zeros((d, d))
+    for start in range(0, n, BLOCK_ROWS):
+        block = codes[start : start + BLOCK_ROWS] - mean
+        covariance += block.T @ block / n
+    return mean, covariance

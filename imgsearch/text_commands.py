@@ -1,0 +1,191 @@
+"""What the commands do with words: train on them, index them, search by them. Each one library call, then the answer.
+
+Knows no algorithm; torch is loaded by what needs it.
+"""
+
+from argparse import Namespace
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import CorpusError, ModelError, QueryError
+from imgsearch.paths import IndexPaths, index_paths, replacing
+from imgsearch.stopping import stopping
+
+if TYPE_CHECKING:
+    from imgsearch.autoencoder.card import ModelCard
+    from imgsearch.autoencoder.config import TrainConfig, TrainProgress
+    from imgsearch.corpus.words import Vocabulary
+    from imgsearch.device import DeviceChoice
+    from imgsearch.retrieval.bags import Bags
+    from imgsearch.retrieval.text_result import TextResult
+
+FEWEST_TEXTS = 16
+DEFAULT_MINUTES = 2.0
+
+
+def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
+    """Train the text autoencoder on what is written of the images, and index their words by it.
+
+    `sizes` go from the most words over the hidden layers to the code (default: 2000-500-250-125-128).
+    """
+    from imgsearch.autoencoder.checkpoint import move_checkpoint
+    from imgsearch.autoencoder.text import SIZES
+    from imgsearch.device import pick_device
+    from imgsearch.retrieval.text_index import write_vocabulary
+
+    _refuse_other_networks(arguments, sizes)
+    paths = index_paths(arguments.index)
+    device = pick_device(arguments.device)
+    note(device.reason)
+    with Corpus.open(paths) as corpus:
+        vocabulary, bags = _read_texts(corpus, (sizes or SIZES)[0])
+        config = _config(arguments, len(vocabulary), sizes or SIZES)
+        card = _trained(paths, vocabulary, bags, config, device)
+        write_vocabulary(paths, vocabulary, card.digest)
+        move_checkpoint(paths.text.candidate, paths.text.model)
+        index_words(paths, corpus, device)
+    if arguments.json:
+        say_json(asdict(card) | {"words": len(vocabulary)})
+        return
+    say(
+        f"model of words {card.digest[:12]}: {len(vocabulary):,} words of {len(bags.rows_with_words()):,} images, "
+        f"{readable_seconds(card.seconds)}"
+    )
+    note(f'next: imgsearch search --text "{vocabulary.words[0]}"')
+
+
+def _read_texts(corpus: Corpus, most_words: int) -> "tuple[Vocabulary, Bags]":
+    from imgsearch.corpus.texts import row_texts
+    from imgsearch.corpus.words import Vocabulary
+    from imgsearch.retrieval.bags import Bags
+    from imgsearch.retrieval.text_index import counted
+
+    texts = row_texts(corpus)
+    with tracking("reading texts") as tracker:
+        vocabulary = Vocabulary.of(counted(texts, tracker.count), most_words)
+        bags = Bags.of(counted(texts, tracker.count), vocabulary)
+    n_described = len(bags.rows_with_words())
+    if n_described < FEWEST_TEXTS:
+        raise CorpusError(
+            f"something is written of {n_described:,} images here, and {FEWEST_TEXTS} are needed. Crawl pages, whose "
+            "alt texts are kept, or add folders with --labels-from-folders."
+        )
+    return vocabulary, bags
+
+
+def _trained(
+    paths: IndexPaths, vocabulary: "Vocabulary", bags: "Bags", config: "TrainConfig", device: "DeviceChoice"
+) -> "ModelCard":
+    """Train on the bags and leave the model in `paths.text.candidate`."""
+    from imgsearch.autoencoder.train import train as run_training
+    from imgsearch.retrieval.bags import WordVectors
+
+    with stopping() as stop, tracking("training") as tracker:
+
+        def show(progress: "TrainProgress") -> None:
+            tracker.fraction(
+                progress.fraction,
+                f"epoch {progress.epoch}  loss {progress.loss:.3f}  {progress.images_per_second:,.0f} texts/s  "
+                f"{readable_seconds(progress.seconds_left)} left",
+            )
+
+        return run_training(
+            WordVectors.of(bags, vocabulary).as_examples(),
+            bags.rows_with_words(),
+            paths.text,
+            config,
+            go_on=False,
+            into=paths.text.candidate,
+            device=device,
+            on_progress=show,
+            stop=stop,
+        )
+
+
+def index_words(paths: IndexPaths, corpus: Corpus, device: "DeviceChoice", *, full: bool = False) -> None:
+    """Bring the index of words up to date."""
+    from imgsearch.retrieval.text_index import update_text_index
+
+    with tracking("indexing words") as tracker:
+        n_rows = update_text_index(paths, corpus, device, full=full, on_progress=tracker.count)
+    note(f"indexed the words of {n_rows:,} images")
+
+
+def search_text(arguments: Namespace) -> None:
+    """Show the images whose words are nearest, by three methods side by side."""
+    from imgsearch.retrieval.text_search import TextSearcher
+
+    with TextSearcher.open(index_paths(arguments.index), device=arguments.device) as searcher:
+        result = searcher.search(arguments.text, k=arguments.k)
+        if arguments.save:
+            from imgsearch.retrieval.text_sheet import draw_text_result
+
+            with replacing(arguments.save) as temporary:
+                temporary.write_bytes(draw_text_result(searcher, result))
+            note(f"drawn into {arguments.save}")
+    if arguments.json:
+        say_json(result.to_json())
+    else:
+        _say_result(result)
+
+
+def _say_result(result: "TextResult") -> None:
+    lines = [
+        (method, str(hit.rank), f"row:{hit.row}", f"{hit.distance:.4f}", hit.label, hit.alt, hit.url)
+        for method, hits in result.methods.items()
+        for hit in hits
+    ]
+    say_table(("by", "rank", "row", "distance", "label", "alt", "url"), lines)
+    if result.note:
+        say(result.note)
+
+
+def refuse_both(arguments: Namespace) -> None:
+    """An image or words, not both and not neither.
+
+    Raises:
+        QueryError: it is so.
+    """
+    if arguments.text is None and arguments.query is None:
+        raise QueryError('nothing to search with: name an image, or words as in --text "red flower"')
+    if arguments.text is not None and arguments.query is not None:
+        raise QueryError("search by an image or by --text, not by both at once")
+
+
+def _config(arguments: Namespace, n_words: int, sizes: tuple[int, ...]) -> "TrainConfig":
+    from imgsearch.autoencoder.config import parse_objective
+    from imgsearch.autoencoder.dense import DenseConfig
+    from imgsearch.autoencoder.text import text_config
+
+    minutes = None if arguments.epochs else arguments.minutes or DEFAULT_MINUTES
+    config = text_config(
+        n_words,
+        sizes[-1],
+        minutes=minutes,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        hidden=sizes[1:-1],
+        batch_size=arguments.batch_size,
+    )
+    assert isinstance(config.network, DenseConfig)
+    network = replace(config.network, activation=arguments.activation or config.network.activation, tied=arguments.tied)
+    config = replace(config, network=network, pretrain=arguments.pretrain or "")
+    if arguments.objective:
+        return replace(
+            config,
+            objective=parse_objective(arguments.objective),
+            noise=arguments.noise,
+            noise_level=arguments.noise_level,
+        )
+    return config
+
+
+def _refuse_other_networks(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
+    if sizes is not None and (len(sizes) < 2 or min(sizes) < 1):
+        raise ModelError("the sizes of a text network go from the most words to the code, such as 2000-500-250-125-10.")
+    if arguments.network not in (None, "dense") or arguments.unpool or arguments.start not in (None, "scratch"):
+        raise ModelError(
+            "words are learned from scratch by the network dense: leave out --network, --unpool and --from."
+        )

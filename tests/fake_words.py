@@ -1,0 +1,36 @@
+"""A searcher of words with known answers: what the Explore page needs, without a model of text."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from imgsearch.errors import QueryError
+from imgsearch.retrieval.result import Hit
+
+KNOWN = ("disc", "many")
+FIRST = {"code": 20, "lsa": 30, "tfidf": 40}  # the row of each method's first hit; those after it follow
+
+
+@dataclass
+class FakeWords:
+    """Answers every text that has a known word; each method with rows of its own."""
+
+    stale: bool = False
+    alt: str = "disc"
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    def is_stale(self) -> bool:
+        return self.stale
+
+    def search(self, text: str, *, k: int = 10) -> Any:
+        self.asked.append((text, k))
+        words = tuple(text.lower().split())
+        if not set(words) & set(KNOWN):
+            raise QueryError(f"no image has any of the words of {text!r}")
+        hits = {name: tuple(self._hit(first, rank) for rank in range(1, k + 1)) for name, first in FIRST.items()}
+        unknown = tuple(word for word in words if word not in KNOWN)
+        return SimpleNamespace(query=text, k=k, words=words, unknown_words=unknown, methods=hits)
+
+    def _hit(self, first: int, rank: int) -> Hit:
+        row = first + rank - 1
+        return Hit(rank, row, rank / 100, f"https://pictures.example/{row}.jpg", "", self.alt, "", None)

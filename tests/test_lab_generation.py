@@ -1,0 +1,54 @@
+"""Pictures from codes that no image has, at the small size: of digits alone, and of a corpus."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from indexed import add_images, smooth_thumbnails
+
+from imgsearch.device import pick_device
+from imgsearch.lab.drawing import montage
+from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.finding import Lab
+from imgsearch.lab.generation import GAUSSIAN, HALF_WAY, IMAGES, plane_of
+from imgsearch.paths import IndexPaths
+
+
+def a_lab(paths: IndexPaths) -> Lab:
+    return Lab(paths, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+
+
+def test_most_digits_have_a_place_on_the_plane_of_two_numbers(tmp_path: Path) -> None:
+    finding = run_experiment("generate", a_lab(IndexPaths(tmp_path)))
+    assert finding.figures["digits"] == 10
+    assert finding.figures["digits_on_the_plane"] >= 7
+    assert finding.figures["corpus"] == {}
+    assert "no corpus" in finding.data
+    assert finding.picture.startswith(b"\x89PNG")
+
+
+def test_pictures_are_drawn_by_the_corpus_model(tmp_path: Path) -> None:
+    paths = IndexPaths(tmp_path)
+    add_images(paths, smooth_thumbnails(60))
+    corpus = run_experiment("generate", a_lab(paths)).figures["corpus"]
+    # The shipped model: a picture drawn from an image's code has nearly that code, others have it less.
+    assert corpus[IMAGES]["likeness"] > max(corpus[HALF_WAY]["likeness"], corpus[GAUSSIAN]["likeness"])
+    assert corpus[IMAGES]["likeness"] > 0.3
+    near, far = (each["contrast"] for name, each in corpus.items() if name.startswith("around"))
+    assert far > near  # the farther from the image, the louder
+
+
+def test_the_plane_spans_the_codes_and_is_seen_from_the_front() -> None:
+    codes = np.random.default_rng(0).uniform((-1, 10), (3, 20), (5000, 2)).astype(np.float32)
+    places = plane_of(codes, 3).reshape(3, 3, 2)
+    assert places[0, 0] == pytest.approx([-0.92, 19.8], abs=0.1)  # left above
+    assert places[2, 2] == pytest.approx([2.92, 10.2], abs=0.1)  # right below
+    assert places[1, 1] == pytest.approx([1, 15], abs=0.1)
+
+
+def test_a_montage_puts_images_side_by_side() -> None:
+    images = np.arange(2 * 3 * 4 * 5 * 3).reshape(2, 3, 4, 5, 3)
+    whole = montage(images)
+    assert whole.shape == (8, 15, 3)
+    assert np.array_equal(whole[4:, 5:10], images[1, 1])
+    assert np.array_equal(montage(images[..., 0]), whole[..., 0])

@@ -1,0 +1,68 @@
+"""What undoes pooling: the three at their small size, and what is measured of them on codes that are known."""
+
+import numpy as np
+import pytest
+from toy_images import toy_thumbnails
+
+from imgsearch.autoencoder.conv import UNPOOLINGS
+from imgsearch.device import pick_device
+from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.unpooling import linear_error, pictures_of
+from imgsearch.paths import IndexPaths
+
+
+@pytest.fixture(scope="module", name="lab")
+def a_small_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    paths = IndexPaths(tmp_path_factory.mktemp("lab"))
+    return Lab(paths, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+
+
+@pytest.fixture(scope="module", name="finding")
+def what_is_found(lab: Lab) -> Finding:
+    return run_experiment("unpool", lab)
+
+
+def test_switches_reconstruct_best(finding: Finding) -> None:
+    errors = {name: each["error"] for name, each in finding.figures["unpoolings"].items()}
+    assert min(errors, key=lambda name: errors[name]) == "switches"
+    assert "Switches reconstructs best" in finding.conclusion
+
+
+def test_switches_draw_the_picture_whichever_code_they_are_given(finding: Finding) -> None:
+    """They carry more of it than the code does: to lose them costs more than to lose the code."""
+    swapped, error = finding.figures["swapped"], finding.figures["unpoolings"]["switches"]["error"]
+    assert error < swapped["code_of_another"] < swapped["switches_of_another"]
+
+
+def test_all_three_are_told_with_the_same_measures(finding: Finding) -> None:
+    assert [line[0] for line in finding.lines] == list(UNPOOLINGS)
+    for name in UNPOOLINGS:
+        figures = finding.figures["unpoolings"][name]
+        assert figures["p@10"] > 0.3  # ten digits: 0.1 by chance
+        assert 0.02 < figures["linear_error"] < 0.2  # of pixels whose variance is 0.13
+    assert finding.picture.startswith(b"\x89PNG")
+
+
+def test_digits_stand_in_where_there_is_no_corpus(lab: Lab) -> None:
+    pictures = pictures_of(lab)
+    assert "fewer than 200 images" in pictures.sentence
+    assert pictures.images.shape == (400, 32, 32, 3)
+    assert (pictures.images == pictures.images[..., :1]).all()  # grey
+    assert pictures.labels is not None
+    assert set(pictures.training_rows.tolist()) == set(range(400 - pictures.n_test))
+
+
+def test_a_linear_guess_is_right_where_pixels_are_linear_in_the_code_and_else_the_mean() -> None:
+    images = toy_thumbnails(300)
+    flat = images.reshape(300, -1) / 255
+    _, _, directions = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
+    rng = np.random.default_rng(0)
+    codes = {
+        "principal": ((flat - flat.mean(0)) @ directions[:40].T).astype(np.float32),
+        "noise": rng.standard_normal((300, 4)).astype(np.float32),
+    }
+    errors = {name: linear_error(code[:200], images[:200], code[200:], images[200:]) for name, code in codes.items()}
+    mean_error = float(np.square(flat[200:] - flat[:200].mean(0)).mean())
+    assert errors["principal"] < 0.3 * mean_error
+    assert errors["noise"] == pytest.approx(mean_error, rel=0.1)
