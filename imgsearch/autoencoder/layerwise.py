@@ -22,6 +22,7 @@ from imgsearch.errors import ModelError
 
 FIRST_MOMENTUM, MOMENTUM, FIRST_SHARE = 0.5, 0.9, 0.1  # the lower one holds for the first share of a layer's steps
 BINARY_RATE, LINEAR_RATE, IMAGE_RATE = 0.1, 0.01, 0.003  # of machines; in 2011, for 80 epochs: .03 and, images, .001
+MEAN_LOGIT = math.log(PIXEL_MEAN / (1 - PIXEL_MEAN))
 ADAM_RATE, WARMUP = 3e-3, 0.1  # of small autoencoders: the rate at its peak, and the share of steps before that
 
 
@@ -44,7 +45,6 @@ class MachineLayer:
     def __init__(self, network: DenseAutoencoder, number: int, generator: torch.Generator) -> None:
         self._network, self._number, self._generator = network, number, generator
         self._layer = layer_of(network, number)
-        self._sees_images = number == 0 and network.example_shape == IMAGE_SHAPE
         visible, hidden = units_of(network, number)
         bias = decoder_bias(network, number)
         with torch.no_grad():
@@ -56,7 +56,8 @@ class MachineLayer:
         self._rate = IMAGE_RATE if visible is LINEAR else LINEAR_RATE if hidden is LINEAR else BINARY_RATE
 
     def step(self, examples: Tensor, share: float) -> Tensor:
-        values = self._network.units(examples, self._number)
+        with torch.no_grad():
+            values = self._network.units(examples, self._number)
         if self._number == 0 and self.machine.visible is BINARY and not ((values >= 0) & (values <= 1)).all():
             raise ModelError("a restricted Boltzmann machine needs values between 0 and 1. Pre-train layerwise.")
         momentum = FIRST_MOMENTUM if share < FIRST_SHARE else MOMENTUM
@@ -73,8 +74,8 @@ class MachineLayer:
             decoding = self._network.decoder.layers[-1 - self._number]
             assert isinstance(decoding, nn.Linear)
             decoding.weight.copy_(self._layer.weight.T)
-        if self._sees_images:
-            self.machine.visible_bias.add_(math.log(PIXEL_MEAN / (1 - PIXEL_MEAN)))
+        if sees_images(self._network, self._number):
+            self.machine.visible_bias.add_(MEAN_LOGIT)
 
 
 class AutoencoderLayer:
@@ -87,7 +88,7 @@ class AutoencoderLayer:
         self._layer = layer_of(network, number)
         learning = [*self._layer.parameters(), decoder_bias(network, number)]
         if isinstance(network.decoder, UntiedDecoder):
-            learning = [*self._layer.parameters(), *network.decoder.layers[-1 - number].parameters()]
+            learning.append(network.decoder.layers[-1 - number].get_parameter("weight"))
         self._optimiser = torch.optim.Adam(learning, ADAM_RATE)
 
     def step(self, examples: Tensor, share: float) -> Tensor:
@@ -139,15 +140,18 @@ def decoder_bias(network: DenseAutoencoder, number: int) -> nn.Parameter:
     return bias
 
 
+def sees_images(network: DenseAutoencoder, number: int) -> bool:
+    """Whether layer `number` sees the colours of images."""
+    return number == 0 and network.example_shape == IMAGE_SHAPE
+
+
 def units_of(network: DenseAutoencoder, number: int) -> tuple[Units, Units]:
     """The kinds of units, visible and hidden, of layer `number` as a machine.
 
     Grey values in 0..1 count as probabilities, colours are linear units of unit variance, and so is a linear code.
     """
-    lowest = LINEAR if network.example_shape == IMAGE_SHAPE else BINARY
-    highest = LINEAR if network.config.code == "linear" else BINARY
-    is_last = number == len(network.layers) - 1
-    return lowest if number == 0 else BINARY, highest if is_last else BINARY
+    is_linear_code = number == len(network.layers) - 1 and network.config.code == "linear"
+    return LINEAR if sees_images(network, number) else BINARY, LINEAR if is_linear_code else BINARY
 
 
 def machines_of(network: DenseAutoencoder) -> list[Machine]:
@@ -155,6 +159,6 @@ def machines_of(network: DenseAutoencoder) -> list[Machine]:
     stack = []
     for number in range(len(network.layers)):
         layer, (visible, hidden) = layer_of(network, number), units_of(network, number)
-        bias = decoder_bias(network, number).data
+        bias = decoder_bias(network, number).data - MEAN_LOGIT * sees_images(network, number)
         stack.append(Machine(layer.weight.data, layer.bias.data, bias, visible, hidden))
     return stack

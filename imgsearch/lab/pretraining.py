@@ -16,10 +16,11 @@ from imgsearch.autoencoder.train import train
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import Panel, panels_and_strip
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.learning import in_unit, squared_error
+from imgsearch.lab.learning import FEW, in_unit, squared_error
 from imgsearch.lab.stacks import balanced_rows, draw_digits, go_on, learned_error, pretrained
 
 STARTS = {"random start": "", "machines": "rbm", "layer-wise": "layerwise"}  # as it is told, and as it is asked for
+RATE = 2e-3  # of Adam, at its peak
 DRAWN = 14  # digits in the picture
 AUTOENCODERS, STACKS = 0.55, 0.75  # the share of the work that is done after each part
 
@@ -32,6 +33,7 @@ class Size:
     classifier: tuple[int, ...]
     epochs: int  # of the autoencoder, pre-training included
     passes: int  # of pre-training, each layer
+    drawing_passes: int  # of the machine that draws
     labels: dict[int, int]  # number of labels to steps that learn from them
 
     @property
@@ -40,9 +42,9 @@ class Size:
         return self.passes / self.epochs
 
 
-SMALL = Size((64, 32, 8), (64, 64, 32), epochs=60, passes=20, labels={50: 200, 500: 300})
-DEFAULT = Size((1000, 500, 250, 30), (1000, 1000, 500), 6, 2, {100: 300, 1000: 1000, 10_000: 1000})
-FULL = Size((1000, 500, 250, 30), (1000, 1000, 500), 60, 20, {100: 1000, 1000: 4000, 10_000: 10_000})
+SMALL = Size((64, 32, 8), (100, 100, 200), 40, 16, 60, {50: 300, 500: 300})
+DEFAULT = Size((1000, 500, 250, 30), (1000, 1000, 500), 6, 2, 4, {100: 300, 1000: 800, 10_000: 800})
+FULL = Size((1000, 500, 250, 30), (1000, 1000, 500), 60, 20, 40, {100: 1000, 1000: 4000, 10_000: 10_000})
 
 
 def run(lab: Lab) -> Finding:
@@ -117,7 +119,9 @@ def _autoencoder(
 
     config = TrainConfig(
         epochs=size.epochs,
-        batch_size=128,
+        batch_size=256 if len(data.train) > FEW else 64,
+        matrix_rate=0.0,  # Adam alone, as deep networks were trained when they had to be pre-trained
+        learning_rate=RATE,
         objective=(("reconstruct", 1.0),),
         whitening=0.0,
         pretrain=STARTS[start],
@@ -151,7 +155,7 @@ def _classifiers(lab: Lab, data: Digits, size: Size) -> tuple[dict[str, list[flo
         data,
         stacks["machines"],
         DRAWN,
-        2 * size.passes,
+        size.drawing_passes,
         lambda share: lab.tell(before + (STACKS - before) * share, "machines: learning to draw"),
     )
     wrong: dict[str, list[float]] = {start: [] for start in STARTS}

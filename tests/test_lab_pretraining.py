@@ -1,0 +1,50 @@
+"""The lab's experiment on pre-training, at its small size."""
+
+import numpy as np
+import pytest
+
+from imgsearch.errors import LabError
+from imgsearch.lab.datasets import digits
+from imgsearch.lab.finding import Lab
+from imgsearch.lab.pretraining import run
+from imgsearch.lab.stacks import balanced_rows, draw_digits, pretrained
+
+
+def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab: Lab) -> None:
+    finding = run(lab)
+    squared, wrong = finding.figures["squared_error"], finding.figures["wrong"]
+    assert squared["machines"] < 0.8 * squared["random start"]
+    for start in ("machines", "layer-wise"):
+        assert all(np.array(wrong[start]) < 0.8 * np.array(wrong["random start"]))
+        assert wrong[start][1] < wrong[start][0]  # ten times the labels
+    assert {len(line) for line in finding.lines} == {len(finding.columns)}
+    assert finding.picture.startswith(b"\x89PNG")
+
+
+def test_a_stack_of_machines_draws_from_noise_what_looks_like_digits(lab: Lab) -> None:
+    data = digits(lab)
+    network = pretrained(lab, data, (64, 100, 100, 200), "rbm", 20, lambda share: None)
+    drawn = draw_digits(lab, data, network, 40, 60, lambda share: None).astype(float)
+    noise = np.random.default_rng(0).integers(0, 256, drawn.shape).astype(float)
+    average = data.train.mean(0, keepdims=True).repeat(40, 0)
+    assert distance_to_nearest(drawn, data.test) < 0.8 * distance_to_nearest(average, data.test)
+    assert distance_to_nearest(drawn, data.test) < 0.3 * distance_to_nearest(noise, data.test)
+    assert drawn.std(0).mean() > 0.4 * data.test.std(0).mean()  # many digits, not one
+
+
+def distance_to_nearest(pictures: np.ndarray, digits: np.ndarray) -> float:
+    """Mean squared distance of pictures (n, d) to the digit (m, d) that is most like each."""
+    squares = np.square(pictures[:, None] / 255 - digits[None] / 255).sum(2)
+    return float(squares.min(1).mean())
+
+
+def test_labels_are_drawn_evenly() -> None:
+    labels = np.repeat(np.arange(3), (50, 20, 30))
+    rows = balanced_rows(labels, 30, seed=0)
+    assert np.bincount(labels[rows]).tolist() == [10, 10, 10]
+    assert len(set(rows.tolist())) == 30
+
+
+def test_a_stopped_experiment_says_so(lab: Lab) -> None:
+    with pytest.raises(LabError, match="stopped"):
+        pretrained(Lab(**(vars(lab) | {"stop": lambda: True})), digits(lab), (64, 8, 4), "rbm", 1, lambda share: None)
