@@ -65,8 +65,8 @@ CHAPTERS = (
     Chapter(
         "deconv",
         "Deconvolution is convolution",
-        "Such a decoder goes the other way, from small maps to large ones. Its 'deconvolution' is nothing new: put zeros "
-        "between and around the values, turn the kernel round, and convolve.",
+        "Such a decoder goes the other way, from small maps to large ones. Its 'deconvolution' is nothing new: put "
+        "zeros between and around the values, turn the kernel round, and convolve.",
     ),
     Chapter(
         "generate",
