@@ -87,7 +87,8 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
         sides = st.segmented_control("Which map", list(SIDES), default="Both", key="map-sides", required=True)
         kind = st.segmented_control("How placed", list(KINDS), default=next(iter(KINDS)), key="map-kind", required=True)
     names = [KINDS[kind][side] for side in SIDES[sides]]
-    marked = _marked(searcher, shown, query_row)
+    place_of = {row: place for place, row in enumerate(shown.rows.tolist())}
+    marked = [place_of[row] for row in _marked_rows(searcher, query_row) if row in place_of]
     key = f"{shown.made_at} {len(shown.rows)} {names} {marked}"
     data = {
         "key": key,
@@ -96,6 +97,7 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
         "side": SIDE,
         "rows": shown.rows.tolist(),
         "marked": marked,
+        "query": place_of.get(query_row, -1),
         "maps": [_drawn_plane(name, shown.planes[name]) for name in names],
     }
     component = st.components.v2.component(
@@ -106,7 +108,7 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
     )
     clicked = component(key="map", data=data, on_row_change=lambda: None).get("row")
     if marked:
-        st.html(cards.footnote(f"Framed: row {query_row}, and its {len(marked) - 1} nearest by code that are here."))
+        st.html(cards.footnote(f"Framed: row {query_row} and its nearest by code, as far as they are on the map."))
     if clicked is not None:
         row = known_row(clicked, searcher)
         if row is not None:
@@ -135,14 +137,15 @@ def unit_square(places: plane.Plane) -> NDArray[np.floating]:
     return np.asarray((places - low) / np.maximum(high - low, np.finfo(np.float32).tiny))
 
 
-def _marked(searcher: "Searcher", shown: PictureMap, query_row: int | None) -> list[int]:
-    """The places in the map's rows of the query and of its nearest by code; nothing where the query is not on it."""
-    if query_row is None or query_row not in shown.rows:
+def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
+    """The query and its nearest by code; nothing where no row is asked with, or one that was removed since."""
+    if query_row is None:
         return []
-    hits = searcher.search(query_row, k=NEIGHBOURS, by="code").code
-    wanted = [query_row, *(hit.row for hit in hits)]
-    place = {row: number for number, row in enumerate(shown.rows.tolist())}
-    return [place[row] for row in wanted if row in place]
+    try:
+        hits = searcher.search(query_row, k=NEIGHBOURS, by="code").code
+    except UnknownRowError:
+        return []
+    return [query_row, *(hit.row for hit in hits)]
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
