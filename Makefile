@@ -44,9 +44,8 @@ pictures: .venv/installed-for-tests browser
 		$(BIN)/python -m pytest tests/test_browser.py -k screenshot
 	$(BIN)/imgsearch search row:$(ROW) -k 10 --index index --save docs/hits.png
 	$(BIN)/imgsearch lab map --index index
-	$(BIN)/imgsearch train --text --index index
 	IMGSEARCH_EXPLORE_SCREENSHOT=docs/explore.png IMGSEARCH_TEST_INDEX=index IMGSEARCH_TEST_ROW=$(ROW) \
-		IMGSEARCH_TEST_WORDS="red flower" $(BIN)/python -m pytest tests/test_browser_explore.py -k screenshot
+		$(BIN)/python -m pytest tests/test_browser_explore.py -k screenshot
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -59,9 +59,9 @@ def draw_map(
         _draw_no_map(searcher, paths, command, OLD_MAP if made else NO_MAP)
         return
     shown = made.of_rows(searcher.findable_rows())
-    if len(shown.rows):
-        _draw_planes(searcher, shown, query_row, search)
-    st.html(cards.footnote(_how_made(made, shown, searcher)))
+    framed = _draw_planes(searcher, shown, query_row, search) if len(shown.rows) else False
+    words = f"Framed: row {query_row} and its nearest by code, as far as they are on the map. " if framed else ""
+    st.html(cards.footnote(words + _how_made(made, shown, searcher)))
 
 
 def _draw_no_map(searcher: "Searcher", paths: IndexPaths, command: str, text: str) -> None:
@@ -82,7 +82,8 @@ def _draw_no_map(searcher: "Searcher", paths: IndexPaths, command: str, text: st
     st.rerun()
 
 
-def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None, search: Callable[[int], None]) -> None:
+def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None, search: Callable[[int], None]) -> bool:
+    """The maps; whether any image is framed on them."""
     with st.container(key="map-controls"):
         sides = st.segmented_control("Which map", list(SIDES), default="Both", key="map-sides", required=True)
         kind = st.segmented_control("How placed", list(KINDS), default=next(iter(KINDS)), key="map-kind", required=True)
@@ -107,12 +108,11 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
         isolate_styles=False,
     )
     clicked = component(key="map", data=data, on_row_change=lambda: None).get("row")
-    if marked:
-        st.html(cards.footnote(f"Framed: row {query_row} and its nearest by code, as far as they are on the map."))
     if clicked is not None:
         row = known_row(clicked, searcher)
         if row is not None:
             search(row)
+    return bool(marked)
 
 
 def known_row(clicked: object, searcher: "Searcher") -> int | None:
