@@ -1,8 +1,8 @@
 """The lecture's experiments on MNIST: what `imgsearch lab` finds at its default and full size, over several seeds.
 
 Runs digits-30, digits-2d, denoise and contract as the command does, on the processor, and writes
-results/lecture_digits.json: each run's figures, its seconds, and the mean over seeds. With --only one kind of run is
-made anew, and the others stay. Run: python benchmarks/lecture_digits.py [--only digits-30:full] [--data mnist.npz]
+results/lecture_digits.json: each run's figures, its seconds, and the mean over seeds. With --only or --seeds some runs
+are made anew, and the others stay. Run: python benchmarks/lecture_digits.py [--only digits-30:full] [--seeds 0 1]
 """
 
 import argparse
@@ -36,14 +36,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=RUNS, nargs="+", default=list(RUNS))
     parser.add_argument("--data", type=Path, default=MNIST)
-    parser.add_argument("--seeds", type=int, help="instead of each run's own number")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of each kind's own")
     arguments = parser.parse_args()
     for kind in arguments.only:
-        runs = []
-        for seed in range(arguments.seeds or RUNS[kind]):
-            runs.append(measured(kind, arguments.data, seed))
-            print(kind, f"seed {seed}: {runs[-1]['seconds']:.0f} s", *runs[-1]["table"], sep="\n  ", flush=True)
-        keep(kind, {"runs": runs, "mean": mean_of([run["figures"] for run in runs])})
+        for seed in arguments.seeds or range(RUNS[kind]):
+            run = measured(kind, arguments.data, seed)
+            print(kind, f"seed {seed}: {run['seconds']:.0f} s", *run["table"], sep="\n  ", flush=True)
+            keep(kind, run)
 
 
 def measured(kind: str, data: Path, seed: int) -> dict[str, Any]:
@@ -78,11 +77,14 @@ def mean_of(figures: list[Any]) -> Any:
     return statistics.fmean(figures)
 
 
-def keep(kind: str, result: dict[str, Any]) -> None:
-    """Put one kind of run into the file beside the others."""
+def keep(kind: str, run: dict[str, Any]) -> None:
+    """Put one run into the file, in the place of an older one of the same kind and seed."""
     path = RESULTS / f"{NAME}.json"
-    before = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
-    write_result(NAME, {"runs": before | {kind: result}})
+    results = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
+    older = results.get(kind, {"runs": []})["runs"]
+    runs = sorted([*(each for each in older if each["seed"] != run["seed"]), run], key=lambda each: each["seed"])
+    results[kind] = {"runs": runs, "mean": mean_of([each["figures"] for each in runs])}
+    write_result(NAME, {"runs": {name: results[name] for name in RUNS if name in results}})
 
 
 if __name__ == "__main__":

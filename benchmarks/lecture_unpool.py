@@ -1,7 +1,7 @@
-"""The three ways to undo pooling on 10,000 CIFAR-10 images: `imgsearch lab unpool` on a corpus of them.
+"""The three ways to undo pooling on CIFAR-10: `imgsearch lab unpool` on a corpus of the first images of each class.
 
-The images numbered 0000-0999 of each class; the last tenth of a random order asks and is not trained on. Writes
-results/lecture_unpool.json. Run: python benchmarks/lecture_unpool.py [--size default] [--seeds 1] [--picture PNG]
+The last tenth of a random order asks and is not trained on. Writes results/lecture_unpool.json.
+Run: python benchmarks/lecture_unpool.py [--size default] [--of-each-class 1000] [--seeds 1] [--picture PNG]
 """
 
 import argparse
@@ -18,18 +18,17 @@ from imgsearch.device import pick_device
 from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import SIZES, Lab
 
-OF_EACH_CLASS = 1000
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="default")
+    parser.add_argument("--of-each-class", type=int, default=1000, metavar="N", help="how many images")
     parser.add_argument("--seeds", type=int, default=1, help="how many repetitions")
     parser.add_argument("--picture", type=Path, help="where to leave the last repetition's picture")
     arguments = parser.parse_args()
     repetitions = []
     with tempfile.TemporaryDirectory() as name:
-        paths, tell = add(Path(name), first_of_each_class(Path(name))), Teller()
+        paths, tell = add(Path(name), first_of_each_class(Path(name), arguments.of_each_class)), Teller()
         for seed in range(arguments.seeds):
             began = time.monotonic()
 
@@ -46,12 +45,12 @@ def main() -> None:
     print(write_result("lecture_unpool", figures))
 
 
-def first_of_each_class(folder: Path) -> Path:
-    """A zip of the first images of each class, in folders that name the classes."""
+def first_of_each_class(folder: Path, n: int) -> Path:
+    """A zip of the first n images of each class, in folders that name the classes."""
     path = folder / "cifar10.zip"
     with zipfile.ZipFile(CIFAR10) as whole, zipfile.ZipFile(path, "w") as part:
         for name in whole.namelist():
-            if name.endswith(".jpg") and int(Path(name).stem) < OF_EACH_CLASS:
+            if name.endswith(".jpg") and int(Path(name).stem) < n:
                 part.writestr(name, whole.read(name))
     return path
 

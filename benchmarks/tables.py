@@ -34,6 +34,7 @@ def render_all() -> dict[str, str]:
         "speed": render_speed(_result("speed"), development),
         "training": render_training(_result("training")),
         "texts": render_texts(_result("lecture_text")),
+        "lecture-digits": render_lecture_digits(_result("lecture_digits")),
         "crawl": render_crawl(_result("crawl_throughput"), _result("long_crawl")),
     }
 
@@ -204,6 +205,43 @@ def render_texts(result: dict[str, Any]) -> str:
         f"{statistics.mean(result['processor_seconds']) / 60:.1f} minutes of one core.",
     ]
     return "\n".join(lines)
+
+
+def render_lecture_digits(result: dict[str, Any]) -> str:
+    """What the lecture's experiments on digits find on MNIST."""
+    lines = ["| `imgsearch lab` | what is measured | linear, or plain | deep, denoising or contractive | runs |"]
+    lines.append("|---|---|---|---|---|")
+    rows = (
+        ("digits-30", "squared error of a test digit", "squared_error", "PCA-30", "deep-30", "{:.2f}"),
+        ("digits-2d", "named right by ten neighbours in the plane", "neighbours_right", "PCA-2", "deep-2", "{:.1%}"),
+        ("denoise", "squared error of a noisy digit", "squared_error_of_noisy", "plain", "denoising", "{:.1f}"),
+        ("denoise", "of a clean one", "squared_error_of_clean", "plain", "denoising", "{:.2f}"),
+        ("contract", "squared Jacobian", "squared_jacobian", "plain", "contractive", "{:.1f}"),
+        ("contract", "directions that count", "directions", "plain", "contractive", "{:.0f}"),
+        ("contract", "squared error of a test digit", "squared_error", "plain", "contractive", "{:.2f}"),
+    )
+    for kind, measured in result["runs"].items():
+        name, size = kind.split(":")
+        command = f"`{name}`" if size == "default" else f"`{name} --size {size}`"
+        seconds = statistics.median(run["processor_seconds"] for run in measured["runs"])
+        runs = f"{len(measured['runs'])}, {seconds / 60:.1f} minutes of a core"
+        for which, what, figure, before, after, form in rows:
+            if which != name:
+                continue
+            cells = []
+            for network in (before, after):
+                found = [run["figures"] for run in measured["runs"]]
+                values = [each[network][figure] if network in each else each[figure][network] for each in found]
+                cells.append(_spread(values, form))
+            lines.append(f"| {command} | {what} | {cells[0]} | {cells[1]} | {runs} |")
+    lines += ["", f"MNIST: 60,000 digits to train on, 10,000 to test. {_machine(result)}."]
+    return "\n".join(lines)
+
+
+def _spread(values: list[float], form: str) -> str:
+    """The mean of the runs, and where they differ the least and the most."""
+    mean, *ends = (form.format(value) for value in (statistics.fmean(values), min(values), max(values)))
+    return mean if ends[0] == ends[1] else f"{mean} ({ends[0]} to {ends[1]})"
 
 
 def _latency(seconds: dict[str, float]) -> str:

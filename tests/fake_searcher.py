@@ -117,7 +117,7 @@ class FakeSearcher:
     def search(self, query: Any, *, k: int = 10, by: str = "both") -> SearchResult:
         self.asked.append((query, k))
         self.asked_by.append(by)
-        own = query if isinstance(query, int) else None
+        own = self.entry(query).row if isinstance(query, int) else None
         rows = np.arange(self.n_images)
         apart = np.abs(rows - (own or 0)) / self.n_images
         code, pixel = self._hits(apart, k, own), self._hits(apart * (1 + rows % 3), k, own)

@@ -5,11 +5,11 @@ import pytest
 from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.dense import DenseConfig
 from imgsearch.autoencoder.ladder import LadderConfig
-from imgsearch.autoencoder.networks import NETWORKS, build_network, describe_network
+from imgsearch.autoencoder.networks import NETWORKS, NetworkConfig, build_network, describe_network
 from imgsearch.errors import ModelError
 
 # The default of dense has 140 million weights, that of the ladder is for digits.
-SMALL = {"dense": DenseConfig((3072, 64, 256)), "ladder": LadderConfig((3072, 64, 256, 10))}
+SMALL: dict[str, NetworkConfig] = {"dense": DenseConfig((3072, 64, 256)), "ladder": LadderConfig((3072, 64, 256, 10))}
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -168,9 +168,14 @@ class Page:
         self.wait_until(lambda: f"row {row} " in self.text(".query .label p"))
         self.wait_until(lambda: self.both_columns_hold(12))
 
-    def screenshot(self, path: Path) -> None:
-        """The whole page, below the fold too."""
+    def screenshot(self, path: Path, last: str = "") -> None:
+        """The whole page, below the fold too; or as far as the part `last` goes."""
         height = self.browser.execute_script("return document.querySelector('.stMain').scrollHeight")
+        if last:
+            end = "return Math.ceil(document.querySelector(arguments[0]).getBoundingClientRect().bottom) + 8"
+            scroll = "const main = document.querySelector('.stMain'); main.scrollTo(0, 0); main.style.overflow = 'hidden'"
+            self.browser.execute_script(scroll)
+            height = self.browser.execute_script(end, last)
         metrics = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         self.wait_until(lambda: self.browser.execute_script("return window.innerHeight") == height)

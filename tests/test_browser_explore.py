@@ -1,19 +1,22 @@
 """The Explore page in a real browser: the map is drawn and clicked, a slider changes the decoded picture.
 
-With IMGSEARCH_EXPLORE_SCREENSHOT=FILE.png a picture of the whole page is saved there: over the index directory that
-IMGSEARCH_TEST_INDEX names (else the small one), asked with row IMGSEARCH_TEST_ROW (else 0). README's picture is one.
+With IMGSEARCH_EXPLORE_SCREENSHOT=FILE.png a picture of the map and the decoder is saved there: over the index
+directory that IMGSEARCH_TEST_INDEX names (else the small one), asked with row IMGSEARCH_TEST_ROW (else 0). README's
+picture is one.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
+from described import TOPICS, add_described, described
 from test_browser import Page, browser, free_port, severe_messages  # noqa: F401 -- `browser` is a fixture
 
 from imgsearch.cli import run
+from imgsearch.paths import IndexPaths
 from imgsearch.web.server import running_app
 
 selenium = pytest.importorskip("selenium", reason="install the test extra: pip install 'imgsearch[test]'")
@@ -26,16 +29,19 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 MAPS = ".picture-map canvas"
+WORDS = ".st-key-words input"
 PICTURE = ".st-key-turned .plate img"
 # Of addresses below the root, Streamlit first tries whether the server lies there too.
 TRIED = ("/explore/_stcore/health", "/explore/_stcore/host-config")
 
 
 @pytest.fixture(scope="module")
-def mapped_index(trained_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small index with a map."""
-    root = Path(shutil.copytree(trained_index, tmp_path_factory.mktemp("mapped") / "index"))
-    assert run(["lab", "map", "--size", "small", "--device", "cpu", "--index", str(root)]) == 0
+def mapped_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small index of the shipped model, with a map and a model of words."""
+    root = tmp_path_factory.mktemp("mapped") / "index"
+    add_described(IndexPaths(root), *zip(*described(), strict=True))
+    for command in ("reindex", "lab map --size small", "train --text --epochs 1"):
+        assert run([*command.split(), "--device", "cpu", "--index", str(root)]) == 0
     return root
 
 
@@ -57,7 +63,7 @@ class Explore(Page):
 
     def wait_until_drawn(self) -> None:
         for part in (".picture-map[data-drawn]", PICTURE, ".strip img", ".colophon"):
-            self.wait_until(lambda part=part: self.browser.find_elements(By.CSS_SELECTOR, part))
+            self.wait_until(partial(self.browser.find_elements, By.CSS_SELECTOR, part))
         self.wait_until(self.is_at_rest)
 
     def is_at_rest(self) -> bool:
@@ -87,6 +93,15 @@ class Explore(Page):
     def places(self) -> str:
         """The left map's pixels, as a text that differs where they do."""
         return str(self.browser.execute_script("return document.querySelector(arguments[0]).toDataURL()", MAPS))
+
+    def ask_with_words(self, words: str) -> None:
+        self.wait_until(lambda: self.browser.find_elements(By.CSS_SELECTOR, WORDS))
+        self.browser.find_element(By.CSS_SELECTOR, WORDS).send_keys(words, Keys.ENTER)
+        self.wait_until(lambda: self.word_rows("picture"))
+        self.wait_until(self.is_at_rest)
+
+    def word_rows(self, column: str) -> list[int]:
+        return self.rows(f"words-{column}")
 
     def decoded(self) -> str:
         return str(self.browser.find_element(By.CSS_SELECTOR, PICTURE).get_attribute("src"))
@@ -141,6 +156,18 @@ def test_a_slider_changes_the_decoded_picture(browser: webdriver.Chrome, address
     page.wait_until(lambda: page.decoded() == before)
 
 
+def test_words_find_images_and_a_hit_searches_as_a_picture(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
+    page = Explore(browser, address)
+    word = TOPICS["dog"][0]
+    page.ask_with_words(word)
+    for column in ("code", "lsa", "tfidf", "picture"):
+        assert len(page.word_rows(column)) == 8
+    assert page.text(".st-key-hits-words-tfidf .alt").count(word) == 1
+    row = page.word_rows("tfidf")[3]
+    page.click(f".st-key-ask-words-tfidf-{row} button")
+    page.wait_until_asked_with(row)
+
+
 def test_one_map_alone_is_wider(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
     page = Explore(browser, address)
     both = page.map_of(0).rect["width"]
@@ -168,5 +195,5 @@ def test_a_screenshot(browser: webdriver.Chrome, address: str, tmp_path: Path) -
         page = Page(browser, f"{address}/?row={os.environ.get('IMGSEARCH_TEST_ROW', '0')}")
         page.wait_until(lambda: page.both_columns_hold(12))
         page.click("[data-testid=stPageLink]:has(a[href$=explore]) a")
-        Explore(browser).screenshot(target)
+        Explore(browser).screenshot(target, last=".st-key-playground")
     assert target.read_bytes().startswith(b"\x89PNG")

@@ -236,6 +236,8 @@ def test_not_an_image(trained_index: Path, capsys: pytest.CaptureFixture[str]) -
             16,
         ),
         (["--sizes", "3072-32-8", "--activation", "sigmoid", "--objective", "denoise"], "dense", 8),
+        (["--unpool", "repeat"], "conv", 256),
+        (["--unpool", "switches", "--force"], "conv", 256),
     ],
 )
 def test_every_kind_of_network_is_trained_indexed_and_searched(

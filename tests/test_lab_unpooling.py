@@ -50,7 +50,7 @@ def test_digits_stand_in_where_there_is_no_corpus(lab: Lab) -> None:
     assert pictures.images.shape == (400, 32, 32, 3)
     assert (pictures.images == pictures.images[..., :1]).all()  # grey
     assert pictures.labels is not None
-    assert set(pictures.training_rows.tolist()) == set(range(400 - pictures.n_test))
+    assert len(pictures.training) + len(pictures.test) == 400
 
 
 def test_a_linear_guess_is_right_where_pixels_are_linear_in_the_code_and_else_the_mean() -> None:

@@ -141,8 +141,10 @@ def check_objective(network: Autoencoder, config: TrainConfig, *, n_classes: int
         )
     if AGREE in names and network.example_shape != IMAGE_SHAPE:
         raise ModelError("agree compares views of images, and these are none. Use the objective reconstruct.")
-    if AGREE in names and network.goes_around_the_code:
-        raise ModelError("agree decodes codes alone, and this network's decoder needs switches too: use reconstruct.")
+    if {AGREE, "classify"} & set(names) and network.goes_around_the_code:
+        raise ModelError(
+            f"{names[0]} decodes codes alone, and this network's decoder needs switches too: use reconstruct."
+        )
     if LABELLED_TERMS & set(names):
         check_labelled(network, names, n_classes)
 

@@ -56,17 +56,17 @@ CHAPTERS = (
         "they are few.",
     ),
     Chapter(
-        "deconv",
-        "Deconvolution is convolution",
-        "For pictures, layers share their weights over all places. The decoder must go the other way, from small maps "
-        "to large ones, and its 'deconvolution' is nothing new: put zeros between and around the values, turn the "
-        "kernel round, and convolve.",
-    ),
-    Chapter(
         "unpool",
         "What pooling forgets",
-        "Pooling keeps the maximum and forgets where it was. A decoder that is told the places on the side draws "
-        "sharper pictures; but then the places are not in the code, and a code is what we search by.",
+        "For pictures, layers share their weights over all places, and pool: they keep the maximum and forget where it "
+        "was. A decoder that is told the places on the side draws sharper pictures; but then the places are not in the "
+        "code, and a code is what we search by.",
+    ),
+    Chapter(
+        "deconv",
+        "Deconvolution is convolution",
+        "Such a decoder goes the other way, from small maps to large ones. Its 'deconvolution' is nothing new: put "
+        "zeros between and around the values, turn the kernel round, and convolve.",
     ),
     Chapter(
         "generate",

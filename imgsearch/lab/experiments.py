@@ -11,10 +11,10 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "pretraining": "pretraining:run",
     "denoise": "noise:run",
     "contract": "contraction:run",
-    "text": "texts:run",
     "unpool": "unpooling:run",
     "deconv": "deconvolution:run",
     "generate": "generation:run",
+    "text": "texts:run",
     "map": "maps:run",
     "ladder": "ladders:run",
 }

@@ -6,7 +6,7 @@ the Gaussian that fits the corpus. An autoencoder is not told what to make of co
 measured whether a picture's own code is the code that was asked for.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.current import current_model
 from imgsearch.autoencoder.dense import DenseConfig
 from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
-from imgsearch.autoencoder.train import train
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import montage, plane_and_strips
 from imgsearch.lab.finding import SMALL, Finding, Lab
+from imgsearch.lab.learning import learn, recipe
 from imgsearch.retrieval.directions import around, gaussian_codes, walk
 
+HIDDEN, SMALL_HIDDEN = (1000, 500, 250), (128, 64)
 GRID = 16  # places along each number of the plane
 EDGES = (2.0, 98.0)  # of the plane: percentiles of the digits' codes
 FEWEST, MOST, MOST_SMALL = 16, 10_000, 300  # images of the corpus
@@ -73,27 +73,11 @@ def run(lab: Lab) -> Finding:
 
 def _plane_of_digits(lab: Lab, data: Digits) -> tuple[Images, int, int]:
     """The decoded plane (GRID, GRID, side, side), how many digits there are, and how many are seen on the plane."""
-    hidden = (1000, 500, 250) if lab.size != SMALL else (128, 64)
-    config = TrainConfig(
-        objective=(("reconstruct", 1.0),),
-        whitening=0.0,
-        batch_size=128,
-        seed=lab.seed,
-        network=DenseConfig((data.side**2, *hidden, 2)),
+    hidden = lab.by_size(SMALL_HIDDEN, HIDDEN, HIDDEN)
+    config = recipe(
+        DenseConfig((data.side**2, *hidden, 2), activation="silu"), data.train, lab.by_size(15, 12, 40), lab.seed
     )
-    config = replace(config, **lab.by_size({"epochs": 40}, {"minutes": 5.0}, {"minutes": 30.0}))
-    paths = lab.scratch("generate-plane")
-    train(
-        data.train,
-        np.arange(len(data.train)),
-        paths,
-        config,
-        go_on=False,
-        device=lab.device,
-        on_progress=lambda progress: lab.tell((1 - CORPUS_SHARE) * progress.fraction, f"digits, {progress.doing}"),
-        stop=lab.stop,
-    )
-    network, _ = load_checkpoint(paths.model, lab.device.device)
+    network = learn(lab, data.train, "generate-plane", config, (0.0, 1 - CORPUS_SHARE))
     decoded = decode_codes(network, plane_of(encode_images(network, data.train, lab.device), GRID), lab.device)
     seen = data.train_labels[_nearest(decoded, data.train)]
     plane = decoded.reshape(GRID, GRID, data.side, data.side)

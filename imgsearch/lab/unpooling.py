@@ -13,16 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.base import Autoencoder
-from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.conv import SWITCHES, UNPOOLINGS, ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import as_examples, encode_images, reconstruct
-from imgsearch.autoencoder.train import train
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import rows_of_images
 from imgsearch.lab.finding import SMALL, Finding, Lab
+from imgsearch.lab.learning import learn
 from imgsearch.retrieval.distorted import found_in
 from imgsearch.retrieval.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.metrics import precision_at
@@ -34,6 +33,7 @@ TEST_SHARE, MOST_TEST, MOST_DISTORTED = 0.1, 1000, 400
 SHOWN, NEAREST = 10, 10
 RIDGE = 1e-3  # of the linear guess, as a share of the codes' variance
 SMALL_NETWORK = ConvConfig(48, 48, (8, 12, 16, 24, 32), (0, 0, 0, 0), (0, 0, 0, 0), max_pooling=True)
+SMALL_TRAINING = {"epochs": 10, "batch_size": 32, "matrix_rate": 0.04, "learning_rate": 6e-3}
 
 Images = NDArray[np.uint8]
 
@@ -52,17 +52,18 @@ class Pictures:
         return self.images[-self.n_test :]
 
     @property
-    def training_rows(self) -> NDArray[np.int64]:
-        return np.arange(len(self.images) - self.n_test)
+    def training(self) -> Images:
+        return self.images[: -self.n_test]
 
 
 def run(lab: Lab) -> Finding:
     """Train, measure and draw the three."""
     pictures = pictures_of(lab)
     shown = pictures.test[:SHOWN]
-    rows, figures, images_seen = {"images": shown}, {}, {}
+    rows, figures = {"images": shown}, {}
     for number, unpool in enumerate(UNPOOLINGS):
-        network, images_seen[unpool] = _trained(lab, pictures, unpool, number)
+        share = (number / len(UNPOOLINGS), (number + 1) / len(UNPOOLINGS))
+        network = learn(lab, pictures.training, f"unpool-{unpool}", _config(lab, unpool), share)
         figures[unpool] = measured(network, pictures, lab)
         rows[unpool] = reconstruct(network, shown, lab.device)
         if isinstance(network, ConvAutoencoder) and network.goes_around_the_code:
@@ -81,7 +82,7 @@ def run(lab: Lab) -> Finding:
         data=pictures.sentence,
         columns=("the decoder has", "error per value", "error of a linear guess from the code", *_found(figures)),
         lines=tuple(_line(unpool, figures[unpool]) for unpool in UNPOOLINGS),
-        figures={"unpoolings": figures, "swapped": swaps, "images_seen": images_seen, "n_images": len(pictures.images)},
+        figures={"unpoolings": figures, "swapped": swaps, "n_images": len(pictures.images)},
         conclusion=_conclusion(figures, swaps),
         picture=rows_of_images(rows),
     )
@@ -130,27 +131,12 @@ def _n_test(n: int) -> int:
     return min(MOST_TEST, round(TEST_SHARE * n))
 
 
-def _trained(lab: Lab, pictures: Pictures, unpool: str, number: int) -> tuple[Autoencoder, int]:
-    """The trained network, and how many images it has seen."""
+def _config(lab: Lab, unpool: str) -> TrainConfig:
     sizes = SMALL_NETWORK if lab.size == SMALL else ConvConfig(agreement_size=ConvConfig.code_size, max_pooling=True)
     config = TrainConfig(
         objective=(("reconstruct", 1.0),), seed=lab.seed, network=replace(sizes, unpool=unpool), batch_size=128
     )
-    config = replace(config, **lab.by_size({"epochs": 8, "batch_size": 32}, {"epochs": 12}, {"epochs": 100}))
-    paths = lab.scratch(f"unpool-{unpool}")
-    card = train(
-        pictures.images,
-        pictures.training_rows,
-        paths,
-        config,
-        go_on=False,
-        device=lab.device,
-        on_progress=lambda progress: lab.tell(
-            (number + progress.fraction) / len(UNPOOLINGS), f"{unpool}, {progress.doing}"
-        ),
-        stop=lab.stop,
-    )
-    return load_checkpoint(paths.model, lab.device.device)[0], card.images_seen
+    return replace(config, **lab.by_size(SMALL_TRAINING, {"epochs": 12}, {"epochs": 100}))
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -163,7 +149,7 @@ def measured(network: Autoencoder, pictures: Pictures, lab: Lab) -> dict[str, fl
     trained, asking = codes[: -pictures.n_test], codes[-pictures.n_test :]
     figures = {
         "error": _error(reconstruct(network, pictures.test, lab.device), pictures.test),
-        "linear_error": linear_error(trained, pictures.images[: -pictures.n_test], asking, pictures.test),
+        "linear_error": linear_error(trained, pictures.training, asking, pictures.test),
         "recall@1": _recall(network, codes, pictures, lab),
     }
     if pictures.labels is not None:

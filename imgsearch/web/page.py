@@ -68,8 +68,9 @@ def draw_page() -> None:
     shown = st.navigation(list(pages.values()), position="hidden")
     with st.container(key="masthead"):
         st.html(cards.heading())
-        for page in pages.values():
-            st.page_link(page)
+        with st.container(key="pages"):
+            for page in pages.values():
+                st.page_link(page)
     st.session_state.search_page = pages["search"]
     shown.run()
 

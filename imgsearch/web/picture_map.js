@@ -1,7 +1,7 @@
 // The picture map in the browser: one canvas for each map, all of the same images. Zoom, pan, point, click.
 //
 // Knows places and one sheet of thumbnails; must not know what an image is called: no text of the corpus comes here.
-// `data`: {key, sheet, columns, side, rows: [row], marked: [place in rows], maps: [{name, title, note, x: [], y: []}]},
+// `data`: {key, sheet, columns, side, rows: [row], marked: [place in rows], query: place, maps: [{name, title, note, x: [], y: []}]},
 // places in 0..1. A click sends {row}. A canvas tells in `data-row` which image is pointed at.
 
 const SLACK = 4 // pixels that a hand may move during a click
@@ -102,7 +102,7 @@ function draw(one) {
   one.shown.forEach((place, i) => thumbnail(one, pen, i, place, side))
   for (const i of map.data.marked) {
     thumbnail(one, pen, i, one.shown[i], side * 1.25)
-    outline(pen, one.shown[i], side * 1.25, accent, i === map.data.marked[0] ? 4 : 2)
+    outline(pen, one.shown[i], side * 1.25, accent, i === map.data.query ? 4 : 2)
   }
   if (map.pointed >= 0) {
     const large = Math.max(POINTED, side)

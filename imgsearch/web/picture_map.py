@@ -59,9 +59,9 @@ def draw_map(
         _draw_no_map(searcher, paths, command, OLD_MAP if made else NO_MAP)
         return
     shown = made.of_rows(searcher.findable_rows())
-    if len(shown.rows):
-        _draw_planes(searcher, shown, query_row, search)
-    st.html(cards.footnote(_how_made(made, shown, searcher)))
+    framed = _draw_planes(searcher, shown, query_row, search) if len(shown.rows) else False
+    words = f"Framed: row {query_row} and its nearest by code, as far as they are on the map. " if framed else ""
+    st.html(cards.footnote(words + _how_made(made, shown, searcher)))
 
 
 def _draw_no_map(searcher: "Searcher", paths: IndexPaths, command: str, text: str) -> None:
@@ -82,12 +82,14 @@ def _draw_no_map(searcher: "Searcher", paths: IndexPaths, command: str, text: st
     st.rerun()
 
 
-def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None, search: Callable[[int], None]) -> None:
+def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None, search: Callable[[int], None]) -> bool:
+    """The maps; whether any image is framed on them."""
     with st.container(key="map-controls"):
         sides = st.segmented_control("Which map", list(SIDES), default="Both", key="map-sides", required=True)
         kind = st.segmented_control("How placed", list(KINDS), default=next(iter(KINDS)), key="map-kind", required=True)
     names = [KINDS[kind][side] for side in SIDES[sides]]
-    marked = _marked(searcher, shown, query_row)
+    place_of = {row: place for place, row in enumerate(shown.rows.tolist())}
+    marked = [place_of[row] for row in _marked_rows(searcher, query_row) if row in place_of]
     key = f"{shown.made_at} {len(shown.rows)} {names} {marked}"
     data = {
         "key": key,
@@ -96,6 +98,7 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
         "side": SIDE,
         "rows": shown.rows.tolist(),
         "marked": marked,
+        "query": place_of.get(query_row, -1),
         "maps": [_drawn_plane(name, shown.planes[name]) for name in names],
     }
     component = st.components.v2.component(
@@ -105,12 +108,11 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
         isolate_styles=False,
     )
     clicked = component(key="map", data=data, on_row_change=lambda: None).get("row")
-    if marked:
-        st.html(cards.footnote(f"Framed: row {query_row}, and its {len(marked) - 1} nearest by code that are here."))
     if clicked is not None:
         row = known_row(clicked, searcher)
         if row is not None:
             search(row)
+    return bool(marked)
 
 
 def known_row(clicked: object, searcher: "Searcher") -> int | None:
@@ -135,14 +137,15 @@ def unit_square(places: plane.Plane) -> NDArray[np.floating]:
     return np.asarray((places - low) / np.maximum(high - low, np.finfo(np.float32).tiny))
 
 
-def _marked(searcher: "Searcher", shown: PictureMap, query_row: int | None) -> list[int]:
-    """The places in the map's rows of the query and of its nearest by code; nothing where the query is not on it."""
-    if query_row is None or query_row not in shown.rows:
+def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
+    """The query and its nearest by code; nothing where no row is asked with, or one that was removed since."""
+    if query_row is None:
         return []
-    hits = searcher.search(query_row, k=NEIGHBOURS, by="code").code
-    wanted = [query_row, *(hit.row for hit in hits)]
-    place = {row: number for number, row in enumerate(shown.rows.tolist())}
-    return [place[row] for row in wanted if row in place]
+    try:
+        hits = searcher.search(query_row, k=NEIGHBOURS, by="code").code
+    except UnknownRowError:
+        return []
+    return [query_row, *(hit.row for hit in hits)]
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

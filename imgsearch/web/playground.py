@@ -38,7 +38,7 @@ TURNS_SENTENCE = (
     "one of them, in standard deviations of the corpus; over it, what that direction does by itself."
 )
 WALK = "From one image to another"
-WALK_SENTENCE = "The straight line between two codes, decoded step by step."
+WALK_SENTENCE = "The way from one code to another, decoded step by step. At its ends, the images themselves."
 
 
 @st.fragment
