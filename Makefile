@@ -33,6 +33,7 @@ bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/lecture_digits.py
 	$(BIN)/python benchmarks/lecture_text.py
+	$(BIN)/python benchmarks/lecture_pretraining.py --data ../shared/data/mnist.npz
 	$(BIN)/python benchmarks/long_crawl.py
 	$(BIN)/python benchmarks/tables.py
 

@@ -16,7 +16,7 @@ def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab
     assert squared["machines"] < 0.8 * squared["random start"]
     for start in ("machines", "layer-wise"):
         assert all(np.array(wrong[start]) < 0.8 * np.array(wrong["random start"]))
-        assert wrong[start][1] < wrong[start][0]  # ten times the labels
+    assert wrong["machines"][1] < wrong["machines"][0] < 0.4  # ten times the labels; by chance 0.9
     assert {len(line) for line in finding.lines} == {len(finding.columns)}
     assert finding.picture.startswith(b"\x89PNG")
 

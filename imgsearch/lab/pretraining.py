@@ -24,6 +24,8 @@ RATE = 2e-3  # of Adam, at its peak
 DRAWN = 14  # digits in the picture
 AUTOENCODERS, STACKS = 0.55, 0.75  # the share of the work that is done after each part
 
+Curve = tuple[list[float], list[float]]  # epochs, and the squared error then
+
 
 @dataclass(frozen=True)
 class Size:
@@ -80,32 +82,25 @@ def run(lab: Lab) -> Finding:
         f"pre-trained ({best}) at {squared[best]:.1f} in as many epochs; with {counts[0]:,} labels "
         f"{wrong['random start'][0]:.0%} of the digits are wrong from a random start and {wrong[few][0]:.0%} "
         f"pre-trained ({few}).",
-        picture=panels_and_strip(
-            [
-                Panel(
-                    curves,
-                    "epochs (pre-training counts)",
-                    "squared error of a digit",
-                    f"autoencoder {sizes}",
-                    log_y=True,
-                ),
-                Panel(
-                    {start: (counts, [100 * share for share in wrong[start]]) for start in STARTS},
-                    "labels",
-                    "wrong test digits, %",
-                    f"softmax on {'-'.join(map(str, (data.side**2, *size.classifier)))}",
-                    log_x=True,
-                ),
-            ],
-            drawn.reshape(-1, data.side, data.side),
-            "drawn by the deep belief network, from noise",
-        ),
+        picture=_picture(data, size, curves, wrong, drawn),
     )
 
 
-def _autoencoder(
-    lab: Lab, data: Digits, size: Size, start: str, span: tuple[float, float]
-) -> tuple[tuple[list[float], list[float]], float]:
+def _picture(
+    data: Digits, size: Size, curves: dict[str, Curve], wrong: dict[str, list[float]], drawn: NDArray[np.uint8]
+) -> bytes:
+    """The curves, what is wrong by number of labels, and under both the digits that were drawn."""
+    deep, stack = ("-".join(map(str, (data.side**2, *layers))) for layers in (size.autoencoder, size.classifier))
+    learned = Panel(
+        curves, "epochs (pre-training counts)", "squared error of a digit", f"autoencoder {deep}", log_y=True
+    )
+    percent = {start: (list(size.labels), [100 * share for share in shares]) for start, shares in wrong.items()}
+    labels = Panel(percent, "labels", "wrong test digits, %", f"softmax on {stack}", log_x=True)
+    pictures = drawn.reshape(-1, data.side, data.side)
+    return panels_and_strip([learned, labels], pictures, "drawn by the deep belief network, from noise")
+
+
+def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[float, float]) -> tuple[Curve, float]:
     """The curve of one start, epochs to squared error of a training digit, and the error of test digits at the end."""
     n_values = data.side**2
     epochs: list[float] = []
