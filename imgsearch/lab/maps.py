@@ -50,7 +50,7 @@ def run(lab: Lab) -> Finding:
             raise LabError("stopped before the map was made; the one before it, if any, is as it was.")
         lab.tell(share, doing)
 
-    with Searcher.open(lab.paths, device=lab.device.device.type) as searcher:
+    with Searcher.open(lab.paths, device=str(lab.device.device)) as searcher:
         n_images = searcher.n_images
         most_rows: int = lab.by_size(SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS)
         made = make_map(searcher, most_rows=most_rows, seed=lab.seed, tell=tell)
