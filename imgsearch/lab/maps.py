@@ -18,6 +18,7 @@ from imgsearch.retrieval.plane import (
     PIXEL_TSNE,
     PictureMap,
     kept_share,
+    load_map,
     make_map,
     same_label_share,
     save_map,
@@ -56,7 +57,9 @@ def run(lab: Lab) -> Finding:
         made = make_map(searcher, most_rows=most_rows, seed=lab.seed, tell=tell)
         thumbnails = searcher.corpus.thumbnails()[made.rows]
         figures = _figures(made, searcher)
-    save_map(lab.paths, made)
+        there = load_map(lab.paths)
+        if there is None or not there.fits(searcher.card.digest) or len(there.rows) <= len(made.rows):
+            save_map(lab.paths, made)  # a small one does not take the place of the page's larger one
     drawn = f"{len(made.rows):,} of them, drawn with seed {lab.seed}" if len(made.rows) < n_images else "all of them"
     planes = {title: made.planes[name] for name, title in TITLES.items()}
     return Finding(
