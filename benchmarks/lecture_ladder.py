@@ -19,11 +19,10 @@ import numpy as np
 from machine import RESULTS, write_result
 from protocol import MNIST
 
-from imgsearch.autoencoder.ladder import LadderConfig
 from imgsearch.device import pick_device
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.ladders import HIDDEN, LABELS_PER_DIGIT, WITH, WITHOUT, few_labels, follow
+from imgsearch.lab.ladders import HIDDEN, LABELS_PER_DIGIT, WITH, WITHOUT, few_labels, follow, ladder_of
 from imgsearch.paths import IndexPaths
 
 NAME = "lecture_ladder"
@@ -54,7 +53,7 @@ def measure(seed: int, budget: dict[str, float]) -> dict[str, object]:
         lab = Lab(IndexPaths(Path(folder)), "full", pick_device(), MNIST, seed, _tell, lambda: False)
         data = digits(lab)
         labels = few_labels(data.train_labels, LABELS_PER_DIGIT, seed)
-        whole = LadderConfig((data.side**2, *HIDDEN, 10))
+        whole = ladder_of((data.side**2, *HIDDEN, 10))
         for name, network, own in ((WITHOUT, replace(whole, costs=(0.0,)), tenth), (WITH, whole, budget)):
             began = time.process_time()
             run = follow(lab, data, labels, name, network, own)

@@ -173,7 +173,9 @@ class Page:
         height = self.browser.execute_script("return document.querySelector('.stMain').scrollHeight")
         if last:
             end = "return Math.ceil(document.querySelector(arguments[0]).getBoundingClientRect().bottom) + 8"
-            scroll = "const main = document.querySelector('.stMain'); main.scrollTo(0, 0); main.style.overflow = 'hidden'"
+            scroll = (
+                "const main = document.querySelector('.stMain'); main.scrollTo(0, 0); main.style.overflow = 'hidden'"
+            )
             self.browser.execute_script(scroll)
             height = self.browser.execute_script(end, last)
         metrics = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}

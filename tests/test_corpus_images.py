@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from strange_images import encoded, photograph, plain, png
 
-from imgsearch.corpus.images import DEFAULT_LIMITS, ImageLimits, decode_image, decode_picture, encode_jpeg, encode_png
+from imgsearch.corpus.images import (
+    DEFAULT_LIMITS,
+    ImageLimits,
+    decode_image,
+    decode_picture,
+    encode_jpeg,
+    encode_png,
+    encode_webp,
+)
 from imgsearch.errors import ImageError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -312,6 +320,14 @@ def is_refused(data: bytes) -> bool:
     except ImageError as refusal:
         return str(refusal) != ""
     return False
+
+
+def test_webp_is_near_the_image_and_smaller_than_the_others() -> None:
+    coarse = np.random.default_rng(5).integers(60, 196, (4, 4, 3), dtype=np.uint8)
+    picture = np.asarray(Image.fromarray(coarse).resize((32, 32), Image.Resampling.BICUBIC))
+    data = encode_webp(picture, quality=80)
+    assert np.abs(decode_picture(data).astype(int) - picture).mean() < 6
+    assert len(data) < min(len(encode_png(picture)), len(encode_jpeg(picture, quality=80)))
 
 
 def test_unforeseen_failures_are_image_errors(monkeypatch: pytest.MonkeyPatch) -> None:

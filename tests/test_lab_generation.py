@@ -38,12 +38,14 @@ def test_pictures_are_drawn_by_the_corpus_model(tmp_path: Path) -> None:
     assert far > near  # the farther from the image, the louder
 
 
-def test_the_plane_spans_the_codes_and_is_seen_from_the_front() -> None:
+def test_the_plane_spans_the_codes_and_has_more_room_where_many_lie() -> None:
     codes = np.random.default_rng(0).uniform((-1, 10), (3, 20), (5000, 2)).astype(np.float32)
     places = plane_of(codes, 3).reshape(3, 3, 2)
-    assert places[0, 0] == pytest.approx([-0.92, 19.8], abs=0.1)  # left above
-    assert places[2, 2] == pytest.approx([2.92, 10.2], abs=0.1)  # right below
+    assert places[0, 0] == pytest.approx([-0.96, 19.9], abs=0.1)  # left above
+    assert places[2, 2] == pytest.approx([2.96, 10.1], abs=0.1)  # right below
     assert places[1, 1] == pytest.approx([1, 15], abs=0.1)
+    crowded = np.concatenate([codes, codes[:1] + np.zeros((20_000, 2), np.float32)])
+    assert plane_of(crowded, 3)[4] == pytest.approx(codes[0])
 
 
 def test_a_montage_puts_images_side_by_side() -> None:

@@ -47,6 +47,15 @@ def test_stopped_it_leaves_the_map_as_it_was(index: Path) -> None:
     assert load_map(IndexPaths(index)) is None
 
 
+def test_a_small_map_does_not_take_the_place_of_a_larger_one(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_experiment("map", lab_over(index))
+    monkeypatch.setattr("imgsearch.lab.maps.SMALL_ROWS", 20)
+    assert run_experiment("map", lab_over(index)).figures["n"] == 20
+    kept = load_map(IndexPaths(index))
+    assert kept is not None
+    assert len(kept.rows) == 36
+
+
 def test_compact_takes_erased_images_off_the_map_and_out_of_the_pictures(index: Path) -> None:
     for command in (["lab", "map", "--size", "small"], ["remove", "row:7"], ["compact"]):
         assert run([*command, "--index", str(index)]) == 0

@@ -59,14 +59,13 @@ def new_classifier(network: Autoencoder, examples: Tensor, labels: Tensor, n_cla
 def ladder(network: Autoencoder, batch: "Batch", config: TrainConfig) -> dict[str, Tensor]:
     """Noisy labelled examples are told apart, and every layer of noisy examples is denoised (Rasmus et al. 2015).
 
-    The clean layers are what denoising is held against; they do not learn from it.
+    The clean layers that denoising is held against learn from it, too: to be what can be found again under noise.
     """
     del config
     assert isinstance(network, LadderAutoencoder), "check_ladder refuses others"
     labelled = batch.examples[:0] if batch.labelled is None else batch.labelled
     n = len(labelled)
-    with torch.no_grad():
-        clean = network.clean(batch.examples)
+    clean = network.clean(batch.examples)
     noisy, logits = network.noisy(torch.cat([labelled, batch.examples]), batch.generator, n)
     denoised = network.denoiser([layer[n:] for layer in noisy], logits[n:].softmax(1))
     denoising = torch.zeros((), device=batch.examples.device)

@@ -15,8 +15,8 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
     "deconv": "deconvolution:run",
     "generate": "generation:run",
     "text": "texts:run",
-    "map": "maps:run",
     "ladder": "ladders:run",
+    "map": "maps:run",
 }
 
 

@@ -27,7 +27,7 @@ from imgsearch.retrieval.directions import around, gaussian_codes, walk
 
 HIDDEN, SMALL_HIDDEN = (1000, 500, 250), (128, 64)
 GRID = 16  # places along each number of the plane
-EDGES = (2.0, 98.0)  # of the plane: percentiles of the digits' codes
+EDGES = (1.0, 99.0)  # of the plane: percentiles of the digits' codes
 FEWEST, MOST, MOST_SMALL = 16, 10_000, 300  # images of the corpus
 STEPS, N_WALKS, N_SAMPLES, N_MEASURED = 10, 2, 10, 200
 SPREADS = (0.5, 1.0)  # of samples around an image, beside that of the corpus
@@ -85,9 +85,13 @@ def _plane_of_digits(lab: Lab, data: Digits) -> tuple[Images, int, int]:
 
 
 def plane_of(codes: Codes, n: int) -> Codes:
-    """(n * n, 2) places evenly over the plane in which codes (m, 2) lie, in lines from the top."""
-    (left, low), (right, high) = np.percentile(codes, EDGES, axis=0)
-    x, y = np.meshgrid(np.linspace(left, right, n), np.linspace(high, low, n))
+    """(n * n, 2) places in the plane of codes (m, 2), in lines from the top.
+
+    Between two neighbouring columns lie as many codes as between any other two, and so for the lines: where many digits
+    lie there is more to see.
+    """
+    shares = np.linspace(*EDGES, n)
+    x, y = np.meshgrid(np.percentile(codes[:, 0], shares), np.percentile(codes[:, 1], shares[::-1]))
     return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
 
 

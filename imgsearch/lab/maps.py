@@ -18,6 +18,7 @@ from imgsearch.retrieval.plane import (
     PIXEL_TSNE,
     PictureMap,
     kept_share,
+    load_map,
     make_map,
     same_label_share,
     save_map,
@@ -50,13 +51,15 @@ def run(lab: Lab) -> Finding:
             raise LabError("stopped before the map was made; the one before it, if any, is as it was.")
         lab.tell(share, doing)
 
-    with Searcher.open(lab.paths, device=lab.device.device.type) as searcher:
+    with Searcher.open(lab.paths, device=str(lab.device.device)) as searcher:
         n_images = searcher.n_images
         most_rows: int = lab.by_size(SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS)
         made = make_map(searcher, most_rows=most_rows, seed=lab.seed, tell=tell)
         thumbnails = searcher.corpus.thumbnails()[made.rows]
         figures = _figures(made, searcher)
-    save_map(lab.paths, made)
+        there = load_map(lab.paths)
+        if there is None or not there.fits(searcher.card.digest) or len(there.rows) <= len(made.rows):
+            save_map(lab.paths, made)  # a small one does not take the place of the page's larger one
     drawn = f"{len(made.rows):,} of them, drawn with seed {lab.seed}" if len(made.rows) < n_images else "all of them"
     planes = {title: made.planes[name] for name, title in TITLES.items()}
     return Finding(

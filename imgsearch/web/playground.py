@@ -30,7 +30,7 @@ GREY = 128  # where a difference of nothing stands
 KEEPS = "What the code keeps"
 KEEPS_SENTENCE = (
     "An image of the corpus, what the decoder makes of its code, and what is lost between the two. Choose another by "
-    "its row, as every result names it."
+    "its row: the map names the row that is pointed at, the search page that of the query."
 )
 TURNS = "Turning the numbers"
 TURNS_SENTENCE = (
