@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from toy_images import toy_thumbnails
 
 from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
 from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
@@ -52,6 +53,14 @@ def test_the_machines_unrolled_are_the_network(tied: bool) -> None:
     codes, decoded = net(bars())
     assert torch.allclose(codes, to_top(machines, bars()), atol=1e-5)
     assert torch.allclose(decoded, to_bottom(machines, codes), atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [(3072, 8), (3072, 1024, 8)], ids=["linear to linear", "wide"])
+def test_machines_of_images_do_not_diverge(sizes: tuple[int, ...]) -> None:
+    net = network(sizes)
+    images = torch.from_numpy(toy_thumbnails(128)).permute(0, 3, 1, 2) / 255
+    first, last = learn(MachineLayer(net, 0, torch.Generator().manual_seed(0)), images, 25)
+    assert last < 0.9 * first
 
 
 def test_units_are_of_the_kind_of_what_they_hold() -> None:

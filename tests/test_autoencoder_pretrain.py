@@ -152,8 +152,8 @@ def test_what_cannot_be_pretrained_is_refused(paths: IndexPaths) -> None:
 
 
 def test_errors_that_are_no_numbers_are_told(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imgsearch.autoencoder.layerwise.LINEAR_RATE", 1e6)
-    with pytest.raises(ModelError, match="layer 32-6 came to no numbers"):
+    monkeypatch.setattr("imgsearch.autoencoder.layerwise.rate_of", lambda machine: 1e6)
+    with pytest.raises(ModelError, match="layer 64-48 came to no numbers"):
         trained(paths, CONFIG)
 
 

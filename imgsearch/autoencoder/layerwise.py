@@ -21,9 +21,9 @@ from imgsearch.autoencoder.schedule import rate_share
 from imgsearch.errors import ModelError
 
 FIRST_MOMENTUM, MOMENTUM, FIRST_SHARE = 0.5, 0.9, 0.1  # the lower one holds for the first share of a layer's steps
-BINARY_RATE, LINEAR_RATE, IMAGE_RATE = 0.1, 0.01, 0.003  # of machines; in 2011, for 80 epochs: .03 and, images, .001
+BINARY_RATE, LINEAR_RATE = 0.1, 0.01  # of machines, at most: see `rate_of`
 MEAN_LOGIT = math.log(PIXEL_MEAN / (1 - PIXEL_MEAN))
-ADAM_RATE, WARMUP = 3e-3, 0.1  # of small autoencoders: the rate at its peak, and the share of steps before that
+ADAM_RATE, WARMUP = 3e-3, 0.1  # of small autoencoders: the rate at its peak, at most, and the share of steps before
 
 
 class LayerLearner(Protocol):
@@ -53,7 +53,7 @@ class MachineLayer:
             bias.zero_()
         self.machine = Machine(self._layer.weight.data, self._layer.bias.data, bias.data, visible, hidden)
         self._learner = ContrastiveDivergence(self.machine)
-        self._rate = IMAGE_RATE if visible is LINEAR else LINEAR_RATE if hidden is LINEAR else BINARY_RATE
+        self._rate = rate_of(self.machine)
 
     def step(self, examples: Tensor, share: float) -> Tensor:
         with torch.no_grad():
@@ -89,11 +89,12 @@ class AutoencoderLayer:
         learning = [*self._layer.parameters(), decoder_bias(network, number)]
         if isinstance(network.decoder, UntiedDecoder):
             learning.append(network.decoder.layers[-1 - number].get_parameter("weight"))
-        self._optimiser = torch.optim.Adam(learning, ADAM_RATE)
+        self._peak = min(ADAM_RATE, 3 / self._layer.in_features)  # each step moves every weight by about the rate
+        self._optimiser = torch.optim.Adam(learning, self._peak)
 
     def step(self, examples: Tensor, share: float) -> Tensor:
         for group in self._optimiser.param_groups:
-            group["lr"] = ADAM_RATE * rate_share(share, WARMUP)
+            group["lr"] = self._peak * rate_share(share, WARMUP)
         with torch.no_grad():
             values = self._network.units(examples, self._number)
         hidden = self._layer(values)
@@ -119,6 +120,22 @@ class AutoencoderLayer:
 
 # ----------------------------------------------------------------------------------------------------------------------
 # The layers of a network, from outside
+
+
+def rate_of(machine: Machine) -> float:
+    """The learning rate at which a machine of this size starts; a wide one diverges sooner.
+
+    What linear units are sent grows with the number of units that send it, and so does the correction by each step. In
+    2011, for 80 epochs: .001 for images under 8192 units, .03 for layers of binary units.
+    """
+    n_hidden, n_visible = machine.weight.shape
+    if machine.visible is LINEAR and machine.hidden is LINEAR:
+        return min(LINEAR_RATE, 2 / (n_hidden + n_visible))
+    if machine.visible is LINEAR:
+        return min(LINEAR_RATE, 4 / n_hidden)
+    if machine.hidden is LINEAR:
+        return min(LINEAR_RATE, 5 / n_visible)
+    return min(BINARY_RATE, 200 / (n_hidden + n_visible))
 
 
 def layer_of(network: DenseAutoencoder, number: int) -> nn.Linear:

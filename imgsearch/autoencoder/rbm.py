@@ -18,7 +18,8 @@ INITIAL_DEVIATION = 0.01  # of weights
 
 
 def _draw_binary(inputs: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.bernoulli(torch.sigmoid(inputs), generator=generator)
+    # Where learning diverged no draw must fail: the error, which is no number, tells of it.
+    return torch.bernoulli(torch.sigmoid(inputs).nan_to_num(), generator=generator)
 
 
 def _draw_linear(inputs: Tensor, generator: torch.Generator) -> Tensor:
