@@ -158,7 +158,12 @@ def add_lab(commands: Any) -> None:
         metavar="NAME",
         help="which one, or all, which writes the page lab/index.html; an unknown name lists them",
     )
-    parser.add_argument("--data", type=Path, metavar="FILE", help="digits (mnist.npz) or posts, instead of a download")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="digits (mnist.npz), posts (20news-bydate.zip) or a folder of both, instead of a download",
+    )
     parser.add_argument(
         "--size",
         choices=("small", "default", "full"),

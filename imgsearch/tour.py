@@ -10,10 +10,11 @@ from pathlib import Path
 from imgsearch.autoencoder.card import read_card
 from imgsearch.console import note, tracking
 from imgsearch.errors import DemoError, ModelError
-from imgsearch.paths import index_paths, replacing
+from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.web.server import LOOPBACK, check_port
 
 GALLERY_PORT = 8600
+TEXT_MINUTES = "0.25"  # the gallery's alt texts are few and alike
 DEMO_MINUTES = {"gallery": 2.0, "cifar10": 10.0}
 
 
@@ -45,13 +46,15 @@ def demo(arguments: Namespace, *, type_in: Callable[[Sequence[str]], None]) -> N
         steps = [
             collect,
             ["train", "--minutes", f"{minutes:g}", "--device", arguments.device],
+            ["train", "--text", "--minutes", TEXT_MINUTES, "--device", arguments.device],
             ["reindex", "--device", arguments.device],
             ["evaluate", "--device", arguments.device],
             [] if arguments.no_app else ["app", "--port", str(arguments.port)],
         ]
         for step in filter(None, steps):
-            if step[0] == "train" and _is_trained(root):
-                note(f"\nA model is there already. To train again: imgsearch train --index {root}")
+            if step[0] == "train" and _is_trained(index_paths(root).text if "--text" in step else index_paths(root)):
+                again = shlex.join(["imgsearch", *(word for word in step[:2] if word in ("train", "--text"))])
+                note(f"\nA model is there already. To train again: {again} --index {root}")
                 continue
             line = [*step, "--index", root]
             note(f"\n$ imgsearch {shlex.join(line)}")
@@ -74,10 +77,10 @@ def _claim_for_demo(root: Path, dataset: str) -> None:
         temporary.write_text(claim, encoding="utf-8")
 
 
-def _is_trained(root: str) -> bool:
+def _is_trained(paths: IndexPaths) -> bool:
     """Whether an earlier demo ended its training here."""
     try:
-        card = read_card(index_paths(root).model)
+        card = read_card(paths.model)
     except ModelError:
         return False
     return bool(card.training.get("finished"))

@@ -1,6 +1,7 @@
 """The experiments at their small size: each finds what the lecture says, draws it and leaves its figures."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,3 +34,14 @@ def test_a_file_that_is_not_mnist_is_refused(lab: Lab, tmp_path: Path) -> None:
     np.savez(path, x_train=np.zeros((3, 4), np.uint8), y_train=[0], x_test=[0], y_test=[0])
     with pytest.raises(LabError, match="side, side"):
         digits(Lab(**(vars(lab) | {"data": path})))
+
+
+def test_data_may_be_a_file_of_either_kind_or_a_folder_of_both(lab: Lab, tmp_path: Path) -> None:
+    digits_path, posts_path = tmp_path / "mnist.npz", tmp_path / "20news-bydate.zip"
+    digits_path.touch()
+    assert lab.file("mnist.npz") is None
+    assert replace(lab, data=tmp_path).file("mnist.npz") == digits_path
+    assert replace(lab, data=tmp_path).file("20news-bydate.zip") is None
+    assert replace(lab, data=posts_path).file("mnist.npz") is None
+    assert replace(lab, data=posts_path).file("20news-bydate.zip") == posts_path
+    assert replace(lab, data=tmp_path / "digits.dat").file("mnist.npz") == tmp_path / "digits.dat"

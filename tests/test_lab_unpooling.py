@@ -35,6 +35,12 @@ def test_switches_draw_the_picture_whichever_code_they_are_given(finding: Findin
     assert error < swapped["code_of_another"] < swapped["switches_of_another"]
 
 
+def test_the_code_beside_switches_holds_least_and_finds_the_fewest_copies(finding: Finding) -> None:
+    figures = finding.figures["unpoolings"]
+    assert max(figures, key=lambda name: figures[name]["linear_error"]) == "switches"
+    assert min(figures, key=lambda name: figures[name]["recall@1"]) == "switches"
+
+
 def test_all_three_are_told_with_the_same_measures(finding: Finding) -> None:
     assert [line[0] for line in finding.lines] == list(UNPOOLINGS)
     for name in UNPOOLINGS:

@@ -62,7 +62,7 @@ def ladder(network: Autoencoder, batch: "Batch", config: TrainConfig) -> dict[st
     The clean layers that denoising is held against learn from it, too: to be what can be found again under noise.
     """
     del config
-    assert isinstance(network, LadderAutoencoder), "check_ladder refuses others"
+    assert isinstance(network, LadderAutoencoder), "check_labelled refuses others"
     labelled = batch.examples[:0] if batch.labelled is None else batch.labelled
     n = len(labelled)
     clean = network.clean(batch.examples)

@@ -39,8 +39,9 @@ def digits(lab: Lab) -> Digits:
     Raises:
         LabError: the file is not what it should be.
     """
-    if lab.data is not None:
-        found = _from_file(lab.data)
+    path = lab.file("mnist.npz")
+    if path is not None:
+        found = _from_file(path)
     elif lab.size == SMALL:
         return _built_in("Scikit-learn's 1,797 digits of 8×8, which need no download.")
     else:

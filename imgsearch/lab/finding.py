@@ -9,6 +9,7 @@ from typing import Any
 from imgsearch.device import DeviceChoice
 from imgsearch.paths import IndexPaths, replacing
 
+DATA_SUFFIXES = (".npz", ".zip")  # of digits and of posts
 SMALL, DEFAULT, FULL = SIZES = ("small", "default", "full")
 
 
@@ -19,7 +20,7 @@ class Lab:
     paths: IndexPaths  # of the user's index directory
     size: str  # "small": seconds; "default": at most ten minutes on two cores; "full": as published
     device: DeviceChoice
-    data: Path | None  # digits or posts that the user has, instead of a download
+    data: Path | None  # digits or posts that the user has, or a folder of both, instead of a download
     seed: int
     tell: Callable[[float, str], None]  # which share is done, 0..1, and what is being done
     stop: Callable[[], bool]
@@ -27,6 +28,15 @@ class Lab:
     def scratch(self, name: str) -> IndexPaths:
         """Where a training of an experiment may lie."""
         return IndexPaths(self.paths.lab / "work" / name)
+
+    def file(self, name: str) -> Path | None:
+        """The user's file that is called so, where `data` is a folder, or that ends so; None where there is none."""
+        if self.data is None:
+            return None
+        if self.data.is_dir():
+            return self.data / name if (self.data / name).exists() else None
+        is_another = self.data.suffix in DATA_SUFFIXES and self.data.suffix != Path(name).suffix
+        return None if is_another else self.data  # what is neither digits nor posts is refused by whoever reads it
 
     def by_size(self, small: Any, default: Any, full: Any) -> Any:
         """The one of three settings that belongs to the size asked for."""

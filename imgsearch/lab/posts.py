@@ -49,8 +49,9 @@ def posts(lab: Lab) -> Posts:
     Raises:
         LabError: the file is not what it should be, or there is nothing at all.
     """
-    if lab.data is not None and lab.data.suffix != ".npz":  # which are digits, for the other experiments of `lab all`
-        return _sized(lab, *_from_zip(lab.data), "20 newsgroups, split by date")
+    path = lab.file("20news-bydate.zip")
+    if path is not None:
+        return _sized(lab, *_from_zip(path), "20 newsgroups, split by date")
     downloaded = None if lab.size == SMALL else _downloaded(lab.paths)
     if downloaded is not None:
         return _sized(lab, *downloaded, "20 newsgroups, split by date")

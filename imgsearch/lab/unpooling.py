@@ -220,15 +220,22 @@ def _line(unpool: str, figures: dict[str, float]) -> tuple[str, ...]:
 
 def _conclusion(figures: dict[str, dict[str, float]], swaps: dict[str, float]) -> str:
     """What is so in these figures, whichever way they came out."""
-    finds = "p@10" if "p@10" in figures[SWITCHES] else "recall@1"
-    by_error = sorted(figures, key=lambda name: figures[name]["error"])
-    by_linear = sorted(figures, key=lambda name: figures[name]["linear_error"])
-    by_finding = sorted(figures, key=lambda name: figures[name][finds])
-    return (
-        f"{by_error[0].capitalize()} reconstructs best (error {figures[by_error[0]]['error']:.4f}, against "
-        f"{figures[by_error[1]]['error']:.4f} by {by_error[1]}); the code of {by_linear[-1]} says least of the pixels, "
-        f"and {by_finding[0]} finds least ({figures[by_finding[0]][finds]:.3f}, against "
-        f"{figures[by_finding[-1]][finds]:.3f} by {by_finding[-1]}). With another image's code, the decoder by "
+
+    def ranked(figure: str) -> list[tuple[float, str]]:
+        return sorted((each[figure], unpool) for unpool, each in figures.items())
+
+    errors, guesses, copies = ranked("error"), ranked("linear_error"), ranked("recall@1")
+    told = (
+        f"{errors[0][1].capitalize()} reconstructs best (error {errors[0][0]:.4f}, against {errors[1][0]:.4f} by "
+        f"{errors[1][1]}); the code of {guesses[-1][1]} says least of the pixels ({guesses[-1][0]:.4f} off by a linear "
+        f"guess, {guesses[0][1]} {guesses[0][0]:.4f}), and {copies[0][1]} finds the fewest distorted copies "
+        f"({copies[0][0]:.1%}, {copies[-1][1]} {copies[-1][0]:.1%}). With another image's code, the decoder by "
         f"switches draws the picture at an error of {swaps['code_of_another']:.4f}; with another's switches, "
         f"{swaps['switches_of_another']:.4f}."
     )
+    if "p@10" in figures[SWITCHES]:
+        labels = ranked("p@10")
+        told += (
+            f" By labels they find from {labels[0][0]:.3f} ({labels[0][1]}) to {labels[-1][0]:.3f} ({labels[-1][1]})."
+        )
+    return told
