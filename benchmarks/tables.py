@@ -19,6 +19,12 @@ DISTORTED = {
     "rotate": "turned by 8 to 20 degrees",
     "text": "partly covered by letters",
 }
+UNPOOLED = {  # what is told of each way to undo pooling
+    "error": "error of a reconstruction per value",
+    "linear_error": "error of a linear guess from the code",
+    "p@10": "P@10",
+    "recall@1": "distorted copies that find their original",
+}
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
@@ -35,6 +41,9 @@ def render_all() -> dict[str, str]:
         "training": render_training(_result("training")),
         "texts": render_texts(_result("lecture_text")),
         "lecture-digits": render_lecture_digits(_result("lecture_digits")),
+        "lecture-more": render_lecture_more(
+            _result("lecture_pretraining"), _result("lecture_unpool"), _result("lecture_ladder"), _result("finetune")
+        ),
         "crawl": render_crawl(_result("crawl_throughput"), _result("long_crawl")),
     }
 
@@ -236,6 +245,43 @@ def render_lecture_digits(result: dict[str, Any]) -> str:
             lines.append(f"| {command} | {what} | {cells[0]} | {cells[1]} | {runs} |")
     lines += ["", f"MNIST: 60,000 digits to train on, 10,000 to test. {_machine(result)}."]
     return "\n".join(lines)
+
+
+def render_lecture_more(
+    pretraining: dict[str, Any], unpool: dict[str, Any], ladder: dict[str, Any], finetune: dict[str, Any]
+) -> str:
+    """What pre-training, unpooling, a ladder and labels of one's own bring, a line for each."""
+    lines = ["| | what is measured | figures |", "|---|---|---|"]
+
+    def line(command: str, what: str, figures: dict[str, str]) -> None:
+        told = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        lines.append(f"| `imgsearch {command}` | {what} | {told} |")
+
+    errors = {name: f"{error:.1f}" for name, error in pretraining["squared_error"].items()}
+    line("lab pretraining", f"{pretraining['sizes']} of sigmoids, squared error of a test digit", errors)
+    for number, n in enumerate(pretraining["labels"]):
+        wrong = {name: f"{shares[number]:.1%}" for name, shares in pretraining["wrong"].items()}
+        line("lab pretraining", f"784-1000-1000-500-10 with {n:,} labels, test digits named wrongly", wrong)
+    (run,) = unpool["repetitions"]
+    for key, what in UNPOOLED.items():
+        figures = {name: f"{found[key]:.3g}" for name, found in run["unpoolings"].items()}
+        line("lab unpool", f"{run['n_images']:,} CIFAR-10 images, {what}", figures)
+    for budget, seeds in sorted(_budgets(ladder).items()):
+        found = {name: [seed[name]["error"] for seed in seeds] for name in ("labels only", "ladder")}
+        steps = statistics.fmean(seed["ladder"]["steps"][-1] for seed in seeds)
+        what = f"MNIST, 100 labels, {budget}, {steps:,.0f} steps, test digits named wrongly"
+        line("lab ladder", what, {name: _spread(errors, "{:.2%}") for name, errors in found.items()})
+    for name, measured in finetune.items():
+        if name != "machine":
+            told = {when: f"{measured[when]['P@10']:.3f}" for when in ("before", "after")}
+            line("finetune", f"the shipped model on CIFAR-10's 45,000, {name}: P@10 of 5,000 others", told)
+    lines += ["", f"One seed where none or one is named. {_machine(ladder)}."]
+    return "\n".join(lines)
+
+
+def _budgets(ladder: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What was measured of the ladder: name of the budget → one entry for each seed."""
+    return {name: list(seeds.values()) for name, seeds in ladder.items() if name != "machine"}
 
 
 def _spread(values: list[float], form: str) -> str:
