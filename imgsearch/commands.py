@@ -28,6 +28,7 @@ from imgsearch.told import refresh_counts, say_refreshed, why
 if TYPE_CHECKING:
     from crawler.config import CrawlConfig
     from crawler.report import CrawlReport
+    from imgsearch.retrieval.result import SearchResult
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -220,25 +221,28 @@ def search(arguments: Namespace) -> None:
     if arguments.json:
         say_json(result.to_json())
         return
-    lines = [
-        (
-            method,
-            str(hit.rank),
-            f"{ROW_PREFIX}{hit.row}",
-            _distance(hit.distance, method),
-            hit.grade,
-            hit.label,
-            hit.alt,
-            hit.url,
-        )
-        for method in result.asked
-        for hit in result.hits(method)
-    ]
-    say_table(("by", "rank", "row", "distance", "grade", "label", "alt", "url"), lines)
+    _say_hits(result)
     if result.no_good_match:
         say("no good match: even the nearest image is far, as distances in this corpus go")
     if arguments.by in ("both", "all"):
         say(f"code and pixels both found {result.overlap} of {result.k}")
+
+
+def _say_hits(result: "SearchResult") -> None:
+    hits = [(method, hit) for method in result.asked for hit in result.hits(method)]
+    columns = ["by", "rank", "row", "distance", "grade", "label", "alt", "url"]
+    lines = [
+        [
+            *(method, f"{hit.rank}", f"{ROW_PREFIX}{hit.row}", _distance(hit.distance, method)),
+            *(hit.grade, hit.label, hit.alt, hit.url),
+        ]
+        for method, hit in hits
+    ]
+    if any(hit.near_duplicate_of is not None for _, hit in hits):  # where there are none, their column would be empty
+        columns.append("near-duplicate of")
+        for line, (_, hit) in zip(lines, hits, strict=True):
+            line.append("" if hit.near_duplicate_of is None else f"{ROW_PREFIX}{hit.near_duplicate_of}")
+    say_table(columns, lines)
 
 
 def _distance(distance: float, method: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.frontier import Frontier
-from imgsearch.autoencoder.card import read_card
+from imgsearch.autoencoder.card import CARD_NAME, read_card
 from imgsearch.autoencoder.codes import read_codes_info
 from imgsearch.autoencoder.current import SHIPPED, current_model
 from imgsearch.console import readable_bytes
@@ -28,6 +28,8 @@ class Status:
     indexed: int  # rows in an index made by the current model
     model: str  # digest
     shipped: bool  # whether it is the one that comes with the package
+    text_model: str  # digest of the model of words, "" where none was trained
+    words_coded: int  # rows whose words have a code of it
     index_bytes: int  # of the whole directory
     preview_bytes: int
     crawl: dict[str, int]  # image URLs by what became of them
@@ -45,6 +47,8 @@ class Status:
             "indexed": self.indexed,
             "model": self.model,
             "shipped_model": self.shipped,
+            "text_model": self.text_model,
+            "words_coded": self.words_coded,
             "index_bytes": self.index_bytes,
             "preview_bytes": self.preview_bytes,
             "preview_bytes_per_image": round(self.preview_bytes / self.rows) if self.rows else 0,
@@ -63,9 +67,15 @@ class Status:
             f"model    {self.model[:12]}" + (" (comes with imgsearch)" if self.shipped else " (trained here)"),
             f"coded    {self.coded:,} of {self.rows:,} rows",
             f"indexed  {self.indexed:,} of {self.rows:,} rows",
+            *self._words(),
             "crawl    " + "  ".join(f"{name} {n:,}" for name, n in self.crawl.items()),
             f"next     {self.next_step()}",
         ]
+
+    def _words(self) -> list[str]:
+        if not self.text_model:
+            return []
+        return [f"words    {self.words_coded:,} of {self.rows:,} rows, by model {self.text_model[:12]}"]
 
     def next_step(self) -> str:
         """The command that brings the directory one step on."""
@@ -85,6 +95,7 @@ def read_status(paths: IndexPaths) -> Status:
     counts = _counts(paths)
     folder = current_model(paths)
     model = read_card(folder).digest
+    text_model = read_card(paths.text.model).digest if (paths.text.model / CARD_NAME).exists() else ""
     return Status(
         root=paths.root,
         images=counts.images,
@@ -94,6 +105,8 @@ def read_status(paths: IndexPaths) -> Status:
         indexed=_indexed(paths, model),
         model=model,
         shipped=folder == SHIPPED,
+        text_model=text_model,
+        words_coded=_coded(paths.text, text_model),
         index_bytes=sum(file.stat().st_size for file in paths.root.rglob("*") if file.is_file()),
         preview_bytes=counts.preview_bytes,
         crawl=_crawl(paths),

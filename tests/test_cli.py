@@ -21,6 +21,7 @@ from PIL import Image
 from imgsearch.autoencoder.card import read_card
 from imgsearch.cli import run
 from imgsearch.corpus.store import Corpus
+from imgsearch.demo.gallery import KINDS, picture_bytes
 from imgsearch.paths import index_paths
 from imgsearch.retrieval.compare import Comparison, Quality
 
@@ -79,6 +80,22 @@ def test_search_in_a_pipe_prints_one_line_per_hit(trained_index: Path, capsys: p
     lines = answer(capsys, "search", "row:0", "-k", "3", "--by", "code", "--index", trained_index).splitlines()
     assert lines[0].split("\t")[:4] == ["by", "rank", "row", "distance"]
     assert [line.split("\t")[:2] for line in lines[1:]] == [["code", "1"], ["code", "2"], ["code", "3"]]
+
+
+def test_search_names_the_original_of_a_copy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    index, folder = tmp_path / "index", tmp_path / "drawn"
+    folder.mkdir()
+    for number, kind in enumerate(KINDS):
+        (folder / f"{number:02d}").write_bytes(picture_bytes(kind, 0)[0])
+    with Image.open(folder / "05") as image:
+        image.convert("RGB").save(tmp_path / "copy.jpg", quality=70)
+    for command in (["add", folder], ["add", tmp_path / "copy.jpg"], ["reindex", "--device", "cpu"]):
+        answer(capsys, *command, "--index", index)
+    lines = answer(capsys, "search", "row:5", "-k", "2", "--by", "pixel", "--index", index).splitlines()
+    first = dict(zip(lines[0].split("\t"), lines[1].split("\t"), strict=True))
+    assert (first["row"], first["near-duplicate of"]) == (f"row:{len(KINDS)}", "row:5")
+    without = answer(capsys, "search", f"row:{len(KINDS)}", "-k", "1", "--by", "pixel", "--index", index)
+    assert "near-duplicate of" not in without  # of the originals none is a copy
 
 
 def test_search_by_binary_code_counts_bits(

@@ -28,7 +28,7 @@ SENTENCE = (
 )
 HEADS = {
     "code": ("By code of the words", "what the words mean to the text autoencoder"),
-    "lsa": ("By LSA", "what they mean to a linear code of as many numbers"),
+    "lsa": ("By LSA", "what they mean to a linear code"),
     "tfidf": ("By TF-IDF", "the words themselves, rare ones counting most"),
 }
 BY_PICTURE = ("By picture", "nearest to the first hit by the code of its pixels; words play no part")
