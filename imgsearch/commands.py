@@ -22,7 +22,7 @@ from imgsearch.laboratory import lab
 from imgsearch.making import train
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
-from imgsearch.text_commands import index_words, refuse_both, search_text
+from imgsearch.text_commands import index_words, search_text
 from imgsearch.told import refresh_counts, say_refreshed, why
 
 if TYPE_CHECKING:
@@ -203,7 +203,6 @@ def reindex(arguments: Namespace) -> None:
 
 def search(arguments: Namespace) -> None:
     """Show the nearest images by code and by pixels, or those whose words are nearest."""
-    refuse_both(arguments)
     if arguments.text is not None:
         search_text(arguments)
         return

@@ -165,10 +165,11 @@ def _search(commands: Any) -> None:
         "imgsearch search https://example.org/cat.jpg --by all --save hits.png",
         'imgsearch search --text "red flower" -k 5',
     )
-    parser.add_argument(
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument(
         "query", nargs="?", metavar="IMAGE|URL|row:N", help="an image file, its address, or a row of the corpus"
     )
-    parser.add_argument(
+    asked.add_argument(
         "--text",
         metavar="WORDS",
         help="search by what is written of the images instead: by the codes of the text autoencoder, beside latent "

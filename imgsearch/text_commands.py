@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import CorpusError, ModelError, QueryError
+from imgsearch.errors import CorpusError, ModelError
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.stopping import stopping
 
@@ -140,18 +140,6 @@ def _say_result(result: "TextResult") -> None:
     say_table(("by", "rank", "row", "distance", "label", "alt", "url"), lines)
     if result.note:
         say(result.note)
-
-
-def refuse_both(arguments: Namespace) -> None:
-    """An image or words, not both and not neither.
-
-    Raises:
-        QueryError: it is so.
-    """
-    if arguments.text is None and arguments.query is None:
-        raise QueryError('nothing to search with: name an image, or words as in --text "red flower"')
-    if arguments.text is not None and arguments.query is not None:
-        raise QueryError("search by an image or by --text, not by both at once")
 
 
 def _config(arguments: Namespace, n_words: int, sizes: tuple[int, ...]) -> "TrainConfig":

@@ -14,7 +14,7 @@ from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.web.server import LOOPBACK, check_port
 
 GALLERY_PORT = 8600
-TEXT_MINUTES = "0.25"  # the gallery's alt texts are few and alike
+TEXT_MINUTES = 0.25  # at most: the gallery's alt texts are few and alike
 DEMO_MINUTES = {"gallery": 2.0, "cifar10": 10.0}
 
 
@@ -46,7 +46,7 @@ def demo(arguments: Namespace, *, type_in: Callable[[Sequence[str]], None]) -> N
         steps = [
             collect,
             ["train", "--minutes", f"{minutes:g}", "--device", arguments.device],
-            ["train", "--text", "--minutes", TEXT_MINUTES, "--device", arguments.device],
+            ["train", "--text", "--minutes", f"{min(TEXT_MINUTES, minutes):g}", "--device", arguments.device],
             ["reindex", "--device", arguments.device],
             ["evaluate", "--device", arguments.device],
             [] if arguments.no_app else ["app", "--port", str(arguments.port)],

@@ -54,6 +54,8 @@ def test_reindex_finds_new_texts_and_compact_erases_them(paths: IndexPaths, caps
     index = ["--index", str(paths.root)]
     assert run(["reindex", "--device", "cpu", *index]) == 0
     assert f"indexed the words of {len(ALTS) + 1} images" in capsys.readouterr().err
+    assert run(["status", *index]) == 0
+    assert f"words    {len(ALTS) + 1} of {len(ALTS) + 1} rows" in capsys.readouterr().out
     new = len(ALTS)
     assert answer(capsys, paths, "--text", "puppy")["tfidf"][0]["row"] == new  # type: ignore[index]
     assert run(["remove", f"row:{new}", *index]) == 0
@@ -78,8 +80,11 @@ def test_the_card_says_how_the_model_was_made(paths: IndexPaths, capsys: pytest.
 
 def test_mistakes_are_sentences(paths: IndexPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     index = ["--index", str(paths.root)]
-    assert "not by both" in complaint(capsys, "search", "row:1", "--text", "puppy", *index)
-    assert "nothing to search with" in complaint(capsys, "search", *index)
+    for both_or_neither in (["row:1", "--text", "puppy"], []):
+        with pytest.raises(SystemExit) as exited:
+            run(["search", *both_or_neither, *index])
+        assert exited.value.code == 2
+        assert "--text" in capsys.readouterr().err
     assert "Common ones are" in complaint(capsys, "search", "--text", "zebra", *index)
     assert "leave out --network" in complaint(capsys, "train", "--text", "--network", "pca", *index)
     assert "leave out --network" in complaint(capsys, "train", "--text", "--from", "model", *index)
