@@ -62,3 +62,9 @@ def test_each_chapter_is_linked_and_says_its_command() -> None:
     assert links == [f"#{a['id']}" for tag, a in page.elements if tag == "section"] == ["#digits-30", "#new"]
     assert "imgsearch lab digits-30" in page.text
     assert "no pictures" in page.text
+
+
+def test_a_small_story_says_that_it_is_one() -> None:
+    remark = "only <small>"
+    assert "only &lt;small&gt;" in as_page([], remark=remark)
+    assert "<strong>" not in as_page([])

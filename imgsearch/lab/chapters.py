@@ -9,6 +9,11 @@ INTRODUCTION = (
     "run on this computer: the picture, the figures and the sentence under them are its own."
 )
 
+SMALL_REMARK = (
+    "These are the experiments at their small size, of seconds each, which shows that they run. What the chapters tell "
+    "needs the default size: leave out --size small."
+)
+
 
 @dataclass(frozen=True)
 class Chapter:

@@ -42,8 +42,8 @@ code { font: .88em ui-monospace, monospace; background: var(--card); border: 1px
 """
 
 
-def as_page(story: Sequence[Told]) -> str:
-    """One HTML document with everything in it."""
+def as_page(story: Sequence[Told], *, remark: str = "") -> str:
+    """One HTML document with everything in it; `remark` is told under the introduction."""
     chapters = {chapter.name: chapter for chapter in CHAPTERS}
     links = "".join(f'<li><a href="#{escape(told.name)}">{escape(_heading(told, chapters))}</a></li>' for told in story)
     sections = "".join(_section(told, chapters) for told in story)
@@ -52,7 +52,8 @@ def as_page(story: Sequence[Told]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(TITLE)}</title><style>{STYLE}</style></head>\n<body><main>"
-        f"<header><h1>{escape(TITLE)}</h1><p>{escape(INTRODUCTION)}</p></header>\n"
+        f"<header><h1>{escape(TITLE)}</h1><p>{escape(INTRODUCTION)}</p>"
+        f"{f'<p><strong>{escape(remark)}</strong></p>' if remark else ''}</header>\n"
         f"<nav><ol>{links}</ol></nav>\n{sections}</main></body></html>\n"
     )
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgsearch.errors import ImgSearchError
-from imgsearch.lab.chapters import CHAPTERS
+from imgsearch.lab.chapters import CHAPTERS, SMALL_REMARK
 from imgsearch.lab.experiments import EXPERIMENTS, run_experiment
-from imgsearch.lab.finding import Lab, Told, write_finding
+from imgsearch.lab.finding import SMALL, Lab, Told, write_finding
 from imgsearch.lab.page import as_page
 from imgsearch.paths import replacing
 
@@ -40,7 +40,7 @@ def tell_story(lab: Lab, names: Sequence[str]) -> Iterator[Told]:
         story.append(told)
         page = page_of(lab)
         with replacing(page) as temporary:
-            temporary.write_text(as_page(story), encoding="utf-8")
+            temporary.write_text(as_page(story, remark=SMALL_REMARK if lab.size == SMALL else ""), encoding="utf-8")
         yield told
         if lab.stop():
             return
