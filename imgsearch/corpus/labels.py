@@ -126,7 +126,7 @@ def _numbered(found: dict[int, str], n: int, notes: list[str]) -> Labels:
         have = f"only {kept[0]!r} has" if kept else "none has"
         also = " ".join(["", *notes])
         raise CorpusError(
-            f"at least two labels need two images each, and {have}. Label images by their folders (imgsearch add PATH "
-            f"--labels-from-folders) or in a file: imgsearch finetune --labels labels.csv{also}"
+            f"at least two labels need two images each, and {have}.{also} Label images by their folders (imgsearch add "
+            "PATH --labels-from-folders) or in a file: imgsearch finetune --labels labels.csv"
         )
     return Labels(names, numbers, notes)
