@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.basis import Basis
 from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
 from imgsearch.errors import ModelError
 
@@ -76,9 +77,6 @@ class DenseAutoencoder(Autoencoder):
     """Fully connected layers to the code, and back."""
 
     decoder: "TiedDecoder | UntiedDecoder"
-    basis: Tensor
-    inverse: Tensor
-    shift: Tensor
 
     def __init__(self, config: DenseConfig) -> None:
         first, code_size = config.sizes[0], config.sizes[-1]
@@ -88,10 +86,7 @@ class DenseAutoencoder(Autoencoder):
         self.layers = dense_layers(config.sizes, config.activation)
         self.decoder = TiedDecoder(self.layers) if config.tied else UntiedDecoder(config.sizes, config.activation)
         self._activation = ACTIVATIONS[config.activation]
-        # Where codes are given another basis (`change_basis`); tied weights could not take it in.
-        self.register_buffer("basis", torch.eye(code_size))
-        self.register_buffer("inverse", torch.eye(code_size))
-        self.register_buffer("shift", torch.zeros(code_size))
+        self.basis = Basis(code_size)  # tied weights could not take another one in
 
     @property
     def code_layer(self) -> nn.Linear:
@@ -101,8 +96,7 @@ class DenseAutoencoder(Autoencoder):
 
     def inputs(self, examples: Tensor) -> Tensor:
         """(n, d) what the first layer sees of examples: images about their mean, vectors as they are."""
-        values = examples.flatten(1)
-        return (values - PIXEL_MEAN) * PIXEL_SCALE if self.example_shape == IMAGE_SHAPE else values
+        return flat_inputs(examples, self.example_shape)
 
     def units(self, examples: Tensor, depth: int) -> Tensor:
         """(n, d) the units of hidden layer `depth` of the encoder; 0 gives what the first layer sees."""
@@ -116,11 +110,12 @@ class DenseAutoencoder(Autoencoder):
         codes: Tensor = self.layers[-1](values)
         if self.config.code == "sigmoid":
             codes = torch.sigmoid(codes)
-        return (codes - self.shift) @ self.basis
+        based: Tensor = self.basis(codes)
+        return based
 
     def decode_logits(self, codes: Tensor) -> Tensor:
         """(n, d) what the last layer gives, before it is brought to 0..1."""
-        values = codes @ self.inverse + self.shift
+        values = self.basis.undo(codes)
         last = len(self.layers) - 1
         for number in range(last):
             values = self._activation(self.decoder.linear(number, values))
@@ -148,18 +143,19 @@ class DenseAutoencoder(Autoencoder):
         weights = self.code_layer.weight  # (d, values)
         units = torch.sigmoid(self.code_layer(self.inputs(examples)))  # (n, d)
         slopes = (units * (1 - units)).float()
-        products = (weights @ weights.T) * (self.basis @ self.basis.T)  # (d, d)
+        products = (weights @ weights.T) * (self.basis.matrix @ self.basis.matrix.T)  # (d, d)
         scale = PIXEL_SCALE**2 if self.example_shape == IMAGE_SHAPE else 1.0
         return ((slopes @ products.float()) * slopes).sum(1) * scale
 
-    @torch.no_grad()
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
         """Make every code c the code (c - mean) @ matrix, for good."""
-        matrix, mean = (part.to(self.basis.device, torch.float64) for part in (matrix, mean))
-        # (c0 - shift) @ basis = c, so c - mean = (c0 - shift - mean @ inverse) @ basis
-        self.shift.copy_(self.shift + mean @ self.inverse.double())
-        self.basis.copy_(self.basis.double() @ matrix)
-        self.inverse.copy_(torch.linalg.inv(self.basis.double()))
+        self.basis.change(matrix, mean)
+
+
+def flat_inputs(examples: Tensor, example_shape: tuple[int, ...]) -> Tensor:
+    """(n, d) what a first layer sees of examples (n, *example_shape): images about their mean, vectors as they are."""
+    values = examples.flatten(1)
+    return (values - PIXEL_MEAN) * PIXEL_SCALE if example_shape == IMAGE_SHAPE else values
 
 
 def dense_layers(sizes: tuple[int, ...], activation: str) -> nn.ModuleList:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
-from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
-from imgsearch.autoencoder.dense import N_IMAGE_VALUES, UntiedDecoder
+from imgsearch.autoencoder.basis import Basis
+from imgsearch.autoencoder.dense import N_IMAGE_VALUES, UntiedDecoder, flat_inputs
 from imgsearch.errors import ModelError
 
 EPSILON = 1e-5  # added to variances before they divide
@@ -121,9 +121,6 @@ class LadderAutoencoder(Autoencoder):
     """Normalised layers to the code and the classes, a denoiser beside them, and a decoder of the code."""
 
     decoder: UntiedDecoder
-    basis: Tensor
-    inverse: Tensor
-    shift: Tensor
 
     def __init__(self, config: LadderConfig) -> None:
         first, code_size = config.sizes[0], config.sizes[-2]
@@ -136,9 +133,7 @@ class LadderAutoencoder(Autoencoder):
         self.sharpness = nn.Parameter(torch.ones(self.n_classes))
         self.denoiser = Denoiser(config.sizes)
         self.decoder = UntiedDecoder(config.sizes[:-1], "relu")
-        self.register_buffer("basis", torch.eye(code_size))  # where codes are given another one (`change_basis`)
-        self.register_buffer("inverse", torch.eye(code_size))
-        self.register_buffer("shift", torch.zeros(code_size))
+        self.basis = Basis(code_size)  # normalised layers could not take another one in
 
     @property
     def code_layer(self) -> nn.Linear:
@@ -148,12 +143,12 @@ class LadderAutoencoder(Autoencoder):
 
     def inputs(self, examples: Tensor) -> Tensor:
         """(n, d) what the first layer sees of examples: images about their mean, vectors as they are."""
-        values = examples.flatten(1)
-        return (values - PIXEL_MEAN) * PIXEL_SCALE if self.example_shape == IMAGE_SHAPE else values
+        return flat_inputs(examples, self.example_shape)
 
     def encode(self, examples: Tensor) -> Tensor:
         """Examples to codes (n, code_size): the last layer before the classes, normalised, before its ReLU."""
-        return (self.clean(examples)[-2] - self.shift) @ self.basis
+        codes: Tensor = self.basis(self.clean(examples)[-2])
+        return codes
 
     def clean(self, examples: Tensor) -> list[Tensor]:
         """Every layer without noise, normalised and not yet activated: the example first, the classes last."""
@@ -183,24 +178,19 @@ class LadderAutoencoder(Autoencoder):
         """Codes (n, code_size) to the logits of the classes (n, classes)."""
         last, norm = len(self.layers) - 1, self.norms[-1]
         assert isinstance(norm, Normalisation)
-        values = self._activated(last - 1, codes @ self.inverse + self.shift)
+        values = self._activated(last - 1, self.basis.undo(codes))
         return self._activated(last, norm(self.layers[-1](values)))
 
     def decode(self, codes: Tensor) -> Tensor:
-        values = codes @ self.inverse + self.shift
+        values = self.basis.undo(codes)
         last = len(self.decoder.layers) - 1
         for number in range(last):
             values = torch.relu(self.decoder.linear(number, values))
         return torch.sigmoid(self.decoder.linear(last, values).float()).view(-1, *self.example_shape)
 
-    @torch.no_grad()
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
         """Make every code c the code (c - mean) @ matrix, for good."""
-        matrix, mean = (part.to(self.basis.device, torch.float64) for part in (matrix, mean))
-        # (c0 - shift) @ basis = c, so c - mean = (c0 - shift - mean @ inverse) @ basis
-        self.shift.copy_(self.shift + mean @ self.inverse.double())
-        self.basis.copy_(self.basis.double() @ matrix)
-        self.inverse.copy_(torch.linalg.inv(self.basis.double()))
+        self.basis.change(matrix, mean)
 
     def _activated(self, number: int, values: Tensor) -> Tensor:
         values = values + self.biases[number]
