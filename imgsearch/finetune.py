@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imgsearch.console import note, readable_seconds, say, say_json, tracking
 from imgsearch.corpus.labels import own_labels, read_labels
 from imgsearch.corpus.store import Corpus
-from imgsearch.making import model_before, training_progress
+from imgsearch.making import model_before, take_candidate, training_progress
 from imgsearch.paths import index_paths
 from imgsearch.stopping import stopping
 
@@ -22,7 +22,6 @@ MINUTES = 5.0
 
 def finetune(arguments: Namespace) -> None:
     """Learn the labels of some images; take the new model if held-out images find more of their label by it."""
-    from imgsearch.autoencoder.checkpoint import move_checkpoint
     from imgsearch.autoencoder.train import train
     from imgsearch.device import pick_device
     from imgsearch.retrieval.compare import compare_models
@@ -62,9 +61,7 @@ def finetune(arguments: Namespace) -> None:
                 asking=held_out,
                 on_progress=tracker.count,
             )
-    taken = arguments.keep == "new" or comparison.is_better
-    if taken:
-        move_checkpoint(paths.candidate, paths.model)
+    taken = take_candidate(paths, arguments, is_better=comparison.is_better)
     if arguments.json:
         say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken, "notes": labels.notes})
         return

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 def train(arguments: Namespace) -> None:
     """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
-    from imgsearch.autoencoder.checkpoint import move_checkpoint
     from imgsearch.autoencoder.train import train as run_training
     from imgsearch.device import pick_device
     from imgsearch.retrieval.compare import compare_models
@@ -57,9 +56,7 @@ def train(arguments: Namespace) -> None:
             note(card.note)
         with tracking("comparing") as tracker:
             comparison = compare_models(before, paths.candidate, corpus, device, on_progress=tracker.count)
-    taken = arguments.keep == "new" or not comparison.is_worse
-    if taken:
-        move_checkpoint(paths.candidate, paths.model)
+    taken = take_candidate(paths, arguments, is_better=not comparison.is_worse)
     if arguments.json:
         say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken})
         return
@@ -71,6 +68,16 @@ def train(arguments: Namespace) -> None:
     else:
         say(f"It finds less than the model before, which stays. The new one lies in {paths.candidate}.")
         note("To take the new one all the same, train with --keep new.")
+
+
+def take_candidate(paths: IndexPaths, arguments: Namespace, *, is_better: bool) -> bool:
+    """Make the new model the current one, if it is better or was asked for all the same; whether it was."""
+    from imgsearch.autoencoder.checkpoint import move_checkpoint
+
+    taken = is_better or arguments.keep == "new"
+    if taken:
+        move_checkpoint(paths.candidate, paths.model)
+    return taken
 
 
 def training_progress(tracker: "Tracker") -> "Callable[[TrainProgress], None]":
