@@ -8,6 +8,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from ideas import render_ideas
+
 RESULTS = Path(__file__).resolve().parent / "results"
 DISTORTED = {
     "crop": "cropped to 40-70 % of its area",
@@ -18,6 +20,14 @@ DISTORTED = {
     "jpeg": "compressed to JPEG quality 8-20",
     "rotate": "turned by 8 to 20 degrees",
     "text": "partly covered by letters",
+}
+LECTURE = {  # what the ideas were measured by
+    "digits": "lecture_digits",
+    "pretraining": "lecture_pretraining",
+    "unpool": "lecture_unpool",
+    "text": "lecture_text",
+    "ladder": "lecture_ladder",
+    "finetune": "finetune",
 }
 UNPOOLED = {  # what is told of each way to undo pooling
     "error": "error of a reconstruction per value",
@@ -41,6 +51,7 @@ def render_all() -> dict[str, str]:
         "training": render_training(_result("training")),
         "texts": render_texts(_result("lecture_text")),
         "lecture-digits": render_lecture_digits(_result("lecture_digits")),
+        "ideas": render_ideas({name: _result(file) for name, file in LECTURE.items()}),
         "lecture-more": render_lecture_more(
             _result("lecture_pretraining"), _result("lecture_unpool"), _result("lecture_ladder"), _result("finetune")
         ),
