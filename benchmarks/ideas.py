@@ -68,16 +68,16 @@ def _finetune(results: Results) -> str:
 SQUARED_ERROR = "squared error of a test digit"
 IDEAS: tuple[tuple[str, str, str, str | Callable[[Results], str]], ...] = (
     (
-        "the linear autoencoder is PCA",
+        "the linear autoencoder is PCA: " + SQUARED_ERROR,
         "`imgsearch train --network pca`",
         "`autoencoder/pca.py`",
-        "first line of the tables above and below",
+        lambda results: f"{_digits('digits-30:default', 'squared_error', '{:.2f}')(results).split(' → ')[0]} with 30",
     ),
     (
-        "deep, fully connected (2006, 2011), tied weights",
+        "deep, fully connected (2006, 2011), tied weights or not: " + SQUARED_ERROR,
         "`imgsearch train --network dense --sizes 3072-1024-256 --tied`",
         "`autoencoder/dense.py`",
-        "see the next line",
+        lambda results: f"{_digits('digits-30:full', 'squared_error', '{:.2f}')(results).split(' → ')[1]} with 30",
     ),
     (
         "digits through 30 numbers, beside PCA-30: " + SQUARED_ERROR,
