@@ -14,6 +14,7 @@ from PIL import Image
 from imgsearch.cli import run
 from imgsearch.corpus.decoding import Decoders, WorkerLimits
 from imgsearch.corpus.store import Corpus
+from imgsearch.demo.site import GallerySite
 from imgsearch.paths import IndexPaths
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 COLOURS = {"red": (220, 40, 30), "green": (40, 190, 60), "blue": (40, 60, 210)}
 IMAGES_PER_LABEL = 12
+PER_KIND = 12  # images of each kind in `gallery`
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +81,22 @@ def lab(tmp_path: Path) -> "Lab":
     from imgsearch.lab.finding import Lab
 
     return Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index directory with a part of the demo gallery, labelled and with alt texts, and nothing else."""
+    root = tmp_path_factory.mktemp("gallery") / "index"
+    with GallerySite(images_per_kind=PER_KIND) as site:
+        line = ["crawl", site.url, "--allow-private", "--delay", "0", "--labels-from-folders", "--no-previews"]
+        assert run([*line, "--index", str(root)]) == 0
+    return root
+
+
+@pytest.fixture
+def clean(gallery: Path, tmp_path: Path) -> IndexPaths:
+    """A copy of `gallery` that the test may change."""
+    return IndexPaths(Path(shutil.copytree(gallery, tmp_path / "gallery")))
 
 
 @pytest.fixture

@@ -2,22 +2,19 @@
 something: its reconstructions beat the mean picture, and distorted copies find their originals."""
 
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PER_KIND
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.encode import reconstruct
 from imgsearch.cli import run
 from imgsearch.corpus.store import Corpus
-from imgsearch.demo.site import GallerySite
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.search import Searcher
 
-PER_KIND = 12
 CPU = pick_device("cpu")
 FAMILY = {
     "pca": ["--network", "pca", "--sizes", "3072-32"],
@@ -32,21 +29,6 @@ FAMILY = {
     "ladder": ["--network", "ladder", "--sizes", "3072-256-64", "--epochs", "60"],
     "agree": ["--network", "conv", "--epochs", "12"],
 }
-
-
-@pytest.fixture(scope="module")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index directory with the gallery's images, labelled and with alt texts, and nothing else."""
-    root = tmp_path_factory.mktemp("gallery") / "index"
-    with GallerySite(images_per_kind=PER_KIND) as site:
-        line = ["crawl", site.url, "--allow-private", "--delay", "0", "--labels-from-folders", "--no-previews"]
-        assert run([*line, "--index", str(root)]) == 0
-    return root
-
-
-@pytest.fixture
-def clean(gallery: Path, tmp_path: Path) -> IndexPaths:
-    return IndexPaths(Path(shutil.copytree(gallery, tmp_path / "index")))
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -92,10 +74,10 @@ def test_images_are_found_by_words_that_are_written_of_them(
     assert run(["search", "--text", "red flower", "-k", str(PER_KIND), "--json", *index]) == 0
     found = json.loads(capsys.readouterr().out)
     for method in ("code", "lsa", "tfidf"):
-        labels = [hit["label"] for hit in found[method]]
-        assert labels.count("flower") > PER_KIND / 2, method  # a seventeenth of all are flowers
-        assert "red" in found[method][0]["alt"].lower()
-        assert found[method][0]["label"] == "flower"
+        alts = [hit["alt"].lower() for hit in found[method]]
+        assert "red flower" in alts[0], method
+        # By chance one of twelve shows a flower, and one is red.
+        assert sum("red" in alt.split() or "flower" in alt for alt in alts) > PER_KIND / 2, method
 
 
 def test_labels_of_its_own_make_a_model_find_more_of_them(

@@ -96,13 +96,13 @@ def test_where_nothing_was_found_the_command_fails_with_the_reasons(
     assert "there are no texts" in capsys.readouterr().err
 
 
-def test_every_experiment_runs_at_its_small_size_on_an_index_of_images(index: Path) -> None:
-    lab = Lab(IndexPaths(index), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+def test_every_experiment_runs_at_its_small_size_on_the_gallery(clean: IndexPaths) -> None:
+    assert run(["reindex", "--device", "cpu", "--index", str(clean.root)]) == 0
+    lab = Lab(clean, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
     told = list(tell_story(lab, in_order()))
     assert [each.name for each in told] == in_order()
-    assert [each.reason for each in told if "unexpectedly" in each.reason] == []
+    assert [each.reason for each in told if each.reason] == []
     found = [each.finding for each in told if each.finding is not None]
-    assert {"digits-30", "digits-2d", "denoise", "contract"} <= {finding.name for finding in found}
     for finding in found:
         assert all(len(line) == len(finding.columns) for line in finding.lines)
         assert json.loads((lab.paths.lab / f"{finding.name}.json").read_text())["conclusion"] == finding.conclusion
