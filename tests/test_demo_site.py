@@ -218,6 +218,8 @@ def _wait_until_refused(port: int) -> None:
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionResetError:
+            pass  # it is about to end
         except ConnectionRefusedError:
             return
         time.sleep(0.05)

@@ -25,7 +25,15 @@ from imgsearch.autoencoder.labelled import Labelled
 from imgsearch.autoencoder.labelled_terms import new_classifier
 from imgsearch.autoencoder.moments import leading_components
 from imgsearch.autoencoder.networks import build_network, describe_network
-from imgsearch.autoencoder.objectives import LABELLED_TERMS, Batch, check_objective, last_objective, objective, validate
+from imgsearch.autoencoder.objectives import (
+    AGREE,
+    LABELLED_TERMS,
+    Batch,
+    check_objective,
+    last_objective,
+    objective,
+    validate,
+)
 from imgsearch.autoencoder.optimisers import optimisers_of
 from imgsearch.autoencoder.pretrain import check_pretraining, pretrain
 from imgsearch.autoencoder.schedule import rate_share, stage
@@ -213,6 +221,8 @@ def train(
                 last_stage, stage_fraction = stage(fraction, config.decoder_share)
                 if last_stage != position.last_stage:
                     position.last_stage = last_stage
+                    if AGREE not in dict(config.objective):
+                        best.loss = math.inf  # that loss does not see the decoder: the best has one that has learned
                     optimisers = optimisers_of(last_stage)(network, config, device, scale)
                 for group in (group for optimiser in optimisers for group in optimiser.param_groups):
                     group["lr"] = group["peak"] * rate_share(stage_fraction, config.warmup)
