@@ -344,3 +344,15 @@ def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPath
     errors = [each.parts["reconstruction"] for each in told if each.doing == "learning to decode"]
     assert len(errors) == 80  # half of 80 epochs of 2 steps
     assert sum(errors[-10:]) < 0.75 * sum(errors[:10])
+
+
+@pytest.mark.parametrize(("objective", "learned"), [("classify", True), ("agree", False)])
+def test_a_loss_that_does_not_see_the_decoder_cannot_choose_one_that_has_not_learned(
+    paths: IndexPaths, monkeypatch: pytest.MonkeyPatch, objective: str, learned: bool
+) -> None:
+    losses = iter(range(1000))  # each check finds it worse than the one before
+    monkeypatch.setattr(train_module, "validate", lambda *_: {"loss": float(next(losses))})
+    config = replace(SMALL, epochs=8, last_stage=0.5, objective=((objective, 1.0),))
+    card = train(PICTURES, ROWS, paths, config, labels=ROWS % 2)
+    half = 8 * (len(ROWS) // SMALL.batch_size) // 2
+    assert (card.steps > half - SMALL.batch_size) == learned
