@@ -9,41 +9,22 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from commanding import answer, complaint
 from conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
 from loopback_site import serving
 from PIL import Image
 
-from imgsearch.autoencoder.card import read_card
 from imgsearch.cli import run
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo.gallery import KINDS, picture_bytes
 from imgsearch.paths import index_paths
-from imgsearch.retrieval.compare import Comparison, Quality
 
 N_IMAGES = len(COLOURS) * IMAGES_PER_LABEL
-
-
-def answer(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
-    """Carry out a command that must succeed and return what it printed."""
-    capsys.readouterr()
-    assert run([str(word) for word in line]) == 0, capsys.readouterr().err
-    return capsys.readouterr().out
-
-
-def complaint(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
-    """Carry out a command that must fail with code 1 and one line, and return that line."""
-    capsys.readouterr()
-    assert run([str(word) for word in line]) == 1
-    printed = capsys.readouterr()
-    complaints = [text for text in printed.err.splitlines() if text.startswith("imgsearch: ")]
-    assert len(complaints) == 1, printed.err
-    assert "Traceback" not in printed.err
-    return complaints[0]
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -243,52 +224,6 @@ def test_not_an_image(trained_index: Path, capsys: pytest.CaptureFixture[str]) -
     assert "not an image" in complaint(capsys, "search", REPOSITORY / "pyproject.toml", "--index", trained_index)
 
 
-@pytest.mark.parametrize(
-    ("options", "kind", "code_size"),
-    [
-        (["--network", "pca", "--sizes", "3072-16"], "pca", 16),
-        (
-            ["--network", "dense", "--sizes", "3072-64-16", "--tied", "--objective", "reconstruct+0.01*contractive"],
-            "dense",
-            16,
-        ),
-        (["--sizes", "3072-32-8", "--activation", "sigmoid", "--objective", "denoise"], "dense", 8),
-        (["--unpool", "repeat"], "conv", 256),
-        (["--unpool", "switches", "--force"], "conv", 256),
-    ],
-)
-def test_every_kind_of_network_is_trained_indexed_and_searched(
-    index: Path, capsys: pytest.CaptureFixture[str], options: list[str], kind: str, code_size: int
-) -> None:
-    answer(capsys, "train", *options, "--epochs", "20", "--keep", "new", "--device", "cpu", "--index", str(index))
-    card = read_card(index / "model")
-    assert (card.network["kind"], card.code_size) == (kind, code_size)
-    answer(capsys, "reindex", "--device", "cpu", "--index", str(index))
-    hits = json.loads(answer(capsys, "search", "row:0", "-k", "5", "--by", "all", "--json", "--index", str(index)))
-    assert all(len(hits[method]) == 5 for method in ("code", "pixel", "binary"))
-    labels = [hit["label"] for hit in hits["code"]]
-    assert labels.count("blue") >= 4  # row 0 is blue, and colours are all that tells these images apart
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--network", "pca", "--tied"], "for the network dense"),
-        (["--network", "dense", "--unpool", "repeat"], "nothing to unpool"),
-        (["--unpool", "switches"], "the code holds less"),
-        (["--unpool", "switches", "--force", "--objective", "agree"], "decodes codes alone"),
-        (["--network", "dense", "--from", "somewhere"], "brings its network along"),
-        (["--sizes", "3072-many"], "are no sizes"),
-        (["--sizes", "784-30"], "takes examples of 784 values"),
-        (["--objective", "contractive"], "reconstruct+0.1"),
-    ],
-)
-def test_options_that_contradict_each_other_are_refused(
-    index: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
-) -> None:
-    assert said in complaint(capsys, "train", *options, "--epochs", "1", "--index", str(index))
-
-
 @pytest.mark.parametrize("command", [["search", "row:0"], ["train"], ["reindex"], ["evaluate"], ["remove", "row:0"]])
 def test_an_empty_index(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = complaint(capsys, *command, "--index", tmp_path / "index")
@@ -304,75 +239,6 @@ def test_a_missing_index_names_its_command_and_needs_no_training(
     answer(capsys, "reindex", "--index", root)
     assert "row:" in answer(capsys, "search", "row:0", "--index", root)
     assert not (root / "model").exists()
-
-
-def _judged(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> None:
-    """Let every training end with these shares of distorted copies found."""
-
-    def compare(before_folder: Path, after_folder: Path, *_: object, **__: object) -> Comparison:
-        digests = (read_card(folder).digest for folder in (before_folder, after_folder))
-        return Comparison(
-            36, *(Quality(digest, share, None) for digest, share in zip(digests, (before, after), strict=True))
-        )
-
-    monkeypatch.setattr("imgsearch.retrieval.compare.compare_models", compare)
-
-
-def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
-    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _judged(monkeypatch, 0.9, 0.5)
-    before, train = read_card(index / "model").digest, ("train", "--epochs", "1", "--device", "cpu", "--index", index)
-    told = answer(capsys, *train)
-    assert "90.0% before, 50.0% now" in told
-    assert "finds less" in told
-    assert read_card(index / "model").digest == before
-    assert read_card(index / "candidate").digest != before
-    assert not json.loads(answer(capsys, *train, "--json"))["taken"]
-    answer(capsys, *train, "--keep", "new")
-    assert read_card(index / "model").digest != before
-    assert not (index / "candidate").exists()
-
-
-def test_training_mends_a_damaged_model(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (index / "model" / "weights.safetensors").write_bytes(b"damaged")
-    assert "imgsearch train" in complaint(capsys, "reindex", "--index", index)
-    for start in ((), ("--from", "scratch")):
-        (index / "model" / "weights.safetensors").write_bytes(b"damaged")
-        line = ("train", *start, "--epochs", "1", "--keep", "new", "--device", "cpu", "--index", index)
-        assert run([str(word) for word in line]) == 0
-        assert "do not belong together" in capsys.readouterr().err
-        answer(capsys, "reindex", "--index", index)
-
-
-def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_for(
-    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    line = [str(word) for word in ("train", "--epochs", "3", "--keep", "new", "--device", "cpu", "--index", index)]
-
-    @contextmanager
-    def stopping_soon() -> Iterator[Callable[[], bool]]:
-        asked = iter([False])  # once, before the first step
-        yield lambda: next(asked, True)
-
-    for more, gone_on_with in (([], True), (["--from", "scratch"], False)):
-        with monkeypatch.context() as patch:
-            patch.setattr("imgsearch.making.stopping", stopping_soon)
-            assert run(line) == 0
-        capsys.readouterr()
-        assert run([*line, *more]) == 0
-        assert ("Went on from step 1" in capsys.readouterr().err) == gone_on_with
-
-
-def test_a_model_that_finds_more_is_taken(
-    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _judged(monkeypatch, 0.5, 0.9)
-    before = read_card(index / "model").digest
-    told = json.loads(answer(capsys, "train", "--epochs", "1", "--device", "cpu", "--json", "--index", index))
-    assert told["taken"]
-    assert told["comparison"]["before"]["model"] == before == told["training"]["from"]
-    assert read_card(index / "model").digest == told["digest"] != before
 
 
 def test_an_unknown_row(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
