@@ -38,15 +38,15 @@ bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/tables.py
 
 fuzz: .venv/installed-for-tests
-	$(BIN)/python tests/fuzz_images.py $(MINUTES)
+	$(BIN)/python -m tests.fuzz_images $(MINUTES)
 
 pictures: .venv/installed-for-tests browser
 	IMGSEARCH_SCREENSHOT=docs/app.png IMGSEARCH_TEST_INDEX=index IMGSEARCH_TEST_ROW=$(ROW) \
-		$(BIN)/python -m pytest tests/test_browser.py -k screenshot
+		$(BIN)/python -m pytest tests/web/test_browser.py -k screenshot
 	$(BIN)/imgsearch search row:$(ROW) -k 10 --index index --save docs/hits.png
 	$(BIN)/imgsearch lab map --index index
 	IMGSEARCH_EXPLORE_SCREENSHOT=docs/explore.png IMGSEARCH_TEST_INDEX=index IMGSEARCH_TEST_ROW=$(ROW) \
-		$(BIN)/python -m pytest tests/test_browser_explore.py -k screenshot
+		$(BIN)/python -m pytest tests/web/test_browser_explore.py -k screenshot
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

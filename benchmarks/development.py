@@ -17,14 +17,14 @@ from protocol import Teller, add_cifar10, reindex
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.current import SHIPPED
+from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.curve import draw_curve
-from imgsearch.retrieval.measure import measure
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.measure import measure
+from imgsearch.retrieval.evaluation.plot import draw_curve
+from imgsearch.retrieval.search.searcher import Searcher
 
 CURVE = Path(__file__).resolve().parents[1] / "docs" / "curve.png"
 ENCODING_REPETITIONS = 5

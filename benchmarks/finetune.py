@@ -21,14 +21,14 @@ from protocol import add_cifar10
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, parse_objective
-from imgsearch.autoencoder.current import SHIPPED
+from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.corpus.labels import Labels, own_labels
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.ranking import Database
 
 NAME, NEAREST, BLOCK = "finetune", 10, 250
 BEFORE = "the shipped model"

@@ -17,8 +17,8 @@ import torch
 from machine import RESULTS, write_result
 
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import Lab
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
 
 NAME = "lecture_digits"

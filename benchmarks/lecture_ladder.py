@@ -21,8 +21,8 @@ from protocol import MNIST
 
 from imgsearch.device import pick_device
 from imgsearch.lab.datasets import digits
+from imgsearch.lab.experiments.ladders import HIDDEN, LABELS_PER_DIGIT, WITH, WITHOUT, few_labels, follow, ladder_of
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.ladders import HIDDEN, LABELS_PER_DIGIT, WITH, WITHOUT, few_labels, follow, ladder_of
 from imgsearch.paths import IndexPaths
 
 NAME = "lecture_ladder"

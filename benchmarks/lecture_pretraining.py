@@ -13,8 +13,8 @@ import torch
 from machine import write_result
 
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import SIZES, Lab
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
 
 

@@ -15,8 +15,8 @@ from machine import write_result
 from protocol import DATA
 
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
 
 NEWSGROUPS = DATA / "20news-bydate.zip"

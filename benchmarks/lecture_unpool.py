@@ -15,8 +15,8 @@ from machine import write_result
 from protocol import CIFAR10, Teller, add
 
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import SIZES, Lab
+from imgsearch.lab.registry import run_experiment
 
 
 def main() -> None:

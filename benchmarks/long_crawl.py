@@ -23,7 +23,7 @@ from served import Served
 
 from crawler.config import CrawlConfig
 from crawler.crawl import crawl
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 from crawler.report import CrawlProgress
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.current import current_model
+from imgsearch.autoencoder.current_model import current_model
 from imgsearch.autoencoder.encode import update_codes
 from imgsearch.corpus.ingest import Intake, LabelledImages, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.calibrate import calibrate_index
-from imgsearch.retrieval.cutoff import write_cutoff
-from imgsearch.retrieval.index import build_index
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.build import build_index
+from imgsearch.retrieval.evaluation.calibrate import calibrate_index
+from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.retrieval.search.thresholds import write_cutoff
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CIFAR10, MNIST = DATA / "cifar10-train-jpeg.zip", DATA / "mnist.npz"

@@ -17,15 +17,15 @@ from protocol import add_cifar10
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.current import SHIPPED
+from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.autoencoder.encode import encode_images, reconstruct
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.metrics import precision_at
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.metrics import precision_at
+from imgsearch.retrieval.evaluation.ranking import Database
 
 
 def main() -> None:

@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from machine import write_result
 
-from imgsearch.autoencoder.conv import ConvConfig
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.networks import build_network, describe_network
+from imgsearch.autoencoder.networks.conv import ConvConfig
+from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.corpus.ingest import Intake, add_paths
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.binary_index import BinaryIndex
-from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.pixel_index import PixelIndex
+from imgsearch.retrieval.index.binary import BinaryIndex
+from imgsearch.retrieval.index.code import CodeIndex
+from imgsearch.retrieval.index.pixel import PixelIndex
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "cifar10-train-jpeg.zip"
 REPETITIONS = 5

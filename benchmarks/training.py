@@ -17,9 +17,9 @@ from machine import write_result
 from torch.profiler import ProfilerActivity, profile
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.networks import build_network, describe_network
-from imgsearch.autoencoder.objectives import Batch, objective
-from imgsearch.autoencoder.optimisers import make_optimisers
+from imgsearch.autoencoder.networks.registry import build_network, describe_network
+from imgsearch.autoencoder.objectives.unsupervised import Batch, objective
+from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.device import DeviceChoice, pick_device
 
 BATCH = 512

@@ -14,14 +14,14 @@ from machine import write_result
 from protocol import Teller, add, add_mnist, add_photographs, reindex
 
 from imgsearch.autoencoder.card import read_card
-from imgsearch.autoencoder.current import SHIPPED
+from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.demo.gallery import IMAGES_PER_KIND, KINDS, file_name, picture_bytes
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.distorted import measure_distorted
-from imgsearch.retrieval.evaluate import evaluate
-from imgsearch.retrieval.methods import build_methods
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.evaluate import evaluate
+from imgsearch.retrieval.evaluation.methods import build_methods
+from imgsearch.retrieval.evaluation.robustness import measure_distorted
+from imgsearch.retrieval.search.searcher import Searcher
 
 METHODS = ("pixel", "hog", "untrained", "code", "binary")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from crawler.fetch import FetchLimits
+from crawler.fetching.fetch import FetchLimits
 from crawler.takedown import Takedown
 
 

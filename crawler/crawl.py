@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from crawler.config import CrawlConfig, FetchedImage, Keep, KeepVerdict
-from crawler.connections import PRIVATE
 from crawler.errors import SeedError
-from crawler.fetch import AGENT, Fetcher, refusal, user_agent
-from crawler.frontier import Frontier
+from crawler.fetching.connections import PRIVATE
+from crawler.fetching.fetch import AGENT, Fetcher, refusal, user_agent
+from crawler.frontier.frontier import Frontier
 from crawler.outcomes import Outcomes
+from crawler.parsing.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
+from crawler.parsing.urls import origin, seed_url, site, url_key
 from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease
 from crawler.report import (
     CrawlProgress,
@@ -28,10 +30,8 @@ from crawler.report import (
     find_problem,
     summarise_reasons,
 )
-from crawler.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
 from crawler.url_lists import queue_list
-from crawler.urls import origin, seed_url, site, url_key
-from crawler.work import Result, Workers
+from crawler.workers import Result, Workers
 
 __all__ = ["CrawlConfig", "CrawlProgress", "CrawlReport", "FetchedImage", "Keep", "KeepVerdict", "crawl"]
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from crawler.config import CrawlConfig, FetchedImage, Keep
-from crawler.directives import read_directives
 from crawler.errors import FetchFailed
-from crawler.fetch import AGENT, MAX_REDIRECTS, Fetched
-from crawler.frontier import Frontier
-from crawler.links import PageLinks
-from crawler.pace import gap_seconds, mean_answer_seconds
-from crawler.records import OFF_SITE, REDIRECTS_TO, TOO_DEEP, Host, Lease, Link, Settled
-from crawler.robots import (
+from crawler.fetching.fetch import AGENT, MAX_REDIRECTS, Fetched
+from crawler.fetching.politeness import gap_seconds, mean_answer_seconds
+from crawler.fetching.sniff import Kind
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.maintenance import Answered
+from crawler.parsing.directives import read_directives
+from crawler.parsing.links import PageLinks
+from crawler.parsing.robots import (
     ASK_AGAIN_SECONDS,
     FRESH_SECONDS,
     MAX_CRAWL_DELAY_SECONDS,
@@ -24,12 +25,11 @@ from crawler.robots import (
     RobotsState,
     delay_refusal,
 )
-from crawler.sitemaps import Sitemap
-from crawler.sniff import Kind
+from crawler.parsing.sitemaps import Sitemap
+from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, in_scope, site, trap, url_key
+from crawler.records import OFF_SITE, REDIRECTS_TO, TOO_DEEP, Host, Lease, Link, Settled
 from crawler.takedown import refusal_of
-from crawler.upkeep import Answered
-from crawler.urls import MAX_URL_LENGTH, absolute_url, in_scope, site, trap, url_key
-from crawler.work import Result
+from crawler.workers import Result
 
 MAX_BACKOFF_SECONDS = 300.0
 HOST_TRIES = 8  # failures to reach a host in a row (the later ones 5 minutes apart) before its URLs have failed

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from crawler.config import CrawlConfig, Keep
 from crawler.crawl import Loop, crawled_seeds, read_seeds
-from crawler.directives import read_directives
-from crawler.fetch import AGENT, MAX_REDIRECTS
-from crawler.frontier import Frontier
+from crawler.fetching.fetch import AGENT, MAX_REDIRECTS
+from crawler.fetching.sniff import Kind
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.maintenance import REFRESH, Answered, Checked
 from crawler.outcomes import Judged, Offer, Outcomes, Written, answered, fetched_image, said_of_robots
+from crawler.parsing.directives import read_directives
+from crawler.parsing.urls import site, trap
 from crawler.records import Lease
-from crawler.sniff import Kind
 from crawler.takedown import refusal_of
-from crawler.upkeep import REFRESH, Answered, Checked
-from crawler.urls import site, trap
-from crawler.work import Result
+from crawler.workers import Result
 
 LOOKS = 2  # refreshes in a row that must find an image gone
 _GONE = frozenset({404, 410})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from crawler.errors import SeedError
-from crawler.urls import seed_url, site, url_key
+from crawler.parsing.urls import seed_url, site, url_key
 
 HOST, PREFIX, URL = "host", "url-prefix", "url"  # named as the options of `imgsearch remove`
 REASON = "taken down"  # how the reason of every URL that is refused for it starts

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crawler.errors import SeedError
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
+from crawler.parsing.urls import seed_url, site, trap
 from crawler.records import Link
 from crawler.takedown import refusal_of
-from crawler.urls import seed_url, site, trap
 
 _LINKS_AT_ONCE = 5_000
 _MAX_CAPTION = 2_000  # characters

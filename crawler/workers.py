@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crawler.errors import FetchFailed
-from crawler.fetch import AGENT, Fetched, Fetcher, RobotsAnswer, fetch_robots
-from crawler.links import PageLinks, extract_links
+from crawler.fetching.fetch import AGENT, Fetched, Fetcher, RobotsAnswer, fetch_robots
+from crawler.fetching.sniff import Kind
+from crawler.parsing.links import PageLinks, extract_links
+from crawler.parsing.sitemaps import MAX_DOWNLOAD_BYTES, Sitemap, parse_sitemap
 from crawler.records import Host, Lease
-from crawler.sitemaps import MAX_DOWNLOAD_BYTES, Sitemap, parse_sitemap
-from crawler.sniff import Kind
 
 GATHER_SECONDS = 0.03  # for more results once the first is there: few large transactions, not many small ones
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from imgsearch.errors import ImgSearchError
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 __all__ = ["ImgSearchError", "Searcher", "__version__"]
 __version__ = "0.1.0"
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> object:
     if name == "Searcher":
-        from imgsearch.retrieval.search import Searcher
+        from imgsearch.retrieval.search.searcher import Searcher
 
         return Searcher
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

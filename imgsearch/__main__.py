@@ -1,6 +1,6 @@
 """`python -m imgsearch` is the command `imgsearch`."""
 
-from imgsearch.cli import main
+from imgsearch.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from crawling import Crawler
-from loopback_site import Site, serving
 from PIL import Image
 
-from imgsearch.cli import run
-from imgsearch.corpus.decoding import Decoders, WorkerLimits
+from imgsearch.cli.main import run
+from imgsearch.corpus.decoding.pool import Decoders, WorkerLimits
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo.site import GallerySite
 from imgsearch.paths import IndexPaths
+from tests.support.crawl import Crawler
+from tests.support.loopback_site import Site, serving
 
 if TYPE_CHECKING:
     from imgsearch.lab.finding import Lab

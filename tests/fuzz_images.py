@@ -1,6 +1,6 @@
 """Damage sound images of every format at random, for as long as one likes; says what became of them.
 
-Run: python tests/fuzz_images.py [MINUTES [SEED]]   (or `make fuzz`). A failing image is written beside, as
+Run: python -m tests.fuzz_images [MINUTES [SEED]]   (or `make fuzz`). A failing image is written beside, as
 fuzz-DIGEST.bin, and the exit status is 1: an image that kills its worker, takes more than two seconds of the
 processor, or comes back as something that no image has.
 """
@@ -12,11 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from strange_images import damaged, samples
 
-from imgsearch.corpus.decoding import CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME, Decoders, WorkerLimits
-from imgsearch.corpus.images import DecodedImage
+from imgsearch.corpus.decoding.images import DecodedImage
+from imgsearch.corpus.decoding.pool import CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME, Decoders, WorkerLimits
 from imgsearch.errors import ImageError
+from tests.support.strange_images import damaged, samples
 
 FAILURES = (CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME)
 BATCH = 256

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
 from imgsearch import __version__
-from imgsearch.parser import build_parser
+from imgsearch.cli.parser import build_parser
+from tests.conftest import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 import tables  # the benchmarks are scripts beside the package, not a package

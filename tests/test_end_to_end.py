@@ -11,14 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
-from loopback_site import Answer, Site, gif, serving
 
-from crawler.frontier import Frontier
-from imgsearch.cli import run
+from crawler.frontier.frontier import Frontier
+from imgsearch.cli.main import run
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.paths import index_paths
+from tests.conftest import REPOSITORY
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 KILLS = 5
 PER_PAGE = 100

@@ -5,15 +5,15 @@ import json
 
 import numpy as np
 import pytest
-from conftest import PER_KIND
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.encode import reconstruct
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.conftest import PER_KIND
 
 CPU = pick_device("cpu")
 FAMILY = {

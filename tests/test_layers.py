@@ -7,39 +7,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+
+from tests.conftest import REPOSITORY
 
 PACKAGES = ("imgsearch", "crawler")
 
 # A module imports from its own wing and from wings before it. (`console` and `commands` belong to the command line.)
-WINGS = ("floor", "corpus", "autoencoder", "retrieval", "demo", "lab", "web", "cli")
+WINGS = ("floor", "corpus", "autoencoder", "retrieval", "workflows", "demo", "lab", "web", "cli")
 FLOOR = {"errors", "paths", "device"}
 
 # One outside system per module (a prefix names a folder); faiss has one module for each index and the seam they share.
 ONLY_IN = {
     "faiss": {
-        "imgsearch.retrieval.anchors",
-        "imgsearch.retrieval.candidates",
-        "imgsearch.retrieval.code_index",
-        "imgsearch.retrieval.pixel_index",
-        "imgsearch.retrieval.binary_index",
+        "imgsearch.retrieval.index.anchors",
+        "imgsearch.retrieval.index.candidates",
+        "imgsearch.retrieval.index.code",
+        "imgsearch.retrieval.index.pixel",
+        "imgsearch.retrieval.index.binary",
     },
-    "requests": {"crawler.connections", "crawler.fetch"},
-    "requests_hardened": {"crawler.connections"},
-    "urllib3": {"crawler.connections", "crawler.fetch", "crawler.deadline"},
-    "sqlite3": {"imgsearch.corpus.database", "crawler.frontier"},
+    "requests": {"crawler.fetching.connections", "crawler.fetching.fetch"},
+    "requests_hardened": {"crawler.fetching.connections"},
+    "urllib3": {"crawler.fetching.connections", "crawler.fetching.fetch", "crawler.fetching.deadline"},
+    "sqlite3": {"imgsearch.corpus.database", "crawler.frontier.frontier"},
     "streamlit": {"imgsearch.web"},
-    "protego": {"crawler.robots"},
-    "lxml": {"crawler.sitemaps"},
-    "rich": {"imgsearch.console"},
-    "skimage": {"imgsearch.retrieval.methods"},
-    "matplotlib": {"imgsearch.retrieval.curve", "imgsearch.lab.drawing"},
-    "sklearn": {"imgsearch.lab.datasets", "imgsearch.lab.posts", "imgsearch.retrieval.plane"},  # digits; posts; t-SNE
+    "protego": {"crawler.parsing.robots"},
+    "lxml": {"crawler.parsing.sitemaps"},
+    "rich": {"imgsearch.cli.output"},
+    "skimage": {"imgsearch.retrieval.evaluation.methods"},
+    "matplotlib": {"imgsearch.retrieval.evaluation.plot", "imgsearch.lab.drawing"},
+    "sklearn": {
+        "imgsearch.lab.datasets",
+        "imgsearch.lab.posts",
+        "imgsearch.retrieval.explore.image_map",
+    },  # digits; posts; t-SNE
     "torchvision": {"imgsearch.demo.cifar10", "imgsearch.lab.datasets"},
     "pyarrow": {"crawler.url_lists"},
 }
 # Where torch may be used; faiss and Streamlit are never reached from here.
-TORCH_WINGS = ("imgsearch.device", "imgsearch.autoencoder", "imgsearch.retrieval.search", "imgsearch.lab")
+TORCH_WINGS = ("imgsearch.device", "imgsearch.autoencoder", "imgsearch.retrieval.search.searcher", "imgsearch.lab")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -100,7 +105,12 @@ def test_the_crawler_knows_nothing_of_imgsearch(module: str) -> None:
 def test_only_the_faces_meet_the_crawler(module: str) -> None:
     used = {name for name in imports(MODULES[module]) if name.split(".")[0] == "crawler"}
     if module.startswith("imgsearch.web"):
-        assert used <= {"crawler.errors", "crawler.errors.CrawlerError", "crawler.fetch", "crawler.fetch.fetch_image"}
+        assert used <= {
+            "crawler.errors",
+            "crawler.errors.CrawlerError",
+            "crawler.fetching.fetch",
+            "crawler.fetching.fetch.fetch_image",
+        }
     else:
         assert not used or wing(module) == "cli"
 
@@ -121,7 +131,7 @@ def test_torch_stays_in_its_wing(module: str) -> None:
 
 @pytest.mark.parametrize("module", list(MODULES))
 def test_untrusted_images_are_opened_in_one_place(module: str) -> None:
-    if module == "imgsearch.corpus.images":
+    if module == "imgsearch.corpus.decoding.images":
         return
     for node in ast.walk(MODULES[module]):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -144,11 +154,11 @@ def test_there_is_no_circle_inside_a_wing(wing_name: str) -> None:
     ("statement", "absent"),
     [
         ("import imgsearch", {"torch", "faiss", "streamlit", "numpy", "PIL"}),
-        ("import imgsearch.cli", {"torch", "faiss", "streamlit", "numpy", "PIL", "rich", "requests"}),
-        ("import imgsearch.commands", {"torch", "faiss", "streamlit", "rich"}),
+        ("import imgsearch.cli.main", {"torch", "faiss", "streamlit", "numpy", "PIL", "rich", "requests"}),
+        ("import imgsearch.cli.commands", {"torch", "faiss", "streamlit", "rich"}),
         ("import imgsearch.corpus.ingest, crawler.crawl", {"torch", "faiss", "streamlit"}),
-        ("import imgsearch.autoencoder.train, imgsearch.autoencoder.encode", {"faiss", "streamlit", "PIL"}),
-        ("import imgsearch.retrieval.compare", {"faiss", "streamlit", "skimage", "matplotlib"}),
+        ("import imgsearch.autoencoder.training.train, imgsearch.autoencoder.encode", {"faiss", "streamlit", "PIL"}),
+        ("import imgsearch.retrieval.evaluation.model_comparison", {"faiss", "streamlit", "skimage", "matplotlib"}),
         ("import imgsearch.demo.site", {"torch", "faiss", "streamlit"}),
     ],
 )

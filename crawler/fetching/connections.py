@@ -18,9 +18,9 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util.retry import Retry
 
-from crawler.addresses import is_public
-from crawler.deadline import Deadline, bounded_pools
 from crawler.errors import AddressRefused
+from crawler.fetching.addresses import is_public
+from crawler.fetching.deadline import Deadline, bounded_pools
 
 PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
 NO_RETRIES = Retry(0, read=False)  # when to try again is not decided here

@@ -25,19 +25,19 @@ import requests
 import urllib3
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from crawler.connections import NO_RETRIES, Connections
-from crawler.deadline import Deadline
 from crawler.errors import FetchFailed, RobotsRefused
-from crawler.records import UNREACHABLE
-from crawler.robots import (
+from crawler.fetching.connections import NO_RETRIES, Connections
+from crawler.fetching.deadline import Deadline
+from crawler.fetching.sniff import Kind, sniff
+from crawler.parsing.robots import (
     MAX_ROBOTS_BYTES,
     RobotsRules,
     RobotsState,
     robots_state,
     robots_text,
 )
-from crawler.sniff import Kind, sniff
-from crawler.urls import absolute_url, origin, seed_url
+from crawler.parsing.urls import absolute_url, origin, seed_url
+from crawler.records import UNREACHABLE
 
 AGENT = "imgsearch"  # the name that robots.txt knows us by
 MAX_REDIRECTS = 5

@@ -18,16 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crawler.additions import INSERT_HOSTS, batches, crowded_hosts, insert_urls, item
 from crawler.errors import FrontierError
-from crawler.leases import COUNT_IN_FLIGHT, LEASE_SECONDS, Leases
-from crawler.ledger import ALL_RANKS, highest_rank, marks
-from crawler.owner import new_owner
+from crawler.frontier.insert import INSERT_HOSTS, batches, crowded_hosts, insert_urls, item
+from crawler.frontier.inspect import Survey
+from crawler.frontier.lease_owner import new_owner
+from crawler.frontier.leases import COUNT_IN_FLIGHT, LEASE_SECONDS, Leases
+from crawler.frontier.maintenance import Upkeep
+from crawler.frontier.queries import ALL_RANKS, highest_rank, marks
+from crawler.frontier.schema import STEPS, VERSION
+from crawler.parsing.urls import origin
 from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, UNREACHABLE, Host, Lease, Link, Settled
-from crawler.schema import STEPS, VERSION
-from crawler.survey import Survey
-from crawler.upkeep import Upkeep
-from crawler.urls import origin
 
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _BUSY_SECONDS = 30.0  # for another process to end its transaction

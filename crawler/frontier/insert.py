@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from crawler.parsing.urls import origin, url_key
 from crawler.records import LINK_SAYS, OFF_SITE, PAGE_SAYS, TOO_DEEP, TOO_MANY, Link
-from crawler.urls import origin, url_key
 
 PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 SITEMAPS_PER_HOST = 500  # likewise

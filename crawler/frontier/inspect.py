@@ -5,9 +5,9 @@ from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from crawler.ledger import Ledger
+from crawler.frontier.queries import Ledger
+from crawler.parsing.urls import origin, url_key
 from crawler.records import HOST_COLUMNS, Host
-from crawler.urls import origin, url_key
 
 _MAX_PATH = 50  # links shown from a seed to a URL
 _NEAREST = 5

@@ -7,8 +7,8 @@ A lease is held until its holder settles the URL, gives it back, is known to be 
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 
-from crawler.ledger import Ledger
-from crawler.owner import is_dead
+from crawler.frontier.lease_owner import is_dead
+from crawler.frontier.queries import Ledger
 
 LEASE_SECONDS = 180.0  # without a sign of life of its holder
 _RENEW_SECONDS = LEASE_SECONDS / 6

@@ -14,10 +14,10 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from crawler.errors import FrontierError
-from crawler.ledger import Ledger, marks
+from crawler.frontier.queries import Ledger, marks
+from crawler.parsing.urls import origin
 from crawler.records import UNREACHABLE, Lease, Settled
 from crawler.takedown import HOST, Takedown
-from crawler.urls import origin
 
 REFRESH = "refresh"  # the seed of what is checked; no URL, so it is no other's
 GONE = "gone"  # how the reason of an image starts that is no longer there

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from crawler.parsing.urls import url_key
 from crawler.records import HOST_COLUMNS, REDIRECTS_TO, Host, Link
-from crawler.urls import url_key
 
 IMAGE_OUTCOMES = ("kept", "duplicate", "skipped", "failed", "queued")
 ALL_RANKS = 1_000_000  # beyond the rank of any page; images have rank 0

@@ -16,12 +16,12 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.encoding import html_to_unicode
 from w3lib.url import parse_data_uri
 
-from crawler.captions import MAX_CAPTION, caption
-from crawler.directives import Directives, read_directives
+from crawler.parsing.captions import MAX_CAPTION, caption
+from crawler.parsing.directives import Directives, read_directives
+from crawler.parsing.srcset import Candidate, best_candidate, parse_srcset
+from crawler.parsing.stylesheets import background_urls
+from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, names_image
 from crawler.records import LINK_SAYS, PAGE_SAYS
-from crawler.srcset import Candidate, best_candidate, parse_srcset
-from crawler.stylesheets import background_urls
-from crawler.urls import MAX_URL_LENGTH, absolute_url, names_image
 
 MAX_LINKS = 5000  # of each sort, from one page
 MAX_REFERENCES = 4 * MAX_LINKS  # looked at for them: most may name the same few URLs

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from crawler.captions import caption
-from crawler.urls import MAX_URL_LENGTH, absolute_url, names_image
+from crawler.parsing.captions import caption
+from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, names_image
 
 MAX_URLS = 50_000  # pages of one sitemap, by the protocol; and as many images
 MAX_SITEMAPS = 500  # taken from one index

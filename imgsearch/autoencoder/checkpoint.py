@@ -20,9 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import CARD_NAME, ModelCard, read_card
-from imgsearch.autoencoder.networks import build_network
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.registry import build_network
 from imgsearch.errors import ModelError
 from imgsearch.paths import replacing
 

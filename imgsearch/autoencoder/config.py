@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from imgsearch.autoencoder.augment import AugmentConfig
-from imgsearch.autoencoder.conv import ConvConfig
-from imgsearch.autoencoder.networks import NetworkConfig
+from imgsearch.autoencoder.data.augment import AugmentConfig
+from imgsearch.autoencoder.networks.conv import ConvConfig
+from imgsearch.autoencoder.networks.registry import NetworkConfig
 from imgsearch.errors import ModelError
 
 

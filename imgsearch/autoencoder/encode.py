@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.codes import CodesInfo, CodeWriter
-from imgsearch.autoencoder.feed import Examples, as_floats, channels_first
-from imgsearch.autoencoder.networks import build_network
+from imgsearch.autoencoder.data.batches import Examples, as_floats, channels_first
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.registry import build_network
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, exclusive

@@ -7,7 +7,7 @@ learned by heart.
 """
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.dense import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseConfig
 from imgsearch.corpus.words import MOST_WORDS
 
 HIDDEN = (500, 250, 125)

@@ -10,25 +10,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current import current_model
-from imgsearch.care import ROW_PREFIX, compact, corpus_takedowns, remove, row_number
-from imgsearch.console import note, say, say_json, say_table, tracking
+from imgsearch.autoencoder.current_model import current_model
+from imgsearch.cli.finetune import finetune
+from imgsearch.cli.lab import lab
+from imgsearch.cli.output import note, say, say_json, say_table, tracking
+from imgsearch.cli.signals import stopping
+from imgsearch.cli.text import index_words, search_text
+from imgsearch.cli.train import train
 from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
-from imgsearch.crawl_page import write_crawl_page
 from imgsearch.errors import CorpusError, FetchError
-from imgsearch.finetune import finetune
-from imgsearch.laboratory import lab
-from imgsearch.making import train
 from imgsearch.paths import IndexPaths, index_paths, replacing
-from imgsearch.stopping import stopping
-from imgsearch.text_commands import index_words, search_text
-from imgsearch.told import refresh_counts, say_refreshed, why
+from imgsearch.workflows.crawl_report import write_crawl_page
+from imgsearch.workflows.explain import refresh_counts, say_refreshed, why
+from imgsearch.workflows.removal import ROW_PREFIX, compact, corpus_takedowns, remove, row_number
 
 if TYPE_CHECKING:
     from crawler.config import CrawlConfig
     from crawler.report import CrawlReport
-    from imgsearch.retrieval.result import SearchResult
+    from imgsearch.retrieval.search.result import SearchResult
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -171,11 +171,11 @@ def reindex(arguments: Namespace) -> None:
     from imgsearch.autoencoder.checkpoint import load_checkpoint
     from imgsearch.autoencoder.encode import update_codes
     from imgsearch.device import pick_device
-    from imgsearch.retrieval.calibrate import calibrate_index
-    from imgsearch.retrieval.cutoff import write_cutoff
-    from imgsearch.retrieval.index import build_index
-    from imgsearch.retrieval.search import Searcher
-    from imgsearch.retrieval.text_index import has_text_model
+    from imgsearch.retrieval.build import build_index
+    from imgsearch.retrieval.evaluation.calibrate import calibrate_index
+    from imgsearch.retrieval.search.searcher import Searcher
+    from imgsearch.retrieval.search.thresholds import write_cutoff
+    from imgsearch.retrieval.text.text_index import has_text_model
 
     paths = index_paths(arguments.index)
     with Corpus.open(paths) as corpus, tracking("encoding") as tracker:
@@ -206,13 +206,13 @@ def search(arguments: Namespace) -> None:
     if arguments.text is not None:
         search_text(arguments)
         return
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
     query = _query(arguments.query, allow_private=arguments.allow_private)
     with Searcher.open(index_paths(arguments.index), device=arguments.device) as searcher:
         result = searcher.search(query, k=arguments.k, by=arguments.by, name=arguments.query)
         if arguments.save:
-            from imgsearch.retrieval.sheet import draw_result
+            from imgsearch.retrieval.search.contact_sheet import draw_result
 
             with replacing(arguments.save) as temporary:
                 temporary.write_bytes(draw_result(searcher, query, result))
@@ -254,7 +254,7 @@ def _query(text: str, *, allow_private: bool) -> bytes | Path | int:
     if text.startswith(ROW_PREFIX):
         return row_number(text)
     if text.startswith(("http://", "https://")):
-        from crawler.fetch import fetch_image
+        from crawler.fetching.fetch import fetch_image
 
         return fetch_image(text, allow_private=allow_private)
     return Path(text)
@@ -262,10 +262,10 @@ def _query(text: str, *, allow_private: bool) -> bytes | Path | int:
 
 def evaluate(arguments: Namespace) -> None:
     """Measure the methods side by side, by labels and without, and leave the figures beside the index."""
-    from imgsearch.findings import findings_json, say_measurement
-    from imgsearch.retrieval.measure import measure
-    from imgsearch.retrieval.quality import write_quality
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.cli.evaluation_output import findings_json, say_measurement
+    from imgsearch.retrieval.evaluation.measure import measure
+    from imgsearch.retrieval.evaluation.quality import write_quality
+    from imgsearch.retrieval.search.searcher import Searcher
 
     queries = None
     if arguments.queries:
@@ -290,7 +290,7 @@ def evaluate(arguments: Namespace) -> None:
         say_measurement(measurement)
     write_quality(paths, measurement.quality)  # last: where it cannot be written, the answer is out already
     if arguments.plot and measurement.evaluation:
-        from imgsearch.retrieval.curve import draw_curve
+        from imgsearch.retrieval.evaluation.plot import draw_curve
 
         with replacing(arguments.plot) as temporary:
             temporary.write_bytes(draw_curve(measurement.evaluation))
@@ -303,7 +303,7 @@ def evaluate(arguments: Namespace) -> None:
 
 def status(arguments: Namespace) -> None:
     """Tell what is there, how fresh, and by which model."""
-    from imgsearch.status import read_status
+    from imgsearch.workflows.status import read_status
 
     state = read_status(index_paths(arguments.index))
     if arguments.json:

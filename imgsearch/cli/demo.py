@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from imgsearch.autoencoder.card import read_card
-from imgsearch.console import note, tracking
+from imgsearch.cli.output import note, tracking
 from imgsearch.errors import DemoError, ModelError
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.web.server import LOOPBACK, check_port

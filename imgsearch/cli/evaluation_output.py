@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from imgsearch.console import note, say, say_table
-from imgsearch.retrieval.distorted import MOST_ROWS, DistortedRecall
-from imgsearch.retrieval.evaluate import FIGURES, Evaluation
-from imgsearch.retrieval.false_matches import FalseMatches
-from imgsearch.retrieval.measure import Measurement
+from imgsearch.cli.output import note, say, say_table
+from imgsearch.retrieval.evaluation.evaluate import FIGURES, Evaluation
+from imgsearch.retrieval.evaluation.false_matches import FalseMatches
+from imgsearch.retrieval.evaluation.measure import Measurement
+from imgsearch.retrieval.evaluation.robustness import MOST_ROWS, DistortedRecall
 
 
 def findings_json(measurement: Measurement) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from imgsearch.console import note, readable_seconds, say, say_json, tracking
+from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
+from imgsearch.cli.signals import stopping
+from imgsearch.cli.train import model_before, take_candidate, training_progress
 from imgsearch.corpus.labels import own_labels, read_labels
 from imgsearch.corpus.store import Corpus
-from imgsearch.making import model_before, take_candidate, training_progress
 from imgsearch.paths import index_paths
-from imgsearch.stopping import stopping
 
 if TYPE_CHECKING:
     from imgsearch.autoencoder.config import TrainConfig
@@ -22,9 +22,9 @@ MINUTES = 5.0
 
 def finetune(arguments: Namespace) -> None:
     """Learn the labels of some images; take the new model if held-out images find more of their label by it."""
-    from imgsearch.autoencoder.train import train
+    from imgsearch.autoencoder.training.train import train
     from imgsearch.device import pick_device
-    from imgsearch.retrieval.compare import compare_models
+    from imgsearch.retrieval.evaluation.model_comparison import compare_models
 
     paths = index_paths(arguments.index)
     config = _config(arguments)

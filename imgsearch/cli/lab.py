@@ -3,10 +3,10 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from imgsearch.console import note, say, say_json, say_table, tracking
+from imgsearch.cli.output import note, say, say_json, say_table, tracking
+from imgsearch.cli.signals import stopping
 from imgsearch.errors import LabError
 from imgsearch.paths import index_paths
-from imgsearch.stopping import stopping
 
 if TYPE_CHECKING:
     from imgsearch.lab.finding import Finding, Lab
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def lab(arguments: Namespace) -> None:
     """Run one of the lecture's experiments, or all, and leave its picture and figures in `lab/`."""
     from imgsearch.device import pick_device
-    from imgsearch.lab.experiments import run_experiment
     from imgsearch.lab.finding import Lab, write_finding
+    from imgsearch.lab.registry import run_experiment
 
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)

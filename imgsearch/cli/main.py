@@ -9,9 +9,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from imgsearch.console import note
+from imgsearch.cli.output import note
+from imgsearch.cli.parser import build_parser
 from imgsearch.errors import ImgSearchError
-from imgsearch.parser import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -49,7 +49,8 @@ def run(line: Sequence[str]) -> int:
 
 def carry_out(arguments: Namespace) -> None:
     """Run the command that was parsed."""
-    from imgsearch import commands, tour
+    from imgsearch.cli import commands
+    from imgsearch.cli import demo as tour
 
     if arguments.command == "demo":
         tour.demo(arguments, type_in=lambda line: carry_out(build_parser().parse_args(line)))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from imgsearch import __version__
-from imgsearch.parser_models import add_finetune, add_lab, add_train
-from imgsearch.parser_options import command, count, depth, device, port, positive, previews, seconds
+from imgsearch.cli.parser_models import add_finetune, add_lab, add_train
+from imgsearch.cli.parser_options import command, count, depth, device, port, positive, previews, seconds
 
 DEFAULT_PORT = 8501
 DEFAULT_QUERIES = 5000

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from imgsearch.parser_options import command, count, device, positive, share
+from imgsearch.cli.parser_options import command, count, device, positive, share
 
 
 def add_train(commands: Any) -> None:

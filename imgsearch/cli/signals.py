@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from imgsearch.console import note
+from imgsearch.cli.output import note
 
 
 @contextmanager

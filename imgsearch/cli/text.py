@@ -7,19 +7,19 @@ from argparse import Namespace
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from imgsearch.console import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.cli.output import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.cli.signals import stopping
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError, ModelError
 from imgsearch.paths import IndexPaths, index_paths, replacing
-from imgsearch.stopping import stopping
 
 if TYPE_CHECKING:
     from imgsearch.autoencoder.card import ModelCard
     from imgsearch.autoencoder.config import TrainConfig, TrainProgress
     from imgsearch.corpus.words import Vocabulary
     from imgsearch.device import DeviceChoice
-    from imgsearch.retrieval.bags import Bags
-    from imgsearch.retrieval.text_result import TextResult
+    from imgsearch.retrieval.text.bags import Bags
+    from imgsearch.retrieval.text.text_result import TextResult
 
 FEWEST_TEXTS = 16
 DEFAULT_MINUTES = 2.0
@@ -33,7 +33,7 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
     from imgsearch.autoencoder.checkpoint import move_checkpoint
     from imgsearch.autoencoder.text import SIZES
     from imgsearch.device import pick_device
-    from imgsearch.retrieval.text_index import write_vocabulary
+    from imgsearch.retrieval.text.text_index import write_vocabulary
 
     _refuse_other_networks(arguments, sizes)
     paths = index_paths(arguments.index)
@@ -59,8 +59,8 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
 def _read_texts(corpus: Corpus, most_words: int) -> "tuple[Vocabulary, Bags]":
     from imgsearch.corpus.texts import row_texts
     from imgsearch.corpus.words import Vocabulary
-    from imgsearch.retrieval.bags import Bags
-    from imgsearch.retrieval.text_index import counted
+    from imgsearch.retrieval.text.bags import Bags
+    from imgsearch.retrieval.text.text_index import counted
 
     texts = row_texts(corpus)
     with tracking("reading texts") as tracker:
@@ -79,8 +79,8 @@ def _trained(
     paths: IndexPaths, vocabulary: "Vocabulary", bags: "Bags", config: "TrainConfig", device: "DeviceChoice"
 ) -> "ModelCard":
     """Train on the bags and leave the model in `paths.text.candidate`."""
-    from imgsearch.autoencoder.train import train as run_training
-    from imgsearch.retrieval.bags import WordVectors
+    from imgsearch.autoencoder.training.train import train as run_training
+    from imgsearch.retrieval.text.bags import WordVectors
 
     with stopping() as stop, tracking("training") as tracker:
 
@@ -106,7 +106,7 @@ def _trained(
 
 def index_words(paths: IndexPaths, corpus: Corpus, device: "DeviceChoice", *, full: bool = False) -> None:
     """Bring the index of words up to date."""
-    from imgsearch.retrieval.text_index import update_text_index
+    from imgsearch.retrieval.text.text_index import update_text_index
 
     with tracking("indexing words") as tracker:
         n_rows = update_text_index(paths, corpus, device, full=full, on_progress=tracker.count)
@@ -115,12 +115,12 @@ def index_words(paths: IndexPaths, corpus: Corpus, device: "DeviceChoice", *, fu
 
 def search_text(arguments: Namespace) -> None:
     """Show the images whose words are nearest, by three methods side by side."""
-    from imgsearch.retrieval.text_search import TextSearcher
+    from imgsearch.retrieval.text.text_search import TextSearcher
 
     with TextSearcher.open(index_paths(arguments.index), device=arguments.device) as searcher:
         result = searcher.search(arguments.text, k=arguments.k)
         if arguments.save:
-            from imgsearch.retrieval.text_sheet import draw_text_result
+            from imgsearch.retrieval.text.text_sheet import draw_text_result
 
             with replacing(arguments.save) as temporary:
                 temporary.write_bytes(draw_text_result(searcher, result))
@@ -144,7 +144,7 @@ def _say_result(result: "TextResult") -> None:
 
 def _config(arguments: Namespace, n_words: int, sizes: tuple[int, ...]) -> "TrainConfig":
     from imgsearch.autoencoder.config import parse_objective
-    from imgsearch.autoencoder.dense import DenseConfig
+    from imgsearch.autoencoder.networks.dense import DenseConfig
     from imgsearch.autoencoder.text import text_config
 
     minutes = None if arguments.epochs else arguments.minutes or DEFAULT_MINUTES

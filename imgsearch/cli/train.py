@@ -6,26 +6,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current import SHIPPED, current_model
-from imgsearch.console import note, readable_seconds, say, say_json, tracking
+from imgsearch.autoencoder.current_model import SHIPPED, current_model
+from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
+from imgsearch.cli.signals import stopping
+from imgsearch.cli.text import train_text
+from imgsearch.cli.train_options import labels_for, network_asked_for, sizes, train_config
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, index_paths
-from imgsearch.stopping import stopping
-from imgsearch.text_commands import train_text
-from imgsearch.train_options import labels_for, network_asked_for, sizes, train_config
 
 if TYPE_CHECKING:
     from imgsearch.autoencoder.config import TrainProgress
-    from imgsearch.console import Tracker
+    from imgsearch.cli.output import Tracker
     from imgsearch.device import DeviceChoice
 
 
 def train(arguments: Namespace) -> None:
     """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
-    from imgsearch.autoencoder.train import train as run_training
+    from imgsearch.autoencoder.training.train import train as run_training
     from imgsearch.device import pick_device
-    from imgsearch.retrieval.compare import compare_models
+    from imgsearch.retrieval.evaluation.model_comparison import compare_models
 
     if arguments.text:
         train_text(arguments, sizes(arguments.sizes) if arguments.sizes else None)

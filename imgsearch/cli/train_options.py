@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imgsearch.autoencoder.config import TrainConfig
-    from imgsearch.autoencoder.networks import NetworkConfig
+    from imgsearch.autoencoder.networks.registry import NetworkConfig
 
 # Where the default's objective cannot be learned.
 OBJECTIVES = {"pca": "reconstruct", "switches": "reconstruct", "ladder": "ladder"}
@@ -33,7 +33,7 @@ def train_config(arguments: Namespace, corpus: Corpus) -> "TrainConfig":
         ModelError: options that contradict each other.
     """
     from imgsearch.autoencoder.config import TrainConfig, parse_objective
-    from imgsearch.autoencoder.ladder import LadderConfig
+    from imgsearch.autoencoder.networks.ladder import LadderConfig
 
     network = network_asked_for(arguments)
     if isinstance(network, LadderConfig):  # its last layer are the classes
@@ -58,7 +58,7 @@ def train_config(arguments: Namespace, corpus: Corpus) -> "TrainConfig":
 
 def labels_for(config: "TrainConfig", corpus: Corpus) -> "NDArray[np.int64] | None":
     """The corpus's labels as numbers (n,), where the objective learns from them."""
-    from imgsearch.autoencoder.objectives import LABELLED_TERMS
+    from imgsearch.autoencoder.objectives.unsupervised import LABELLED_TERMS
 
     return own_labels(corpus).numbers if LABELLED_TERMS & dict(config.objective).keys() else None
 
@@ -69,10 +69,10 @@ def network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
     Raises:
         ModelError: they contradict each other, or sizes that are none.
     """
-    from imgsearch.autoencoder.conv import ConvConfig
-    from imgsearch.autoencoder.dense import DenseConfig
-    from imgsearch.autoencoder.ladder import LadderConfig
-    from imgsearch.autoencoder.pca import PcaConfig
+    from imgsearch.autoencoder.networks.conv import ConvConfig
+    from imgsearch.autoencoder.networks.dense import DenseConfig
+    from imgsearch.autoencoder.networks.ladder import LadderConfig
+    from imgsearch.autoencoder.networks.pca import PcaConfig
 
     kind = arguments.network
     of_dense = bool(arguments.sizes or arguments.tied or arguments.pretrain or arguments.activation)

@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from imgsearch.corpus.images import ImageLimits, check_size
+from imgsearch.corpus.decoding.images import ImageLimits, check_size
 from imgsearch.errors import ImageError, IngestError
 from imgsearch.paths import IndexPaths
 

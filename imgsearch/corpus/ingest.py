@@ -17,9 +17,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.corpus.decoding import decoders
+from imgsearch.corpus.decoding.images import DEFAULT_LIMITS, DecodedImage, ImageLimits
+from imgsearch.corpus.decoding.pool import decoders
 from imgsearch.corpus.folders import folder_name, found_files
-from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits
 from imgsearch.corpus.near_duplicates import NearDuplicates, perceptual_hashes
 from imgsearch.corpus.records import NOT_KNOWN, Provenance
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.corpus.images import SIDE
+from imgsearch.corpus.decoding.images import SIDE
 
 MOST_BITS = 4  # of 64 that differ between an image and its copy
 # The mean of all absolute differences between their thumbnails, of 255: no more than the new one itself varies (its

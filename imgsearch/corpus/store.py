@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.bytefile import ByteFile
 from imgsearch.corpus.database import VALUES_PER_STATEMENT, Database
-from imgsearch.corpus.images import SIDE
+from imgsearch.corpus.decoding.images import SIDE
 from imgsearch.corpus.records import CorpusCounts, Entry, NewImage, Provenance, Source
 from imgsearch.errors import CorpusError, UnknownRowError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive

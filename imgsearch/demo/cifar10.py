@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imgsearch.corpus.images import encode_png
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.errors import DemoError
 from imgsearch.paths import replacing
 

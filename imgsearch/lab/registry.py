@@ -30,6 +30,6 @@ def run_experiment(name: str, lab: Lab) -> Finding:
     if name not in EXPERIMENTS:
         raise LabError(f"there is no experiment {name!r}; there are {', '.join(EXPERIMENTS)}, and all.")
     module, _, function = EXPERIMENTS[name].partition(":")
-    run = getattr(import_module(f"imgsearch.lab.{module}"), function)
+    run = getattr(import_module(f"imgsearch.lab.experiments.{module}"), function)
     finding: Finding = run(lab)
     return finding

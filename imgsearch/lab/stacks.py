@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.data.batches import open_feed
 from imgsearch.autoencoder.encode import as_examples
-from imgsearch.autoencoder.feed import open_feed
-from imgsearch.autoencoder.layerwise import machines_of
-from imgsearch.autoencoder.pretrain import pretrain
-from imgsearch.autoencoder.rbm import PersistentDivergence, new_machine, sample_top, to_top
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.pretraining.layerwise import machines_of
+from imgsearch.autoencoder.pretraining.pretrain import pretrain
+from imgsearch.autoencoder.pretraining.rbm import PersistentDivergence, new_machine, sample_top, to_top
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import Digits

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from imgsearch.errors import ImgSearchError
 from imgsearch.lab.chapters import CHAPTERS, SMALL_REMARK
-from imgsearch.lab.experiments import EXPERIMENTS, run_experiment
 from imgsearch.lab.finding import SMALL, Lab, Told, write_finding
 from imgsearch.lab.page import as_page
+from imgsearch.lab.registry import EXPERIMENTS, run_experiment
 from imgsearch.paths import replacing
 
 logger = logging.getLogger(__name__)

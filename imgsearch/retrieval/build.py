@@ -7,14 +7,14 @@ from pathlib import Path
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.codes import open_codes
-from imgsearch.autoencoder.current import current_model
+from imgsearch.autoencoder.current_model import current_model
 from imgsearch.errors import IndexMismatchError, IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive, replacing
-from imgsearch.retrieval.binary_coder import BinaryCoder, load_binary, save_binary
-from imgsearch.retrieval.binary_index import BinaryIndex
-from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.exact import Progress
-from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch
+from imgsearch.retrieval.index.binary import BinaryIndex
+from imgsearch.retrieval.index.binary_codes import BinaryCoder, load_binary, save_binary
+from imgsearch.retrieval.index.code import CodeIndex
+from imgsearch.retrieval.index.exact import Progress
+from imgsearch.retrieval.index.index_info import REINDEX, IndexInfo, mismatch
 
 
 def build_index(paths: IndexPaths, *, on_progress: Progress | None = None) -> IndexInfo:

@@ -7,9 +7,9 @@ import numpy as np
 from imgsearch.autoencoder.codes import zero_codes
 from imgsearch.errors import IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive, replacing
-from imgsearch.retrieval.binary_coder import load_binary, save_binary
-from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.text_index import erase_words
+from imgsearch.retrieval.index.binary_codes import load_binary, save_binary
+from imgsearch.retrieval.index.code import CodeIndex
+from imgsearch.retrieval.text.text_index import erase_words
 
 
 def erase_codes(paths: IndexPaths, rows: Sequence[int]) -> None:

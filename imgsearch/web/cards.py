@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.result import Hit, SearchResult
+    from imgsearch.retrieval.search.result import Hit, SearchResult
 
 # Control characters, marks that turn the reading direction (a label could read as something else) and half characters.
 UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")

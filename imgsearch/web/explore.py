@@ -16,7 +16,7 @@ from imgsearch.web.query import RowQuery, leave_address, this_visit
 from imgsearch.web.words import draw_words
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 
 def draw_explore(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from imgsearch.corpus.images import encode_png
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.errors import (
     CorpusError,
     ImgSearchError,
@@ -23,7 +23,7 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import DEFAULT_INDEX, IndexPaths, index_paths
-from imgsearch.retrieval.result import folded
+from imgsearch.retrieval.search.result import folded
 from imgsearch.web import cards
 from imgsearch.web.explore import draw_explore
 from imgsearch.web.panel import draw_quality
@@ -42,8 +42,8 @@ from imgsearch.web.query import (
 )
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.result import Hit, SearchResult
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.result import Hit, SearchResult
+    from imgsearch.retrieval.search.searcher import Searcher
 
 STYLE = Path(__file__).with_name("style.css")
 ICON = Path(__file__).with_name("icon.svg")
@@ -89,7 +89,7 @@ def _draw_in_frame(draw: Callable[["Searcher", IndexPaths], None]) -> None:
 )
 def open_searcher(root: Path) -> "Searcher":
     """The searcher that all visitors share."""
-    from imgsearch.retrieval.search import Searcher  # takes seconds to import: the heading is drawn before
+    from imgsearch.retrieval.search.searcher import Searcher  # takes seconds to import: the heading is drawn before
 
     return Searcher.open(root)
 

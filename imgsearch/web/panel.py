@@ -9,11 +9,11 @@ import streamlit as st
 
 from imgsearch.errors import IndexDirectoryError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.quality import Quality, read_quality
+from imgsearch.retrieval.evaluation.quality import Quality, read_quality
 from imgsearch.web import cards, figures
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 NOTHING_MEASURED = "How good these answers are has not been measured yet. To measure it, without labels or with:"
 ANOTHER_MODEL = "The figures that are there are of another model. To measure this one:"

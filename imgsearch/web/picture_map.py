@@ -12,15 +12,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from imgsearch.corpus.images import SIDE, encode_webp
+from imgsearch.corpus.decoding.images import SIDE, encode_webp
 from imgsearch.errors import EvaluationError, IndexDirectoryError, UnknownRowError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval import plane
-from imgsearch.retrieval.plane import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap
+from imgsearch.retrieval.explore import image_map as plane
+from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap
 from imgsearch.web import cards
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 SCRIPT = Path(__file__).with_name("picture_map.js")
 SHEET_COLUMNS = 64

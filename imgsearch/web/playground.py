@@ -11,13 +11,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from imgsearch.corpus.images import encode_png
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.errors import ImgSearchError, UnknownRowError
-from imgsearch.retrieval.directions import Directions, principal_directions, walk
+from imgsearch.retrieval.explore.directions import Directions, principal_directions, walk
 from imgsearch.web import cards
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 N_DIRECTIONS = 6
 REACH = 4.0  # standard deviations that a slider goes to each side

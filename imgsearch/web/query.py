@@ -13,15 +13,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from crawler.errors import CrawlerError
-from crawler.fetch import fetch_image
-from imgsearch.corpus.decoding import decoders
-from imgsearch.corpus.images import encode_png
+from crawler.fetching.fetch import fetch_image
+from imgsearch.corpus.decoding.images import encode_png
+from imgsearch.corpus.decoding.pool import decoders
 from imgsearch.errors import ImageError, UnknownRowError
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 PARAMETER = "row"  # of the page's address
 LONGEST_ROW = 18  # digits: what fits into 64 bits

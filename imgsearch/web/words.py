@@ -16,10 +16,10 @@ from imgsearch.paths import IndexPaths
 from imgsearch.web import cards
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.result import Hit
-    from imgsearch.retrieval.search import Searcher
-    from imgsearch.retrieval.text_result import TextResult
-    from imgsearch.retrieval.text_search import TextSearcher
+    from imgsearch.retrieval.search.result import Hit
+    from imgsearch.retrieval.search.searcher import Searcher
+    from imgsearch.retrieval.text.text_result import TextResult
+    from imgsearch.retrieval.text.text_search import TextSearcher
 
 N_HITS = 8  # in each column
 SENTENCE = (
@@ -52,7 +52,7 @@ def draw_words(
 @st.cache_resource(show_spinner="Opening the words …", validate=lambda words: not words.is_stale())
 def open_words(root: Path) -> "TextSearcher":
     """The searcher of words that all visitors share."""
-    from imgsearch.retrieval.text_search import TextSearcher
+    from imgsearch.retrieval.text.text_search import TextSearcher
 
     return TextSearcher.open(root)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler.frontier import Frontier
-from crawler.survey import ReasonCount
-from imgsearch.corpus.images import encode_png
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.inspect import ReasonCount
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import FetchError
 from imgsearch.paths import IndexPaths, replacing

@@ -6,18 +6,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crawler.fetch import AGENT
-from crawler.frontier import Frontier
+from crawler.fetching.fetch import AGENT
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.inspect import KnownUrl
+from crawler.parsing.robots import RobotsRules, RobotsState
+from crawler.parsing.urls import seed_url, url_key
 from crawler.records import Host
-from crawler.robots import RobotsRules, RobotsState
-from crawler.survey import KnownUrl
 from crawler.takedown import refusal_of
-from crawler.urls import seed_url, url_key
-from imgsearch.care import corpus_takedowns
-from imgsearch.console import say, say_json
+from imgsearch.cli.output import say, say_json
 from imgsearch.corpus.store import Corpus, Entry, Source
 from imgsearch.errors import FetchError
 from imgsearch.paths import IndexPaths, index_paths
+from imgsearch.workflows.removal import corpus_takedowns
 
 if TYPE_CHECKING:
     from crawler.refresh import RefreshProgress, RefreshReport

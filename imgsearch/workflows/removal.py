@@ -7,9 +7,9 @@ of the crawler: whichever of them is deleted, the other still refuses.
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 from crawler.takedown import URL, Takedown
-from imgsearch.console import say
+from imgsearch.cli.output import say
 from imgsearch.corpus.erasing import erase_removed
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.takedowns import covered_rows, lift_takedown, remembered_takedowns, take_down
@@ -97,7 +97,7 @@ def row_number(text: str) -> int:
 def compact(arguments: Namespace) -> None:
     """Erase what is stored of removed images."""
     from imgsearch.retrieval.erasing import erase_codes
-    from imgsearch.retrieval.plane import erase_places
+    from imgsearch.retrieval.explore.image_map import erase_places
 
     paths = index_paths(arguments.index)
     Corpus.open(paths).close()

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 from imgsearch.autoencoder.card import CARD_NAME, read_card
 from imgsearch.autoencoder.codes import read_codes_info
-from imgsearch.autoencoder.current import SHIPPED, current_model
-from imgsearch.console import readable_bytes
+from imgsearch.autoencoder.current_model import SHIPPED, current_model
+from imgsearch.cli.output import readable_bytes
 from imgsearch.corpus.store import Corpus, CorpusCounts
 from imgsearch.errors import IndexMissingError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.info import read_index_info
+from imgsearch.retrieval.index.index_info import read_index_info
 
 NO_CRAWL = {"kept": 0, "duplicate": 0, "skipped": 0, "failed": 0, "queued": 0}
 

@@ -7,8 +7,8 @@ import torch
 
 from imgsearch.autoencoder.card import CARD_NAME, ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.networks import describe_network
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.registry import describe_network
 from imgsearch.errors import IndexDirectoryError, ModelError
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import torch
 
 from imgsearch.autoencoder.card import CARD_NAME, read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
-from imgsearch.autoencoder.current import SHIPPED, current_model
+from imgsearch.autoencoder.current_model import SHIPPED, current_model
 from imgsearch.paths import IndexPaths
 
 

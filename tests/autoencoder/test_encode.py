@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from toy_images import toy_thumbnails
 
 from imgsearch.autoencoder import encode
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.codes import open_codes
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct, update_codes
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
+from tests.support.toy_images import toy_thumbnails
 
 CPU = pick_device("cpu")
 

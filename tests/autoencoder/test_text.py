@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from described import TOPICS, described
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.dense import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseConfig
 from imgsearch.autoencoder.text import SIZES, text_config
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.words import Vocabulary
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.bags import Bags, WordVectors
+from imgsearch.retrieval.text.bags import Bags, WordVectors
+from tests.support.text_index import TOPICS, described
 
 CPU = pick_device("cpu")
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from imgsearch.findings import findings_json, say_measurement
-from imgsearch.retrieval.distorted import DistortedRecall, Recall
-from imgsearch.retrieval.evaluate import FIGURES, Curve, Evaluation
-from imgsearch.retrieval.false_matches import FalseMatches, MatchRates
-from imgsearch.retrieval.measure import Measurement
-from imgsearch.retrieval.quality import Quality
+from imgsearch.cli.evaluation_output import findings_json, say_measurement
+from imgsearch.retrieval.evaluation.evaluate import FIGURES, Curve, Evaluation
+from imgsearch.retrieval.evaluation.false_matches import FalseMatches, MatchRates
+from imgsearch.retrieval.evaluation.measure import Measurement
+from imgsearch.retrieval.evaluation.quality import Quality
+from imgsearch.retrieval.evaluation.robustness import DistortedRecall, Recall
 
 FIGURES_OF = {"pixel": dict.fromkeys(FIGURES, 0.25), "code": dict.fromkeys(FIGURES, 0.5)}
 EVALUATION = Evaluation(

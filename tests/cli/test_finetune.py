@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from indexed import add_images
 
 from imgsearch.autoencoder.checkpoint import save_checkpoint
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.networks import describe_network
-from imgsearch.cli import run
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.registry import describe_network
+from imgsearch.cli.main import run
 from imgsearch.paths import IndexPaths
+from tests.support.index import add_images
 
 N = 160
 KINDS = ("bottom", "top")

@@ -14,15 +14,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from commanding import answer, complaint
-from conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
-from loopback_site import serving
 from PIL import Image
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo.gallery import KINDS, picture_bytes
 from imgsearch.paths import index_paths
+from tests.conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
+from tests.support.cli import answer, complaint
+from tests.support.loopback_site import serving
 
 N_IMAGES = len(COLOURS) * IMAGES_PER_LABEL
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from imgsearch.console import note, readable_bytes, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.cli.output import note, readable_bytes, readable_seconds, say, say_json, say_table, tracking
 
 ORDERS = "red\x1b[31m\x9b2J\rand\x07 bell"
 
@@ -31,7 +31,7 @@ def test_json_survives_what_it_holds(capsys: pytest.CaptureFixture[str]) -> None
 def test_in_a_pipe_progress_is_a_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imgsearch.console.PLAIN_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("imgsearch.cli.output.PLAIN_EVERY_SECONDS", 0.0)
     with tracking("adding") as tracker:
         tracker.count(1200, 5000)
         tracker.fraction(0.5, "halfway")

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from indexed import make_index, smooth_thumbnails
-from loopback_site import Answer, Site, serving
 
 from crawler.errors import SeedError
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 from crawler.takedown import Takedown, refusal_of
-from imgsearch.cli import run
+from imgsearch.cli.main import run
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.erasing import erase_removed
-from imgsearch.corpus.images import encode_png
 from imgsearch.corpus.store import Corpus, NewImage, Source
 from imgsearch.corpus.takedowns import covered_rows
 from imgsearch.errors import CorpusError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import make_index, smooth_thumbnails
+from tests.support.loopback_site import Answer, Site, serving
 
 
 @pytest.fixture
@@ -352,7 +352,7 @@ def test_an_older_corpus_is_brought_up_to_date(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_an_older_frontier_is_brought_up_to_date(tmp_path: Path) -> None:
-    from crawler import schema
+    from crawler.frontier import schema
 
     path = tmp_path / "crawl.sqlite"
     with closing(sqlite3.connect(path)) as connection:

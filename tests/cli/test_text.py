@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from described import add_described, described, make_text_index
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.paths import IndexPaths
+from tests.support.text_index import add_described, described, make_text_index
 
 ALTS = [alt for alt, _ in described()]
 

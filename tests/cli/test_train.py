@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from commanding import answer, complaint
 
 from imgsearch.autoencoder.card import read_card
-from imgsearch.cli import run
-from imgsearch.retrieval.compare import Comparison, Quality
+from imgsearch.cli.main import run
+from imgsearch.retrieval.evaluation.model_comparison import Comparison, Quality
+from tests.support.cli import answer, complaint
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def _judged(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> Non
             36, *(Quality(digest, share, None) for digest, share in zip(digests, (before, after), strict=True))
         )
 
-    monkeypatch.setattr("imgsearch.retrieval.compare.compare_models", compare)
+    monkeypatch.setattr("imgsearch.retrieval.evaluation.model_comparison.compare_models", compare)
 
 
 def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
@@ -110,7 +110,7 @@ def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_
 
     for more, gone_on_with in (([], True), (["--from", "scratch"], False)):
         with monkeypatch.context() as patch:
-            patch.setattr("imgsearch.making.stopping", stopping_soon)
+            patch.setattr("imgsearch.cli.train.stopping", stopping_soon)
             assert run(line) == 0
         capsys.readouterr()
         assert run([*line, *more]) == 0

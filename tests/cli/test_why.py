@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback_site import Answer, Site
 
-from crawler.survey import ReasonCount
-from imgsearch.cli import run
-from imgsearch.corpus.images import encode_png
-from imgsearch.crawl_page import MAX_BARS, CrawlFacts, draw_crawl_page
+from crawler.frontier.inspect import ReasonCount
+from imgsearch.cli.main import run
+from imgsearch.corpus.decoding.images import encode_png
+from imgsearch.workflows.crawl_report import MAX_BARS, CrawlFacts, draw_crawl_page
+from tests.support.loopback_site import Answer, Site
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from imgsearch.corpus import ingest
-from imgsearch.corpus.decoding import Decoders
+from imgsearch.corpus.decoding.images import DEFAULT_LIMITS, ImageLimits, decode_image, encode_png
+from imgsearch.corpus.decoding.pool import Decoders
 from imgsearch.corpus.folders import folder_name
-from imgsearch.corpus.images import DEFAULT_LIMITS, ImageLimits, decode_image, encode_png
 from imgsearch.corpus.ingest import Intake, Outcome, Verdict, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import IngestError

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexed import add_images, smooth_thumbnails
 
 from imgsearch.corpus.labels import Labels, own_labels, read_labels
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.paths import IndexPaths
+from tests.support.index import add_images, smooth_thumbnails
 
 N = 8
 

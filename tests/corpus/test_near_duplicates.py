@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from strange_images import (
-    encoded,
-    plain,
-)
 
 from imgsearch.corpus.ingest import Intake, ReadImage
 from imgsearch.corpus.near_duplicates import COMPARED, NearDuplicates
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
+from tests.support.strange_images import (
+    encoded,
+    plain,
+)
 
 
 def pictures(n: int, side: int = 200) -> list[Image.Image]:

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback_site import Answer, serving
 
 from crawler.config import FetchedImage
-from imgsearch.cli import run
-from imgsearch.corpus.images import encode_png
+from imgsearch.cli.main import run
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.renewal import Renewal, Renewed
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
+from tests.support.loopback_site import Answer, serving
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from described import add_described, add_source
-
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.texts import row_texts
 from imgsearch.paths import IndexPaths
+from tests.support.text_index import add_described, add_source
 
 
 def test_each_row_has_the_texts_of_all_its_places_once(tmp_path: Path) -> None:

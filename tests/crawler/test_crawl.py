@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from crawling import Crawler, add_gallery
-from loopback_site import Answer, Kept, Site, gif, serving
 
 from crawler.crawl import CrawlConfig, CrawlProgress, FetchedImage, crawl
 from crawler.errors import FrontierError, SeedError
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
+from tests.support.crawl import Crawler, add_gallery
+from tests.support.loopback_site import Answer, Kept, Site, gif, serving
 
 # ----------------------------------------------------------------------------
 # what is collected

@@ -14,7 +14,8 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from crawling import Crawler
+
+from tests.support.crawl import Crawler
 
 DOCUMENTATION = Path("/usr/share/doc")
 FEWEST_PAGES, FEWEST_PICTURES, MOST_PAGES = 30, 20, 3000

@@ -1,7 +1,7 @@
 """Whole crawls of sites that forbid, redirect or fail: retries and their outcomes."""
 
-from crawling import Crawler, add_gallery
-from loopback_site import Site, serving
+from tests.support.crawl import Crawler, add_gallery
+from tests.support.loopback_site import Site, serving
 
 # ----------------------------------------------------------------------------
 # consent (the rest of it: test_hostile_consent)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import pytest
-from crawling import Crawler, add_gallery
-from loopback_site import Answer, Kept, Site, gif
 
 from crawler.config import CrawlConfig, FetchedImage
 from crawler.errors import SeedError
 from crawler.refresh import RefreshReport, refresh
 from crawler.takedown import Takedown
+from tests.support.crawl import Crawler, add_gallery
+from tests.support.loopback_site import Answer, Kept, Site, gif
 
 
 class Shelf:

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from crawling import Crawler
-from loopback_site import Site, serving
 
 from crawler.errors import SeedError
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 from crawler.takedown import Takedown
 from crawler.url_lists import Listed, queue_list, read_list
+from tests.support.crawl import Crawler
+from tests.support.loopback_site import Site, serving
 
 
 def parquet(path: Path, **columns: list[str | None]) -> Path:

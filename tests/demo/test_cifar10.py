@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from imgsearch.corpus.images import decode_image
+from imgsearch.corpus.decoding.images import decode_image
 from imgsearch.demo.cifar10 import cifar10_archive
 from imgsearch.errors import DemoError
 

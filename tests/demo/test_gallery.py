@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsearch.corpus.images import decode_image
+from imgsearch.corpus.decoding.images import decode_image
 from imgsearch.demo.canvas import Canvas, Shade, smooth
 from imgsearch.demo.gallery import IMAGES_PER_KIND, KINDS, alt_text, draw, file_name, image_size, picture_bytes
 

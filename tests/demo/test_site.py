@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from protego import Protego
 
-from imgsearch.corpus.images import decode_image
+from imgsearch.corpus.decoding.images import decode_image
 from imgsearch.demo.gallery import IMAGES_PER_KIND, KINDS, alt_text, picture_bytes
 from imgsearch.demo.pages import BROKEN, COPIES, ODDITIES, image_path, small_path
 from imgsearch.demo.site import GallerySite, answer

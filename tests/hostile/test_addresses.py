@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY
-from crawling import Crawler
-from fake_searcher import FakeSearcher
-from loopback_site import Answer, Site, gif, serving
 from streamlit.testing.v1 import AppTest
 
-from crawler.addresses import is_public
-from crawler.connections import PRIVATE
 from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
-from crawler.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots
-from imgsearch.cli import run
+from crawler.fetching.addresses import is_public
+from crawler.fetching.connections import PRIVATE
+from crawler.fetching.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots
+from imgsearch.cli.main import run
 from imgsearch.web import page
+from tests.conftest import REPOSITORY
+from tests.support.crawl import Crawler
+from tests.support.fake_searcher import FakeSearcher
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 LIMITS = FetchLimits(connect_seconds=2, read_seconds=2, total_seconds=20)
 PUBLIC = "93.184.216.34"

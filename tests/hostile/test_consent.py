@@ -12,14 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from crawling import Crawler, add_gallery
-from loopback_site import Answer, Site, gif, serving
 
 from crawler.crawl import _Permissions
-from crawler.fetch import FetchLimits
-from crawler.frontier import Frontier
+from crawler.fetching.fetch import FetchLimits
+from crawler.frontier.frontier import Frontier
+from crawler.parsing.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_text
 from crawler.records import Host
-from crawler.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_text
+from tests.support.crawl import Crawler, add_gallery
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 HOUR = 3600.0
 

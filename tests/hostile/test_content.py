@@ -12,9 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback_site import Answer, Site
 from PIL import Image, ImageCms
-from strange_images import (
+
+from crawler.crawl import CrawlConfig, CrawlReport, crawl
+from crawler.errors import FetchFailed
+from crawler.fetching.fetch import FetchLimits, fetch_image
+from imgsearch.corpus.decoding.images import DEFAULT_LIMITS
+from imgsearch.corpus.decoding.pool import Decoders
+from imgsearch.corpus.ingest import Intake
+from imgsearch.corpus.store import Corpus
+from tests.support.loopback_site import Answer, Site
+from tests.support.strange_images import (
     GREY,
     RED,
     SCRIPT,
@@ -33,14 +41,6 @@ from strange_images import (
     samples,
     ycck_jpeg,
 )
-
-from crawler.crawl import CrawlConfig, CrawlReport, crawl
-from crawler.errors import FetchFailed
-from crawler.fetch import FetchLimits, fetch_image
-from imgsearch.corpus.decoding import Decoders
-from imgsearch.corpus.images import DEFAULT_LIMITS
-from imgsearch.corpus.ingest import Intake
-from imgsearch.corpus.store import Corpus
 
 MOST_RESIDENT_BYTES = 300_000_000
 SAMPLES = samples()

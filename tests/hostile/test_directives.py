@@ -1,10 +1,10 @@
 """Cases 10 and 11 of the hostile web: what headers, pages and links ask for; against a site on loopback."""
 
 import pytest
-from crawling import Crawler
-from loopback_site import Answer, Site, gif
 
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
+from tests.support.crawl import Crawler
+from tests.support.loopback_site import Answer, Site, gif
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,20 @@ import zlib
 from pathlib import Path
 
 import pytest
-from crawling import Crawler
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback_site import Answer, Site, gif
 from PIL import Image
 
 from crawler.crawl import FetchedImage
-from crawler.links import extract_links
-from crawler.srcset import best_candidate, parse_srcset
-from crawler.stylesheets import background_urls
-from crawler.urls import absolute_url, seed_url, trap, url_key
+from crawler.parsing.links import extract_links
+from crawler.parsing.srcset import best_candidate, parse_srcset
+from crawler.parsing.stylesheets import background_urls
+from crawler.parsing.urls import absolute_url, seed_url, trap, url_key
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
+from tests.support.crawl import Crawler
+from tests.support.loopback_site import Answer, Site, gif
 
 SECONDS = 5.0  # that any page of a megabyte may take; the worst take a fifth of it
 

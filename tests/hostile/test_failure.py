@@ -15,20 +15,27 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from crawling import Crawler, SteppingClock
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback_site import Answer, Site, gif, serving
 from PIL import Image
 
 from crawler.crawl import CrawlConfig, crawl
 from crawler.errors import FetchFailed
-from crawler.fetch import MAX_RETRY_AFTER_SECONDS, Fetcher, FetchLimits, _retry_after, fetch_image, fetch_robots
-from crawler.frontier import Frontier
+from crawler.fetching.fetch import (
+    MAX_RETRY_AFTER_SECONDS,
+    Fetcher,
+    FetchLimits,
+    _retry_after,
+    fetch_image,
+    fetch_robots,
+)
+from crawler.frontier.frontier import Frontier
 from crawler.records import Lease
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import index_paths
+from tests.support.crawl import Crawler, SteppingClock
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 LIMITS = FetchLimits(connect_seconds=2, read_seconds=2, total_seconds=5)
 HASTY = FetchLimits(connect_seconds=2, read_seconds=5, total_seconds=0.4)

@@ -21,10 +21,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from crawler.frontier import Frontier
-from crawler.leases import LEASE_SECONDS
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import LEASE_SECONDS
+from crawler.parsing.robots import RobotsState
 from crawler.records import Lease, Link, Settled
-from crawler.robots import RobotsState
 
 SEED = "http://a.example/"
 HOSTS = ("http://a.example", "http://b.example")
@@ -55,7 +55,7 @@ class SharedFrontier(RuleBasedStateMachine):
         self.dead: set[str] = set()
         self.model: dict[str, State] = {}
         self.given: dict[str, list[Lease]] = {}  # owner -> every lease it was ever given
-        self.is_dead = mock.patch("crawler.leases.is_dead", self.dead.__contains__)
+        self.is_dead = mock.patch("crawler.frontier.leases.is_dead", self.dead.__contains__)
         self.is_dead.start()
         self.crawls = [Frontier.open(self.path) for _ in range(N_CRAWLS)]
 

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from crawling import Crawler, SteppingClock
-from loopback_site import Answer, Site, gif, serving
 
 from crawler.errors import FrontierError
-from crawler.frontier import Frontier
-from crawler.leases import LEASE_SECONDS
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import LEASE_SECONDS
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.paths import IndexPaths, index_paths
+from tests.support.crawl import Crawler, SteppingClock
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 GRACE_SECONDS = 0.5  # instead of the crawl's own
 
@@ -44,7 +44,7 @@ def publish(site: Site, n_images: int, n_pages: int) -> None:
 
 def crawl_command(site: Site, index: Path, *, before: str = "") -> list[str]:
     """The command line that crawls `site` into `index`; `before` is Python that runs first in its process."""
-    program = f"import sys; {before}\nfrom imgsearch.cli import main\nmain(sys.argv[1:])"
+    program = f"import sys; {before}\nfrom imgsearch.cli.main import main\nmain(sys.argv[1:])"
     line = ["crawl", f"{site.url}/", "--allow-private", "--delay", "0", "--depth", "1000", "--json"]
     return [sys.executable, "-c", program, *line, "--index", str(index)]
 

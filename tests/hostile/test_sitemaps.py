@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crawling import Crawler
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback_site import Answer, Site, gif, serving
 
-from crawler import sitemaps
 from crawler.errors import AddressRefused
-from crawler.fetch import Fetcher
+from crawler.fetching.fetch import Fetcher
+from crawler.parsing import sitemaps
+from crawler.parsing.sitemaps import parse_sitemap
 from crawler.records import Lease
-from crawler.sitemaps import parse_sitemap
-from crawler.work import do
+from crawler.workers import do
+from tests.support.crawl import Crawler
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 SECONDS = 5.0  # that any page of a megabyte may take; the worst take a fifth of it
 
@@ -205,7 +205,7 @@ def _until_cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def test_case_27_a_long_sitemap_is_cut_as_it_comes(
     site: Site, crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.work.MAX_DOWNLOAD_BYTES", 1000)
+    monkeypatch.setattr("crawler.workers.MAX_DOWNLOAD_BYTES", 1000)
     monkeypatch.setattr(sitemaps, "MAX_DOWNLOAD_BYTES", 1000)
     site.page("/", "<html>")
     site.answer("/sitemap.xml", Answer(urlset(*(f"<url><loc>{site.url}/{i}.gif</loc></url>" for i in range(1000)))))
@@ -329,9 +329,9 @@ def test_case_27_what_is_written_is_read_again(pages: list[str], images: list[st
 
 
 def test_case_28_a_sitemap_keeps_the_budget_too(site: Site, crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.additions.PAGES_PER_HOST", 20)
-    monkeypatch.setattr("crawler.additions.SITEMAPS_PER_HOST", 3)
-    monkeypatch.setattr("crawler.additions._ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("crawler.frontier.insert.PAGES_PER_HOST", 20)
+    monkeypatch.setattr("crawler.frontier.insert.SITEMAPS_PER_HOST", 3)
+    monkeypatch.setattr("crawler.frontier.insert._ROWS_AT_ONCE", 2)
     site.page("/", "<html>")
     site.robots("\n".join(f"Sitemap: /{i}.xml" for i in range(10)))
     for i in range(10):

@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Callable
 
 import pytest
-from crawling import Crawler
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback_site import Answer, Site
 
-from crawler.urls import MAX_URL_LENGTH, absolute_url, trap
+from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, trap
+from tests.support.crawl import Crawler
+from tests.support.loopback_site import Answer, Site
 
 
 class Trap(dict[str, Answer]):
@@ -78,8 +78,8 @@ def test_case_28_dot_segments_name_the_same_page(site: Site, crawler: Crawler) -
 
 
 def test_case_28_a_host_has_a_budget_of_pages(site: Site, crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.additions.PAGES_PER_HOST", 20)
-    monkeypatch.setattr("crawler.additions._ROWS_AT_ONCE", 2)  # so many are compared with the budget at once
+    monkeypatch.setattr("crawler.frontier.insert.PAGES_PER_HOST", 20)
+    monkeypatch.setattr("crawler.frontier.insert._ROWS_AT_ONCE", 2)  # so many are compared with the budget at once
     site.answers = Trap(lambda path, n: [f"/{n}.html", f"/{n}b.html"])  # type: ignore[assignment]
     report = crawler(site.url, depth=1000, stop=lambda: len(site.requests) > 200)
     assert report.finished_because == "nothing is left to fetch"
@@ -91,8 +91,8 @@ def test_case_28_a_host_has_a_budget_of_pages(site: Site, crawler: Crawler, monk
 
 
 def test_case_28_a_host_has_a_budget_of_lines(site: Site, crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.additions.URLS_PER_HOST", 50)
-    monkeypatch.setattr("crawler.additions._ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("crawler.frontier.insert.URLS_PER_HOST", 50)
+    monkeypatch.setattr("crawler.frontier.insert._ROWS_AT_ONCE", 10)
     site.page("/", "".join(f"<img src=/{i}.gif>" for i in range(1000)))
     report = crawler(site.url)
     assert 50 <= report.failed <= 60

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from strange_images import (
+
+from imgsearch.corpus.decoding.images import DEFAULT_LIMITS
+from imgsearch.corpus.decoding.pool import decoders
+from imgsearch.corpus.ingest import Intake, ReadImage, Verdict
+from imgsearch.corpus.store import Corpus
+from imgsearch.errors import ImageError
+from imgsearch.web import cards, query, server
+from tests.support.strange_images import (
     SCRIPT,
     bombs,
     damaged,
@@ -18,13 +25,6 @@ from strange_images import (
     polyglots,
     samples,
 )
-
-from imgsearch.corpus.decoding import decoders
-from imgsearch.corpus.images import DEFAULT_LIMITS
-from imgsearch.corpus.ingest import Intake, ReadImage, Verdict
-from imgsearch.corpus.store import Corpus
-from imgsearch.errors import ImageError
-from imgsearch.web import cards, query, server
 
 SAMPLES = samples()
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import digits
-from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import Lab
+from imgsearch.lab.registry import run_experiment
 
 
 def test_an_experiment_leaves_a_picture_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from described import add_described, described
 from sklearn.datasets import _twenty_newsgroups as theirs
 
 from imgsearch.device import pick_device
@@ -14,6 +13,7 @@ from imgsearch.errors import LabError
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.posts import FEWEST_TEXTS, MOST_POST_BYTES, body, posts
 from imgsearch.paths import IndexPaths
+from tests.support.text_index import add_described, described
 
 POSTS = [
     "From: a@b\nSubject: hockey\n\nJoe writes:\n> I like hockey\n\nSo do I.\nVery much.\n\n--\nAnn, Anytown",

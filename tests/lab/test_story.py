@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.device import pick_device
 from imgsearch.errors import LabError
 from imgsearch.lab import story
 from imgsearch.lab.chapters import CHAPTERS
-from imgsearch.lab.experiments import EXPERIMENTS
 from imgsearch.lab.finding import Finding, Lab
+from imgsearch.lab.registry import EXPERIMENTS
 from imgsearch.lab.story import in_order, page_of, tell_story
 from imgsearch.paths import IndexPaths
 

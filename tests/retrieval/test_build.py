@@ -11,10 +11,10 @@ import pytest
 from imgsearch.autoencoder.codes import CodesInfo
 from imgsearch.errors import IndexDirectoryError, IndexMismatchError, IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive
-from imgsearch.retrieval import index as index_module
-from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.index import build_index, open_index
-from imgsearch.retrieval.info import INFO_FILE
+from imgsearch.retrieval import build as index_module
+from imgsearch.retrieval.build import build_index, open_index
+from imgsearch.retrieval.index.code import CodeIndex
+from imgsearch.retrieval.index.index_info import INFO_FILE
 
 MODEL = "ab12" * 16
 CODES = np.random.default_rng(1338).standard_normal((40, 8)).astype(np.float16)

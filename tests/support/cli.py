@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 
 
 def answer(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:

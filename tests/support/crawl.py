@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from loopback_site import Kept, Site
-
 from crawler.crawl import CrawlConfig, CrawlReport, FetchedImage, crawl
+from tests.support.loopback_site import Kept, Site
 
 
 class Gallery:

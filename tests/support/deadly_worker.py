@@ -8,8 +8,8 @@ import os
 import signal
 from pathlib import Path
 
-from imgsearch.corpus import decode_worker
-from imgsearch.corpus.images import DecodedImage, ImageLimits, decode_image
+from imgsearch.corpus.decoding import worker as decode_worker
+from imgsearch.corpus.decoding.images import DecodedImage, ImageLimits, decode_image
 from imgsearch.errors import ImageError
 
 COMMAND = (str(Path(__file__).resolve()),)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from imgsearch.errors import UnknownRowError
-from imgsearch.retrieval.result import Hit, SearchResult
+from imgsearch.retrieval.search.result import Hit, SearchResult
 
 GRADES = ("same", "close", "weak")  # of the first hits of each list
 

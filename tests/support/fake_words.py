@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from imgsearch.errors import QueryError
-from imgsearch.retrieval.result import Hit
+from imgsearch.retrieval.search.result import Hit
 
 KNOWN = ("disc", "many")
 FIRST = {"code": 20, "lsa": 30, "tfidf": 40}  # the row of each method's first hit; those after it follow

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.conv import ConvConfig
 from imgsearch.autoencoder.encode import update_codes
-from imgsearch.autoencoder.networks import build_network, describe_network
+from imgsearch.autoencoder.networks.conv import ConvConfig
+from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.corpus.store import Corpus, NewImage
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.index import build_index
+from imgsearch.retrieval.build import build_index
 
 
 def smooth_thumbnails(n: int, seed: int = 1338) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsearch.corpus.decoding import Decoders
+from imgsearch.corpus.decoding.pool import Decoders
 from imgsearch.errors import ImageError
 
 SCRIPT = b"<html><script>alert(1)</script></html>"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from indexed import smooth_thumbnails
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.corpus.store import Corpus, NewImage, Source
 from imgsearch.paths import IndexPaths
+from tests.support.index import smooth_thumbnails
 
 TOPICS = {
     "dog": ("puppy", "kennel", "leash", "bark", "terrier", "paw", "bone", "collar"),

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from measured import DISTORTED, LABELLED
 
-from imgsearch import cli
 from imgsearch.autoencoder.card import read_card
+from imgsearch.cli import main as cli
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo import gallery
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.quality import quality_now, write_quality
+from imgsearch.retrieval.evaluation.quality import quality_now, write_quality
 from imgsearch.web.server import running_app
+from tests.support.evaluation import DISTORTED, LABELLED
 
 # One group: workers that share the tests would each build an index and start a browser.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

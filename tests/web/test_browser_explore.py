@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from described import TOPICS, add_described, described
-from test_browser import Page, browser, free_port, severe_messages  # noqa: F401 -- `browser` is a fixture
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.paths import IndexPaths
 from imgsearch.web.server import running_app
+from tests.support.text_index import TOPICS, add_described, described
+from tests.web.test_browser import Page, browser, free_port, severe_messages  # noqa: F401 -- `browser` is a fixture
 
 selenium = pytest.importorskip("selenium", reason="install the test extra: pip install 'imgsearch[test]'")
 from selenium import webdriver  # noqa: E402 -- only where it is installed

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsearch.corpus.records import Provenance
-from imgsearch.retrieval.result import Hit
+from imgsearch.retrieval.search.result import Hit
 from imgsearch.web import cards
 
 PICTURE = b"\x89PNG\r\n\x1a\n"

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY
-from fake_searcher import FakeSearcher
-from fake_words import FakeWords
 from streamlit.testing.v1 import AppTest
 
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval import plane
-from imgsearch.retrieval.directions import principal_directions
-from imgsearch.retrieval.plane import PLANES, PictureMap, save_map
+from imgsearch.retrieval.explore import image_map as plane
+from imgsearch.retrieval.explore.directions import principal_directions
+from imgsearch.retrieval.explore.image_map import PLANES, PictureMap, save_map
 from imgsearch.web import page, picture_map, playground, words
 from imgsearch.web.query import RowQuery, Visit
+from tests.conftest import REPOSITORY
+from tests.support.fake_searcher import FakeSearcher
+from tests.support.fake_words import FakeWords
 
 SECONDS = 20
 N = 80

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from measured import CUTOFF, DISTORTED, LABELLED
 
 from imgsearch.web import figures
+from tests.support.evaluation import CUTOFF, DISTORTED, LABELLED
 
 
 class Table(HTMLParser):

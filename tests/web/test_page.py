@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY
-from fake_searcher import FakeSearcher
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -21,8 +19,10 @@ from imgsearch.errors import (
     IndexMissingError,
     ModelError,
 )
-from imgsearch.retrieval import search
+from imgsearch.retrieval.search import searcher as search
 from imgsearch.web import cards, page, query
+from tests.conftest import REPOSITORY
+from tests.support.fake_searcher import FakeSearcher
 
 SECONDS = 20
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY
-from fake_searcher import FakeSearcher
-from measured import CUTOFF, DISTORTED, LABELLED
 from streamlit.testing.v1 import AppTest
 
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.quality import Quality, quality_now, write_quality
+from imgsearch.retrieval.evaluation.quality import Quality, quality_now, write_quality
 from imgsearch.web import page, panel
+from tests.conftest import REPOSITORY
+from tests.support.evaluation import CUTOFF, DISTORTED, LABELLED
+from tests.support.fake_searcher import FakeSearcher
 
 N = 40
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
 from imgsearch.errors import AppError
 from imgsearch.web import server
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture

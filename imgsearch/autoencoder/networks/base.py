@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.hashing import Hashing
+from imgsearch.autoencoder.networks.hashing import Hashing
 from imgsearch.errors import ModelError
 
 IMAGE_SHAPE = (3, 32, 32)  # of one thumbnail, as networks see it

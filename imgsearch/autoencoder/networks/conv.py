@@ -25,9 +25,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.base import Autoencoder
-from imgsearch.autoencoder.basis import fold_basis
-from imgsearch.autoencoder.pooling import MaxPool, Repeat, Unpool, decode_with_switches, encode_with_switches
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.basis import fold_basis
+from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool, decode_with_switches, encode_with_switches
 from imgsearch.errors import ModelError
 
 TRANSPOSE, REPEAT, SWITCHES = UNPOOLINGS = ("transpose", "repeat", "switches")

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
-from imgsearch.autoencoder.basis import Basis
-from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.basis import Basis
+from imgsearch.autoencoder.networks.conv import PIXEL_MEAN, PIXEL_SCALE
 from imgsearch.errors import ModelError
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -13,9 +13,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
-from imgsearch.autoencoder.basis import Basis
-from imgsearch.autoencoder.dense import N_IMAGE_VALUES, UntiedDecoder, flat_inputs
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.basis import Basis
+from imgsearch.autoencoder.networks.dense import N_IMAGE_VALUES, UntiedDecoder, flat_inputs
 from imgsearch.errors import ModelError
 
 EPSILON = 1e-5  # added to variances before they divide

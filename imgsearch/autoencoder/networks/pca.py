@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.base import IMAGE_SHAPE, FittedAutoencoder
-from imgsearch.autoencoder.basis import fold_basis
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, FittedAutoencoder
+from imgsearch.autoencoder.networks.basis import fold_basis
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from imgsearch.autoencoder.base import Autoencoder
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.ladder import LadderAutoencoder, LadderConfig
-from imgsearch.autoencoder.pca import PcaAutoencoder, PcaConfig
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.ladder import LadderAutoencoder, LadderConfig
+from imgsearch.autoencoder.networks.pca import PcaAutoencoder, PcaConfig
 from imgsearch.errors import ModelError
 
 NetworkConfig = ConvConfig | DenseConfig | LadderConfig | PcaConfig

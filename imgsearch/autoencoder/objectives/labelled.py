@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.augment import random_views
-from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder, FittedAutoencoder
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.ladder import LadderAutoencoder
+from imgsearch.autoencoder.data.augment import random_views
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder, FittedAutoencoder
+from imgsearch.autoencoder.networks.ladder import LadderAutoencoder
 from imgsearch.errors import ModelError
 
 if TYPE_CHECKING:
-    from imgsearch.autoencoder.objectives import Batch
+    from imgsearch.autoencoder.objectives.unsupervised import Batch
 
 TEMPERATURE = 0.1  # of the softmax over cosines
 ENCODED_AT_ONCE = 256  # examples, where the classes begin

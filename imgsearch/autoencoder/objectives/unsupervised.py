@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imgsearch.autoencoder.augment import random_views
-from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.labelled_terms import check_labelled, classify, ladder
+from imgsearch.autoencoder.data.augment import random_views
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.objectives.labelled import check_labelled, classify, ladder
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
 

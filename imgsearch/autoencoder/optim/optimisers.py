@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.muon import Muon
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.optim.muon import Muon
 from imgsearch.device import DeviceChoice
 
 LARGEST_SIDE = 1024  # of the smaller side of a matrix that Muon moves; larger ones would cost more time than they repay

@@ -13,11 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.base import IMAGE_SHAPE
-from imgsearch.autoencoder.conv import PIXEL_MEAN
-from imgsearch.autoencoder.dense import ACTIVATIONS, DenseAutoencoder, TiedDecoder, UntiedDecoder
-from imgsearch.autoencoder.rbm import BINARY, INITIAL_DEVIATION, LINEAR, ContrastiveDivergence, Machine, Units
-from imgsearch.autoencoder.schedule import rate_share
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE
+from imgsearch.autoencoder.networks.conv import PIXEL_MEAN
+from imgsearch.autoencoder.networks.dense import ACTIVATIONS, DenseAutoencoder, TiedDecoder, UntiedDecoder
+from imgsearch.autoencoder.optim.schedule import rate_share
+from imgsearch.autoencoder.pretraining.rbm import (
+    BINARY,
+    INITIAL_DEVIATION,
+    LINEAR,
+    ContrastiveDivergence,
+    Machine,
+    Units,
+)
 from imgsearch.errors import ModelError
 
 FIRST_MOMENTUM, MOMENTUM, FIRST_SHARE = 0.5, 0.9, 0.1  # the lower one holds for the first share of a layer's steps

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.dense import DenseAutoencoder
-from imgsearch.autoencoder.feed import Feed, as_floats, batches_from
-from imgsearch.autoencoder.layerwise import AutoencoderLayer, LayerLearner, MachineLayer
+from imgsearch.autoencoder.data.batches import Feed, as_floats, batches_from
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
+from imgsearch.autoencoder.pretraining.layerwise import AutoencoderLayer, LayerLearner, MachineLayer
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
 

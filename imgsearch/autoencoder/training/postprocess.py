@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imgsearch.autoencoder.augment import random_views
-from imgsearch.autoencoder.base import IMAGE_SHAPE, Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.data.augment import random_views
+from imgsearch.autoencoder.data.batches import Examples
 from imgsearch.autoencoder.encode import as_examples, encode_images
-from imgsearch.autoencoder.feed import Examples
-from imgsearch.autoencoder.hashing import Hashing, rounded
-from imgsearch.autoencoder.objectives import agreement_loss
-from imgsearch.autoencoder.whitening import whitening_in_parts
+from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.hashing import Hashing, rounded
+from imgsearch.autoencoder.objectives.unsupervised import agreement_loss
+from imgsearch.autoencoder.training.whitening import whitening_in_parts
 from imgsearch.device import DeviceChoice
 
 SAMPLE = 16_384  # images whose codes are measured for whitening and bits

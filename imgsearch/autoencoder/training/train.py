@@ -14,18 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder, FittedAutoencoder
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
+from imgsearch.autoencoder.data.batches import Examples, as_floats, batches_from, open_feed, split_rows
+from imgsearch.autoencoder.data.labelled import Labelled
 from imgsearch.autoencoder.encode import as_examples
-from imgsearch.autoencoder.feed import Examples, as_floats, batches_from, open_feed, split_rows
-from imgsearch.autoencoder.finish import finish
-from imgsearch.autoencoder.labelled import Labelled
-from imgsearch.autoencoder.labelled_terms import new_classifier
-from imgsearch.autoencoder.moments import leading_components
-from imgsearch.autoencoder.networks import build_network, describe_network
-from imgsearch.autoencoder.objectives import (
+from imgsearch.autoencoder.networks.base import Autoencoder, FittedAutoencoder
+from imgsearch.autoencoder.networks.registry import build_network, describe_network
+from imgsearch.autoencoder.objectives.labelled import new_classifier
+from imgsearch.autoencoder.objectives.unsupervised import (
     AGREE,
     LABELLED_TERMS,
     Batch,
@@ -34,10 +32,12 @@ from imgsearch.autoencoder.objectives import (
     objective,
     validate,
 )
-from imgsearch.autoencoder.optimisers import optimisers_of
-from imgsearch.autoencoder.pretrain import check_pretraining, pretrain
-from imgsearch.autoencoder.schedule import rate_share, stage
-from imgsearch.autoencoder.unfinished import SCRATCH, Best, Position, discard, identify, load_state, save_state
+from imgsearch.autoencoder.optim.optimisers import optimisers_of
+from imgsearch.autoencoder.optim.schedule import rate_share, stage
+from imgsearch.autoencoder.pretraining.pretrain import check_pretraining, pretrain
+from imgsearch.autoencoder.training.moments import leading_components
+from imgsearch.autoencoder.training.postprocess import finish
+from imgsearch.autoencoder.training.run_state import SCRATCH, Best, Position, discard, identify, load_state, save_state
 from imgsearch.device import DeviceChoice, pick_device
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, exclusive

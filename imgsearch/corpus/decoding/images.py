@@ -26,7 +26,7 @@ from PIL import (  # a plugin registers itself when imported; naming ours keeps 
     WebPImagePlugin,  # noqa: F401  (imported to be registered)
 )
 
-from imgsearch.corpus.signatures import reason_to_refuse
+from imgsearch.corpus.decoding.signatures import reason_to_refuse
 from imgsearch.errors import ImageError
 
 SIDE = 32  # a thumbnail is SIDE x SIDE pixels

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from imgsearch.corpus.decode_messages import FRAME, BadAnswerError, Request, answer_from_bytes
-from imgsearch.corpus.decode_worker import EXIT_MEMORY, READY
-from imgsearch.corpus.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, check_size
+from imgsearch.corpus.decoding.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, check_size
+from imgsearch.corpus.decoding.protocol import FRAME, BadAnswerError, Request, answer_from_bytes
+from imgsearch.corpus.decoding.worker import EXIT_MEMORY, READY
 from imgsearch.errors import DecoderError, ImageError
 
-WORKER = ("-m", "imgsearch.corpus.decode_worker")
+WORKER = ("-m", "imgsearch.corpus.decoding.worker")
 TOO_MUCH_MEMORY = "decoding it took too much memory"
 TOO_MUCH_TIME = "decoding it took too much time"
 CRASH = "decoding it made the decoder crash"

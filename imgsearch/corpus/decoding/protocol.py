@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgsearch.corpus.images import FORMATS, SIDE, DecodedImage, ImageLimits
+from imgsearch.corpus.decoding.images import FORMATS, SIDE, DecodedImage, ImageLimits
 from imgsearch.errors import ImageError
 
 FRAME = struct.Struct("!Q")  # before each message: its length in bytes

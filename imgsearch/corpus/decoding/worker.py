@@ -1,6 +1,6 @@
 """The process that opens what strangers sent: requests on standard input, answers on standard output.
 
-`corpus.decoding` starts it as `python -m imgsearch.corpus.decode_worker MEMORY_BYTES CPU_SECONDS WALL_SECONDS` and
+`corpus.decoding` starts it as `python -m imgsearch.corpus.decoding.worker MEMORY_BYTES CPU_SECONDS WALL_SECONDS` and
 replaces it when it dies, for dying is how it answers what is too much for it. It ends when its input does: whatever
 became of the process that started it, none is left behind.
 """
@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from imgsearch.corpus.decode_messages import FRAME, Request, answer_to_bytes
-from imgsearch.corpus.images import DecodedImage, ImageLimits, decode_image, pillow_quiet
+from imgsearch.corpus.decoding.images import DecodedImage, ImageLimits, decode_image, pillow_quiet
+from imgsearch.corpus.decoding.protocol import FRAME, Request, answer_to_bytes
 from imgsearch.errors import ImageError
 
 READY = b"imgsearch"  # written once, when everything is imported and the limits hold

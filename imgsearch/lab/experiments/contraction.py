@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder
-from imgsearch.autoencoder.dense import DenseConfig
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.dense import DenseConfig
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import curves_beside_images
+from imgsearch.lab.experiments.learning import filters, in_unit, learn, recipe, squared_error
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.learning import filters, in_unit, learn, recipe, squared_error
 
 UNITS, SMALL_UNITS = 500, 48
 WEIGHT = 0.1  # of the squared Jacobian beside the squared error of a digit

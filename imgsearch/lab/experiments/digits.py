@@ -10,16 +10,25 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder
-from imgsearch.autoencoder.dense import DenseConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct
-from imgsearch.autoencoder.pca import PcaConfig
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.pca import PcaConfig
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import planes, rows_of_images
+from imgsearch.lab.experiments.learning import (
+    as_grey,
+    in_unit,
+    learn,
+    measuring,
+    moved,
+    one_of_each,
+    recipe,
+    squared_error,
+)
 from imgsearch.lab.finding import FULL, Finding, Lab
-from imgsearch.lab.learning import as_grey, in_unit, learn, measuring, moved, one_of_each, recipe, squared_error
-from imgsearch.retrieval.metrics import knn_vote
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.metrics import knn_vote
+from imgsearch.retrieval.evaluation.ranking import Database
 
 HIDDEN, SMALL_HIDDEN = (1000, 500, 250), (128, 64)
 SHOWN = 10  # digits in the picture

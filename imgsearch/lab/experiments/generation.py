@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.current import current_model
-from imgsearch.autoencoder.dense import DenseConfig
+from imgsearch.autoencoder.current_model import current_model
 from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.dense import DenseConfig
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import montage, plane_and_strips
+from imgsearch.lab.experiments.learning import learn, recipe
 from imgsearch.lab.finding import SMALL, Finding, Lab
-from imgsearch.lab.learning import learn, recipe
-from imgsearch.retrieval.directions import around, gaussian_codes, walk
+from imgsearch.retrieval.explore.directions import around, gaussian_codes, walk
 
 HIDDEN, SMALL_HIDDEN = (1000, 500, 250), (128, 64)
 GRID = 16  # places along each number of the plane

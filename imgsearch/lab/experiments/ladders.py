@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.encode import as_examples
-from imgsearch.autoencoder.ladder import LadderAutoencoder, LadderConfig
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.networks.ladder import LadderAutoencoder, LadderConfig
+from imgsearch.autoencoder.training.train import train
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import curves_above_images

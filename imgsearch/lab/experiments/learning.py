@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.dense import DenseAutoencoder
+from imgsearch.autoencoder.data.batches import Examples
 from imgsearch.autoencoder.encode import reconstruct
-from imgsearch.autoencoder.feed import Examples
-from imgsearch.autoencoder.networks import NetworkConfig
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
+from imgsearch.autoencoder.networks.registry import NetworkConfig
+from imgsearch.autoencoder.training.train import train
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import LabError
 from imgsearch.lab.finding import Lab

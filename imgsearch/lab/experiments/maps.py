@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imgsearch.errors import LabError
 from imgsearch.lab.drawing import picture_planes
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.retrieval.plane import (
+from imgsearch.retrieval.explore.image_map import (
     CODE_PCA,
     CODE_TSNE,
     NEAREST,
@@ -23,7 +23,7 @@ from imgsearch.retrieval.plane import (
     same_label_share,
     save_map,
 )
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.search.searcher import Searcher
 
 SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS = 300, 2_000, 3_000
 TITLES = {

@@ -9,13 +9,22 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from imgsearch.autoencoder.dense import DenseConfig
 from imgsearch.autoencoder.encode import reconstruct
-from imgsearch.autoencoder.objectives import Batch, noisy
+from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.objectives.unsupervised import Batch, noisy
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import rows_of_images
+from imgsearch.lab.experiments.learning import (
+    as_grey,
+    filters,
+    in_unit,
+    learn,
+    measuring,
+    one_of_each,
+    recipe,
+    squared_error,
+)
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.learning import as_grey, filters, in_unit, learn, measuring, one_of_each, recipe, squared_error
 
 UNITS, SMALL_UNITS = 500, 48
 SHOWN = 10

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.dense import DenseConfig
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.training.train import train
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import Panel, panels_and_strip
+from imgsearch.lab.experiments.learning import FEW, in_unit, squared_error
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.learning import FEW, in_unit, squared_error
 from imgsearch.lab.stacks import balanced_rows, draw_digits, go_on, learned_error, pretrained
 
 STARTS = {"random start": "", "machines": "rbm", "layer-wise": "layerwise"}  # as it is told, and as it is asked for

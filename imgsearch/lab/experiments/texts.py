@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.autoencoder.text import text_config
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.words import MOST_WORDS, Vocabulary
 from imgsearch.lab.drawing import as_png, curves, new_figure, plane
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.posts import Posts, posts
-from imgsearch.retrieval.bags import Bags, WordVectors
-from imgsearch.retrieval.info import COSINE
-from imgsearch.retrieval.ranking import QUERY_BLOCK, Database
-from imgsearch.retrieval.semantic import SemanticSpace
+from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.index.index_info import COSINE
+from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.lsa import SemanticSpace
 
 CODE_SIZES = (2, 10, 128)
 TABLE_N = (1, 3, 7, 15, 63, 255, 1023)  # neighbours that the table looks at, as the paper's axis

@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.conv import SWITCHES, UNPOOLINGS, ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import as_examples, encode_images, reconstruct
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.conv import SWITCHES, UNPOOLINGS, ConvAutoencoder, ConvConfig
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import rows_of_images
+from imgsearch.lab.experiments.learning import learn
 from imgsearch.lab.finding import SMALL, Finding, Lab
-from imgsearch.lab.learning import learn
-from imgsearch.retrieval.distorted import found_in
-from imgsearch.retrieval.distortions import DISTORTIONS, distort
-from imgsearch.retrieval.metrics import precision_at
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
+from imgsearch.retrieval.evaluation.metrics import precision_at
+from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.evaluation.robustness import found_in
 
 FEWEST = 200  # images of a corpus; with fewer, digits stand in
 MOST, MOST_SMALL = 10_000, 400

@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.cutoff import Cutoff, Cutoffs
-from imgsearch.retrieval.distortions import DISTORTIONS, MILD_STRENGTHS, distort
-from imgsearch.retrieval.exact import Progress, Rows, blocks
-from imgsearch.retrieval.info import L2
-from imgsearch.retrieval.methods import build_methods, row_vectors
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, MILD_STRENGTHS, distort
+from imgsearch.retrieval.evaluation.methods import build_methods, row_vectors
+from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.index.exact import Progress, Rows, blocks
+from imgsearch.retrieval.index.index_info import L2
+from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 METHODS = ("code", "pixel", "binary")  # those that a search can be by
 

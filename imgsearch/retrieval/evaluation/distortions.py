@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from imgsearch.corpus.images import SIDE, decode_picture, encode_jpeg
+from imgsearch.corpus.decoding.images import SIDE, decode_picture, encode_jpeg
 
 Range = tuple[float, float]  # least and most
 

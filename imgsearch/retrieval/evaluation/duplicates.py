@@ -9,7 +9,7 @@ near twins by the threshold below; seen side by side, all but two or three of th
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.exact import Progress, blocks
+from imgsearch.retrieval.index.exact import Progress, blocks
 
 NEAR = 0.82  # correlation of details from which two images are near twins
 IMAGE_BLOCK = 4096

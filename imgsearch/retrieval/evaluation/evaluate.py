@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.labelled import (
+from imgsearch.retrieval.evaluation.duplicates import exact_twins, near_twins
+from imgsearch.retrieval.evaluation.labels import (
     MOST_ROWS,
     LabelledDatabase,
     LabelledQueries,
     given_queries,
     own_queries,
 )
-from imgsearch.retrieval.methods import METHODS, Method, build_methods, row_vectors
-from imgsearch.retrieval.metrics import average_precision, knn_vote, precision_at
-from imgsearch.retrieval.ranking import QUERY_BLOCK, Database
-from imgsearch.retrieval.search import Searcher
-from imgsearch.retrieval.twins import exact_twins, near_twins
+from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods, row_vectors
+from imgsearch.retrieval.evaluation.metrics import average_precision, knn_vote, precision_at
+from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.search.searcher import Searcher
 
 DEPTH = 1000  # neighbours that the figures look at
 VOTERS = 20

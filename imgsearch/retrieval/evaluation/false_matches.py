@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.cutoff import Cutoff, Cutoffs
-from imgsearch.retrieval.exact import blocks
-from imgsearch.retrieval.labelled import MOST_ROWS, LabelledDatabase, LabelledQueries, own_queries
-from imgsearch.retrieval.methods import build_methods, row_vectors
-from imgsearch.retrieval.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.evaluation.labels import MOST_ROWS, LabelledDatabase, LabelledQueries, own_queries
+from imgsearch.retrieval.evaluation.methods import build_methods, row_vectors
+from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.index.exact import blocks
+from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.evaluate import Progress
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.evaluation.evaluate import Progress
+    from imgsearch.retrieval.search.searcher import Searcher
 
 MOST_QUERIES = 1000
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
-from imgsearch.retrieval.exact import Rows
+from imgsearch.retrieval.index.exact import Rows
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 MOST_ROWS = 50_000  # of a database; whole rankings of more would take hours
 SAMPLE_SEED = 0

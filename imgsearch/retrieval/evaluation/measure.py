@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
-from imgsearch.retrieval.cutoff import read_cutoff
-from imgsearch.retrieval.distorted import DistortedRecall, measure_distorted
-from imgsearch.retrieval.evaluate import Evaluation, Progress, evaluate
-from imgsearch.retrieval.false_matches import FalseMatches, false_match_rate
-from imgsearch.retrieval.methods import build_methods
-from imgsearch.retrieval.quality import Quality, quality_now
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.evaluate import Evaluation, Progress, evaluate
+from imgsearch.retrieval.evaluation.false_matches import FalseMatches, false_match_rate
+from imgsearch.retrieval.evaluation.methods import build_methods
+from imgsearch.retrieval.evaluation.quality import Quality, quality_now
+from imgsearch.retrieval.evaluation.robustness import DistortedRecall, measure_distorted
+from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.retrieval.search.thresholds import read_cutoff
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.exact import Rows, blocks
-from imgsearch.retrieval.info import COSINE, L2
-from imgsearch.retrieval.principal import PrincipalComponents
-from imgsearch.retrieval.ranking import HAMMING
+from imgsearch.retrieval.evaluation.ranking import HAMMING
+from imgsearch.retrieval.explore.principal import PrincipalComponents
+from imgsearch.retrieval.index.exact import Rows, blocks
+from imgsearch.retrieval.index.index_info import COSINE, L2
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 METHODS = ("pixel", "pca", "pca-white", "hog", "untrained", "code", "binary", "short")
 THUMBNAIL_BLOCK = 1024  # thumbnails of which vectors are made between two reports of progress

@@ -15,10 +15,10 @@ from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import DeviceChoice
-from imgsearch.retrieval.distorted import found_in
-from imgsearch.retrieval.distortions import DISTORTIONS, distort
-from imgsearch.retrieval.exact import Rows
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
+from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.evaluation.robustness import found_in
+from imgsearch.retrieval.index.exact import Rows
 
 MOST_ROWS, MOST_DISTORTED, MOST_ASKING = 10_000, 400, 1000  # drawn at random where there are more
 NEAREST = 10

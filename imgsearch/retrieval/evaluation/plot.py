@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from imgsearch.retrieval.evaluate import Evaluation
+from imgsearch.retrieval.evaluation.evaluate import Evaluation
 
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 5.0, 150
 # What the index offers stands out; the rest is there to compare with. Colours that colour-blind people tell apart.

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.exact import ROW_BLOCK, Centred, blocks
-from imgsearch.retrieval.info import COSINE, L2
+from imgsearch.retrieval.index.exact import ROW_BLOCK, Centred, blocks
+from imgsearch.retrieval.index.index_info import COSINE, L2
 
 HAMMING = "hamming"
 METRICS = (L2, COSINE, HAMMING)

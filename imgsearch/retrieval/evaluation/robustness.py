@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.errors import EvaluationError
-from imgsearch.retrieval.distortions import DISTORTIONS, distort
-from imgsearch.retrieval.exact import Rows, blocks
-from imgsearch.retrieval.methods import Method, row_vectors
-from imgsearch.retrieval.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
+from imgsearch.retrieval.evaluation.methods import Method, row_vectors
+from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.index.exact import Rows, blocks
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.evaluate import Progress
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.evaluation.evaluate import Progress
+    from imgsearch.retrieval.search.searcher import Searcher
 
 MOST_ROWS = 50_000  # of a database
 N_ROWS = 1000  # that are distorted

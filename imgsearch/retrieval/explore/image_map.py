@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths, directory_errors, replacing
-from imgsearch.retrieval.directions import principal_directions
-from imgsearch.retrieval.exact import Rows
-from imgsearch.retrieval.info import COSINE
-from imgsearch.retrieval.principal import PrincipalComponents
+from imgsearch.retrieval.explore.directions import principal_directions
+from imgsearch.retrieval.explore.principal import PrincipalComponents
+from imgsearch.retrieval.index.exact import Rows
+from imgsearch.retrieval.index.index_info import COSINE
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search import Searcher
+    from imgsearch.retrieval.search.searcher import Searcher
 
 Plane = NDArray[np.float32]  # (n, 2)
 

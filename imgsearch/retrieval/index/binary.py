@@ -11,8 +11,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.candidates import QUERY_BLOCK, Candidates, propose, threads_for
-from imgsearch.retrieval.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
+from imgsearch.retrieval.index.candidates import QUERY_BLOCK, Candidates, propose, threads_for
+from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
 
 
 class BinaryIndex:

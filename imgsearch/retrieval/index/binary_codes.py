@@ -17,10 +17,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from imgsearch.errors import IndexMissingError
-from imgsearch.retrieval.anchors import CODES_PER_ANCHOR, MOST_ANCHORS, find_anchors
-from imgsearch.retrieval.exact import Progress, blocks
-from imgsearch.retrieval.info import REINDEX
-from imgsearch.retrieval.rotation import quantising_rotation
+from imgsearch.retrieval.index.anchors import CODES_PER_ANCHOR, MOST_ANCHORS, find_anchors
+from imgsearch.retrieval.index.exact import Progress, blocks
+from imgsearch.retrieval.index.index_info import REINDEX
+from imgsearch.retrieval.index.rotation import quantising_rotation
 
 N_BITS = 256
 PULL = 0.15  # how far codes of length 1 are drawn: more finds more of the same kind and fewer copies

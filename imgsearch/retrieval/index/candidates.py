@@ -12,7 +12,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.exact import LeftOut, Rows
+from imgsearch.retrieval.index.exact import LeftOut, Rows
 
 SPARE = 16  # candidates fetched beyond k, so that ties at the end are seen
 MOST_FETCHED = 2048  # faiss's GPU search returns no more; beyond it rows are left out by a selector, on the CPU

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from imgsearch.errors import IndexDirectoryError, IndexMissingError
 from imgsearch.paths import replacing
-from imgsearch.retrieval.candidates import MOST_FETCHED, QUERY_BLOCK, SPARE, Candidates, propose
-from imgsearch.retrieval.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
-from imgsearch.retrieval.info import COSINE, INFO_FILE, METRICS, REINDEX, IndexInfo, read_index_info
+from imgsearch.retrieval.index.candidates import MOST_FETCHED, QUERY_BLOCK, SPARE, Candidates, propose
+from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
+from imgsearch.retrieval.index.index_info import COSINE, INFO_FILE, METRICS, REINDEX, IndexInfo, read_index_info
 
 CODE_BLOCK = 65_536  # codes handled at once outside faiss
 

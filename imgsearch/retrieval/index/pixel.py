@@ -9,8 +9,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.candidates import QUERY_BLOCK, propose
-from imgsearch.retrieval.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest, nearest_pixels
+from imgsearch.retrieval.index.candidates import QUERY_BLOCK, propose
+from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest, nearest_pixels
 
 BYTES_PER_IMAGE = 3072
 # Batches from this size on are answered by matrix products, which cost a fixed pass over all pixels but half as

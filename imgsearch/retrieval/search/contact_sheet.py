@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from imgsearch.corpus.images import decode_picture
-from imgsearch.retrieval.query import Query
-from imgsearch.retrieval.result import BINARY, CODE, PIXEL, Hit, SearchResult
-from imgsearch.retrieval.search import Searcher
+from imgsearch.corpus.decoding.images import decode_picture
+from imgsearch.retrieval.search.query import Query
+from imgsearch.retrieval.search.result import BINARY, CODE, PIXEL, Hit, SearchResult
+from imgsearch.retrieval.search.searcher import Searcher
 
 TILE, GAP, LINE = 128, 10, 22  # pixels: a picture's side, the space between, a line of text
 PAPER, INK, FOUND_BY_BOTH = "#fbfaf7", "#22252a", "#2f7d4f"

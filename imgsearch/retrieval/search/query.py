@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.corpus.decoding import decoders
-from imgsearch.corpus.images import SIDE, ImageLimits, decode_image, encode_png
+from imgsearch.corpus.decoding.images import SIDE, ImageLimits, decode_image, encode_png
+from imgsearch.corpus.decoding.pool import decoders
 from imgsearch.errors import ImageError
 
 Query = bytes | str | Path | NDArray[np.uint8] | int

@@ -13,13 +13,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.codes import open_codes
-from imgsearch.autoencoder.current import current_model
+from imgsearch.autoencoder.current_model import current_model
 from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
-from imgsearch.corpus.images import encode_png
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus, Entry
 from imgsearch.device import DeviceChoice, pick_device
 from imgsearch.errors import (
@@ -31,16 +31,16 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import IndexPaths, index_paths
-from imgsearch.retrieval.binary_coder import BinaryCoder
-from imgsearch.retrieval.binary_index import BinaryIndex
-from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.cutoff import Cutoffs, grade, read_cutoff
-from imgsearch.retrieval.exact import Neighbours
-from imgsearch.retrieval.index import open_index
-from imgsearch.retrieval.info import REINDEX, IndexInfo, mismatch, read_index_info
-from imgsearch.retrieval.pixel_index import PixelIndex
-from imgsearch.retrieval.query import Query, image_thumbnail, query_name, query_row
-from imgsearch.retrieval.result import ASKED, BINARY, BOTH, CODE, METHODS, PIXEL, Hit, SearchResult
+from imgsearch.retrieval.build import open_index
+from imgsearch.retrieval.index.binary import BinaryIndex
+from imgsearch.retrieval.index.binary_codes import BinaryCoder
+from imgsearch.retrieval.index.code import CodeIndex
+from imgsearch.retrieval.index.exact import Neighbours
+from imgsearch.retrieval.index.index_info import REINDEX, IndexInfo, mismatch, read_index_info
+from imgsearch.retrieval.index.pixel import PixelIndex
+from imgsearch.retrieval.search.query import Query, image_thumbnail, query_name, query_row
+from imgsearch.retrieval.search.result import ASKED, BINARY, BOTH, CODE, METHODS, PIXEL, Hit, SearchResult
+from imgsearch.retrieval.search.thresholds import Cutoffs, grade, read_cutoff
 
 MOST_HITS = 1000
 

@@ -25,8 +25,8 @@ from imgsearch.corpus.texts import row_texts
 from imgsearch.corpus.words import Vocabulary
 from imgsearch.errors import IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive, replacing
-from imgsearch.retrieval.bags import Bags, WordVectors
-from imgsearch.retrieval.semantic import SemanticSpace
+from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.lsa import SemanticSpace
 
 if TYPE_CHECKING:
     from imgsearch.device import DeviceChoice

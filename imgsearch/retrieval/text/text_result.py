@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from imgsearch.retrieval.result import Hit
+from imgsearch.retrieval.search.result import Hit
 
 CODE, LSA, TFIDF = TEXT_METHODS = ("code", "lsa", "tfidf")  # in the order in which they are shown
 TEXT_TITLES = {

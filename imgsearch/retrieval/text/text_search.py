@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.card import read_card
-from imgsearch.corpus.images import encode_png
+from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import IndexMismatchError, ModelError, QueryError
 from imgsearch.paths import IndexPaths, index_paths
-from imgsearch.retrieval.bags import Bags, WordVectors
-from imgsearch.retrieval.exact import Rows, nearest
-from imgsearch.retrieval.result import Hit
-from imgsearch.retrieval.text_index import TextIndex, open_text_index, words_stamp
-from imgsearch.retrieval.text_result import CODE, LSA, TEXT_METHODS, TFIDF, TextResult
+from imgsearch.retrieval.index.exact import Rows, nearest
+from imgsearch.retrieval.search.result import Hit
+from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.text_index import TextIndex, open_text_index, words_stamp
+from imgsearch.retrieval.text.text_result import CODE, LSA, TEXT_METHODS, TFIDF, TextResult
 
 if TYPE_CHECKING:
-    from imgsearch.autoencoder.base import Autoencoder
+    from imgsearch.autoencoder.networks.base import Autoencoder
     from imgsearch.device import DeviceChoice
 
 MOST_HITS = 1000

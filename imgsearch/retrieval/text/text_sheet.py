@@ -4,9 +4,9 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from imgsearch.retrieval.sheet import GAP, INK, LINE, MOST_SHOWN, PAPER, TILE, paste, tile
-from imgsearch.retrieval.text_result import TEXT_TITLES, TextResult
-from imgsearch.retrieval.text_search import TextSearcher
+from imgsearch.retrieval.search.contact_sheet import GAP, INK, LINE, MOST_SHOWN, PAPER, TILE, paste, tile
+from imgsearch.retrieval.text.text_result import TEXT_TITLES, TextResult
+from imgsearch.retrieval.text.text_search import TextSearcher
 
 LEAST_WIDTH = 560  # pixels, so that the longest heading fits above one hit
 ROW_HEIGHT = TILE + 3 * LINE

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_images import toy_thumbnails
 
-from imgsearch.autoencoder import feed as feed_module
-from imgsearch.autoencoder.feed import Feed, ResidentFeed, StreamedFeed, batches_from, open_feed, split_rows
+from imgsearch.autoencoder.data import batches as feed_module
+from imgsearch.autoencoder.data.batches import Feed, ResidentFeed, StreamedFeed, batches_from, open_feed, split_rows
+from tests.support.toy_images import toy_thumbnails
 
 CPU = torch.device("cpu")
 ROWS = np.arange(3, 203, 2, dtype=np.int64)  # 100 of 210 rows

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig, Double, Halve
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig, Double, Halve
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
 from imgsearch.errors import ModelError
 
 SMALL = DenseConfig((20, 12, 6))

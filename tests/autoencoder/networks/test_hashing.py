@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.hashing import SHORT_BITS, Hashing, rounded
+from imgsearch.autoencoder.networks.hashing import SHORT_BITS, Hashing, rounded
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.ladder import Combinator, LadderAutoencoder, LadderConfig, Normalisation
-from imgsearch.autoencoder.networks import build_network, describe_network
-from imgsearch.autoencoder.objectives import Batch, objective, validate
-from imgsearch.autoencoder.optimisers import make_last_optimisers, make_optimisers
+from imgsearch.autoencoder.networks.ladder import Combinator, LadderAutoencoder, LadderConfig, Normalisation
+from imgsearch.autoencoder.networks.registry import build_network, describe_network
+from imgsearch.autoencoder.objectives.unsupervised import Batch, objective, validate
+from imgsearch.autoencoder.optim.optimisers import make_last_optimisers, make_optimisers
 from imgsearch.device import pick_device
 from imgsearch.errors import ModelError
 

@@ -3,16 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_images import toy_thumbnails
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct
-from imgsearch.autoencoder.moments import leading_components, moments
-from imgsearch.autoencoder.pca import PcaConfig
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.networks.pca import PcaConfig
+from imgsearch.autoencoder.training.moments import leading_components, moments
+from imgsearch.autoencoder.training.train import train
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
+from tests.support.toy_images import toy_thumbnails
 
 CPU = pick_device("cpu")
 VECTORS = np.random.default_rng(0).random((200, 6)).astype(np.float32) @ np.random.default_rng(1).random(

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.conv import UNPOOLINGS, ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.objectives import check_objective
-from imgsearch.autoencoder.pooling import MaxPool, Repeat, Unpool
+from imgsearch.autoencoder.networks.conv import UNPOOLINGS, ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool
+from imgsearch.autoencoder.objectives.unsupervised import check_objective
 from imgsearch.errors import ModelError
 
 MAPS = torch.tensor([[[[1.0, 4, 2, 0], [3, 2, 0, 5]]]])  # two patches, whose maxima lie above and below

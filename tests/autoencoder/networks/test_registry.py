@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.dense import DenseConfig
-from imgsearch.autoencoder.ladder import LadderConfig
-from imgsearch.autoencoder.networks import NETWORKS, NetworkConfig, build_network, describe_network
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.ladder import LadderConfig
+from imgsearch.autoencoder.networks.registry import NETWORKS, NetworkConfig, build_network, describe_network
 from imgsearch.errors import ModelError
 
 # The default of dense has 140 million weights, that of the ladder is for digits.

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.base import Autoencoder
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.data.labelled import FEWEST_JUDGING, Labelled
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.labelled import FEWEST_JUDGING, Labelled
-from imgsearch.autoencoder.labelled_terms import TEMPERATURE, classify, new_classifier
-from imgsearch.autoencoder.ladder import LadderAutoencoder, LadderConfig
-from imgsearch.autoencoder.objectives import Batch, check_objective
-from imgsearch.autoencoder.pca import PcaAutoencoder, PcaConfig
-from imgsearch.autoencoder.train import train
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.ladder import LadderAutoencoder, LadderConfig
+from imgsearch.autoencoder.networks.pca import PcaAutoencoder, PcaConfig
+from imgsearch.autoencoder.objectives.labelled import TEMPERATURE, classify, new_classifier
+from imgsearch.autoencoder.objectives.unsupervised import Batch, check_objective
+from imgsearch.autoencoder.training.train import train
 from imgsearch.device import pick_device
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths

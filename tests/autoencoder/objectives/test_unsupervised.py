@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig, parse_objective
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.objectives import (
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.pca import PcaAutoencoder, PcaConfig
+from imgsearch.autoencoder.objectives.unsupervised import (
     Batch,
     agreement_loss,
     check_objective,
@@ -13,7 +14,6 @@ from imgsearch.autoencoder.objectives import (
     noisy,
     objective,
 )
-from imgsearch.autoencoder.pca import PcaAutoencoder, PcaConfig
 from imgsearch.errors import ModelError
 
 

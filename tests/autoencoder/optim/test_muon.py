@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from imgsearch.autoencoder.muon import Muon, orthogonalised
+from imgsearch.autoencoder.optim.muon import Muon, orthogonalised
 
 
 @settings(max_examples=20, deadline=None)

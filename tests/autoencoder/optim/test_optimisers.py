@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.muon import Muon
-from imgsearch.autoencoder.optimisers import make_optimisers
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.optim.muon import Muon
+from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.device import DeviceChoice
 
 DEVICE = DeviceChoice(torch.device("cpu"), torch.float32, "for a test")

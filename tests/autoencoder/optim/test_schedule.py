@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgsearch.autoencoder.schedule import rate_share, stage
+from imgsearch.autoencoder.optim.schedule import rate_share, stage
 
 
 def test_the_rate_rises_to_its_peak_and_falls() -> None:

@@ -5,13 +5,19 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
-from toy_images import toy_thumbnails
 
-from imgsearch.autoencoder.conv import PIXEL_MEAN, PIXEL_SCALE
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.layerwise import AutoencoderLayer, LayerLearner, MachineLayer, machines_of, units_of
-from imgsearch.autoencoder.rbm import BINARY, LINEAR, to_bottom, to_top
+from imgsearch.autoencoder.networks.conv import PIXEL_MEAN, PIXEL_SCALE
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.pretraining.layerwise import (
+    AutoencoderLayer,
+    LayerLearner,
+    MachineLayer,
+    machines_of,
+    units_of,
+)
+from imgsearch.autoencoder.pretraining.rbm import BINARY, LINEAR, to_bottom, to_top
 from imgsearch.errors import ModelError
+from tests.support.toy_images import toy_thumbnails
 
 Learner = Callable[[DenseAutoencoder, int, torch.Generator], LayerLearner]
 

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from toy_images import toy_thumbnails
 
-from imgsearch.autoencoder import pretrain as pretrain_module
-from imgsearch.autoencoder import train as train_module
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.conv import ConvConfig
-from imgsearch.autoencoder.dense import DenseConfig
-from imgsearch.autoencoder.pretrain import passes, work_shares
-from imgsearch.autoencoder.train import train
-from imgsearch.autoencoder.unfinished import STATE_NAME
-from imgsearch.cli import run
+from imgsearch.autoencoder.networks.conv import ConvConfig
+from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.pretraining import pretrain as pretrain_module
+from imgsearch.autoencoder.pretraining.pretrain import passes, work_shares
+from imgsearch.autoencoder.training import train as train_module
+from imgsearch.autoencoder.training.run_state import STATE_NAME
+from imgsearch.autoencoder.training.train import train
+from imgsearch.cli.main import run
 from imgsearch.device import pick_device
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths
+from tests.support.toy_images import toy_thumbnails
 
 DIGITS = np.rint(load_digits().data * (255 / 16)).astype(np.uint8)[:600]  # (600, 64)
 ROWS = np.arange(len(DIGITS), dtype=np.int64)
@@ -152,7 +152,7 @@ def test_what_cannot_be_pretrained_is_refused(paths: IndexPaths) -> None:
 
 
 def test_errors_that_are_no_numbers_are_told(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imgsearch.autoencoder.layerwise.rate_of", lambda machine: 1e6)
+    monkeypatch.setattr("imgsearch.autoencoder.pretraining.layerwise.rate_of", lambda machine: 1e6)
     with pytest.raises(ModelError, match="layer 64-48 came to no numbers"):
         trained(paths, CONFIG)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from imgsearch.autoencoder.rbm import (
+from imgsearch.autoencoder.pretraining.rbm import (
     BINARY,
     LINEAR,
     ContrastiveDivergence,

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from toy_images import toy_thumbnails
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.finish import finish, learn_short_bits, view_codes
-from imgsearch.autoencoder.hashing import Hashing
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.hashing import Hashing
+from imgsearch.autoencoder.training.postprocess import finish, learn_short_bits, view_codes
 from imgsearch.device import pick_device
+from tests.support.toy_images import toy_thumbnails
 
 CPU = pick_device("cpu")
 NARROW = ConvConfig(channels=(8, 8, 16, 16, 32))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.unfinished import (
+from imgsearch.autoencoder.training.run_state import (
     SCRATCH,
     STATE_NAME,
     Best,

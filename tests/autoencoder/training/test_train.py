@@ -12,21 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toy_images import toy_thumbnails
 
-from imgsearch.autoencoder import train as train_module
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.objectives import Batch, agreement_loss, last_objective
-from imgsearch.autoencoder.optimisers import make_last_optimisers, optimisers_of
-from imgsearch.autoencoder.train import train
-from imgsearch.autoencoder.unfinished import STATE_NAME
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.objectives.unsupervised import Batch, agreement_loss, last_objective
+from imgsearch.autoencoder.optim.optimisers import make_last_optimisers, optimisers_of
+from imgsearch.autoencoder.training import train as train_module
+from imgsearch.autoencoder.training.run_state import STATE_NAME
+from imgsearch.autoencoder.training.train import train
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
+from tests.conftest import REPOSITORY
+from tests.support.toy_images import toy_thumbnails
 
 NARROW = ConvConfig(channels=(8, 8, 16, 16, 32))
 SMALL = TrainConfig(epochs=2, batch_size=8, network=NARROW)
@@ -112,7 +113,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_sa
             raise KeyboardInterrupt
         return agreement_loss(first, second, temperature)
 
-    monkeypatch.setattr("imgsearch.autoencoder.objectives.agreement_loss", ctrl_c_in_a_step)
+    monkeypatch.setattr("imgsearch.autoencoder.objectives.unsupervised.agreement_loss", ctrl_c_in_a_step)
     card = train(PICTURES, ROWS, parts, SMALL)
     assert 0 < card.steps < 10
     assert load_checkpoint(parts.model, torch.device("cpu"))[1] == card
@@ -126,14 +127,14 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     expected = train(PICTURES, ROWS, whole, config)
     script = (
         "import sys, numpy; from pathlib import Path; sys.path[:0] = sys.argv[2:]\n"
-        "from test_autoencoder_train import *\n"
+        "from tests.autoencoder.training.test_train import *\n"
         "train_module.SAVE_SECONDS = 0\n"
         "config = replace(SMALL, epochs=20)\n"
         "train(PICTURES, ROWS, IndexPaths(Path(sys.argv[1])), config, device=pick_device('cpu'))\n"
     )
     # The same number of threads: how sums are split decides their last bit.
     environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    command = [sys.executable, "-c", script, str(parts.root), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", script, str(parts.root), str(REPOSITORY)]
     with subprocess.Popen(command, env=environment) as process:
         while not (parts.training / STATE_NAME).exists() and process.poll() is None:
             time.sleep(0.01)
@@ -277,7 +278,7 @@ def test_the_best_before_a_loss_that_is_no_number_is_kept(paths: IndexPaths, mon
         calls[0] += 1
         return agreement_loss(first, second, temperature) * (torch.nan if calls[0] > 10 else 1)
 
-    monkeypatch.setattr("imgsearch.autoencoder.objectives.agreement_loss", breaks)
+    monkeypatch.setattr("imgsearch.autoencoder.objectives.unsupervised.agreement_loss", breaks)
     with pytest.raises(ModelError, match="Lower them"):
         train(PICTURES, ROWS, paths, SMALL)
     card = load_checkpoint(paths.model, torch.device("cpu"))[1]

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsearch.autoencoder.conv import ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.whitening import whitening, whitening_in_parts
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.training.whitening import whitening, whitening_in_parts
 
 
 def test_many_whitened_codes_vary_alike_in_all_directions() -> None:

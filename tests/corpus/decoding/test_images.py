@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from strange_images import encoded, photograph, plain, png
 
-from imgsearch.corpus.images import (
+from imgsearch.corpus.decoding.images import (
     DEFAULT_LIMITS,
     ImageLimits,
     decode_image,
@@ -27,6 +26,7 @@ from imgsearch.corpus.images import (
     encode_webp,
 )
 from imgsearch.errors import ImageError
+from tests.support.strange_images import encoded, photograph, plain, png
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 

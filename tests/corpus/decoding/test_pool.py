@@ -8,11 +8,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import deadly_worker
-import fuzz_images
 import numpy as np
 import pytest
-from strange_images import (
+
+from imgsearch.corpus.decoding.images import DecodedImage, decode_image
+from imgsearch.corpus.decoding.pool import CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME, Decoders, WorkerLimits
+from imgsearch.errors import DecoderError, ImageError
+from tests import fuzz_images
+from tests.support import deadly_worker
+from tests.support.strange_images import (
     RED,
     damaged,
     encoded,
@@ -21,10 +25,6 @@ from strange_images import (
     samples,
     truncations,
 )
-
-from imgsearch.corpus.decoding import CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME, Decoders, WorkerLimits
-from imgsearch.corpus.images import DecodedImage, decode_image
-from imgsearch.errors import DecoderError, ImageError
 
 SAMPLES = samples()
 
@@ -113,7 +113,7 @@ def test_case_37_a_worker_that_cannot_start_is_not_the_images_fault(tmp_path: Pa
 
 def test_case_37_workers_end_with_the_program_that_started_them() -> None:
     program = (
-        "import sys; from imgsearch.corpus.decoding import decoders; pool = decoders();"
+        "import sys; from imgsearch.corpus.decoding.pool import decoders; pool = decoders();"
         "pool.images([b'no image'] * 2); print(*pool.pids(), flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

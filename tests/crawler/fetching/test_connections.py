@@ -9,9 +9,9 @@ import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crawler.connections import Connections
-from crawler.deadline import Deadline
-from crawler.urls import absolute_url
+from crawler.fetching.connections import Connections
+from crawler.fetching.deadline import Deadline
+from crawler.parsing.urls import absolute_url
 
 PATHS = st.text("abcXYZ019-._~!$&'()*+,;=:@/?%# ä", max_size=20)
 

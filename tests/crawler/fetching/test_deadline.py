@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from loopback_site import Answer, Site, gif, serving
 
-from crawler.deadline import Deadline
 from crawler.errors import FetchFailed
-from crawler.fetch import Fetcher, FetchLimits
+from crawler.fetching.deadline import Deadline
+from crawler.fetching.fetch import Fetcher, FetchLimits
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 NAME = "pictures.example"
 PUBLIC = "93.184.216.34"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from loopback_site import Answer, Site, gif, serving
 
 from crawler.errors import FetchFailed, RobotsRefused
-from crawler.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots, user_agent
-from crawler.robots import MAX_ROBOTS_BYTES, RobotsState
-from crawler.sniff import Kind
+from crawler.fetching.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots, user_agent
+from crawler.fetching.sniff import Kind
+from crawler.parsing.robots import MAX_ROBOTS_BYTES, RobotsState
+from tests.support.loopback_site import Answer, Site, gif, serving
 
 LIMITS = FetchLimits(image_bytes=100_000, page_bytes=50_000, connect_seconds=2, read_seconds=2, total_seconds=20)
 IMAGE = {"Content-Type": "image/gif"}

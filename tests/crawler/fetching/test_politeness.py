@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pace import FACTOR, MOST_SECONDS, gap_seconds, mean_answer_seconds
+from crawler.fetching.politeness import FACTOR, MOST_SECONDS, gap_seconds, mean_answer_seconds
 
 SECONDS = st.floats(0, 1000)
 

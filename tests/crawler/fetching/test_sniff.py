@@ -2,7 +2,7 @@
 
 import pytest
 
-from crawler.sniff import Kind, sniff
+from crawler.fetching.sniff import Kind, sniff
 
 
 @pytest.mark.parametrize(

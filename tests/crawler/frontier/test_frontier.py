@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import FrontierError
-from crawler.frontier import Frontier
-from crawler.leases import LEASE_SECONDS
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import LEASE_SECONDS
+from crawler.parsing.robots import RobotsState
 from crawler.records import OFF_SITE, Host, Lease, Link, Settled
-from crawler.robots import RobotsState
 
 SEED = "http://a.example/"
 SEEDS = [SEED]
@@ -190,7 +190,7 @@ def test_what_is_done_in_a_broken_transaction_is_not_done(frontier: Frontier) ->
 _CLAIM_AND_DIE = """
 import os, sys
 from pathlib import Path
-from crawler.frontier import Frontier
+from crawler.frontier.frontier import Frontier
 frontier = Frontier.open(Path(sys.argv[1]))
 leases, _ = frontier.claim(0, 2, seeds=["http://a.example/"], per_host=2)
 print(len(leases), flush=True)
@@ -268,7 +268,7 @@ def test_troubles_in_a_row_are_counted_and_forgotten(frontier: Frontier) -> None
 
 
 def test_a_page_budget_for_each_host(frontier: Frontier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.additions.PAGES_PER_HOST", 5)
+    monkeypatch.setattr("crawler.frontier.insert.PAGES_PER_HOST", 5)
     for i in range(10):
         frontier.add([Link(f"http://a.example/{i}", "page", SEED, depth=1)])
     assert frontier.tally("page") == {"queued": 5, "skipped": 6}

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from crawler.owner import is_dead, new_owner
+from crawler.frontier.lease_owner import is_dead, new_owner
 
 
 def test_this_process_lives() -> None:
@@ -17,7 +17,7 @@ def test_owners_differ_within_one_process() -> None:
 
 def test_a_process_that_ended_is_dead() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", "from crawler.owner import new_owner; print(new_owner())"],
+        [sys.executable, "-c", "from crawler.frontier.lease_owner import new_owner; print(new_owner())"],
         capture_output=True,
         text=True,
         check=True,

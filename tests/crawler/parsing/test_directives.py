@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.directives import NO_FOLLOW, NO_IMAGES, Directives, read_directives
+from crawler.parsing.directives import NO_FOLLOW, NO_IMAGES, Directives, read_directives
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.links import MAX_DEPTH, ImageLink, extract_links
+from crawler.parsing.links import MAX_DEPTH, ImageLink, extract_links
 
 PAGE = "http://example.org/dir/page.html"
 PICTURE = base64.b64encode(b"GIF89a" + bytes(600)).decode()

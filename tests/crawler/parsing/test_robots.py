@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_state, robots_text
+from crawler.parsing.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_state, robots_text
 
 RULES = """
 User-agent: *

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.srcset import Candidate, best_candidate, parse_srcset
+from crawler.parsing.srcset import Candidate, best_candidate, parse_srcset
 
 
 @pytest.mark.parametrize(

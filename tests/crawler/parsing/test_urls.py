@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.urls import absolute_url, in_scope, names_image, origin, seed_url, site, trap, url_key
+from crawler.parsing.urls import absolute_url, in_scope, names_image, origin, seed_url, site, trap, url_key
 
 SAME_KEY = [
     ("http://Example.com:80/a/../b/?b=2&a=1#f", "http://example.com/b/?a=1&b=2"),

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
-from imgsearch.lab.contraction import run, singular_values
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.lab.experiments.contraction import run, singular_values
 from imgsearch.lab.finding import Lab
 
 

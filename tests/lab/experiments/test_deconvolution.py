@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 
 from imgsearch.device import pick_device
-from imgsearch.lab.deconvolution import convolution, deconvolve, spread_out, transposed_convolution
-from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.experiments.deconvolution import convolution, deconvolve, spread_out, transposed_convolution
 from imgsearch.lab.finding import Lab
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imgsearch.lab.datasets import digits
-from imgsearch.lab.digits import NEIGHBOURS, neighbours_right, run_2d, run_30
+from imgsearch.lab.experiments.digits import NEIGHBOURS, neighbours_right, run_2d, run_30
 from imgsearch.lab.finding import Lab
 
 

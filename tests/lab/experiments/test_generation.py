@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexed import add_images, smooth_thumbnails
 
 from imgsearch.device import pick_device
 from imgsearch.lab.drawing import montage
-from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.experiments.generation import GAUSSIAN, HALF_WAY, IMAGES, plane_of
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.generation import GAUSSIAN, HALF_WAY, IMAGES, plane_of
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from tests.support.index import add_images, smooth_thumbnails
 
 
 def a_lab(paths: IndexPaths) -> Lab:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.experiments.ladders import few_labels
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.ladders import few_labels
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
 
 

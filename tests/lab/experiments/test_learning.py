@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
 from imgsearch.errors import LabError
+from imgsearch.lab.experiments.learning import filters, in_unit, learn, moved, one_of_each, recipe, squared_error
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.learning import filters, in_unit, learn, moved, one_of_each, recipe, squared_error
 
 NETWORK = DenseConfig((16, 8, 4), activation="silu")
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsearch.cli import run
+from imgsearch.cli.main import run
 from imgsearch.device import pick_device
 from imgsearch.errors import CorpusError, LabError
 from imgsearch.lab.drawing import pasted
-from imgsearch.lab.experiments import run_experiment
 from imgsearch.lab.finding import Lab
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.plane import PLANES, load_map
+from imgsearch.retrieval.explore.image_map import PLANES, load_map
 
 
 def lab_over(root: Path, *, stopped: bool = False) -> Lab:
@@ -33,7 +33,7 @@ def test_kinds_lie_together_on_the_map(index: Path) -> None:
 
 
 def test_without_labels_the_figure_is_of_neighbours_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imgsearch.retrieval.search.Searcher.labels", lambda _searcher: [""] * 36)
+    monkeypatch.setattr("imgsearch.retrieval.search.searcher.Searcher.labels", lambda _searcher: [""] * 36)
     finding = run_experiment("map", lab_over(index))
     assert finding.figures["same_label"] is None
     assert finding.figures["kept"]["code-tsne"] > 2 * 10 / 35  # twice chance
@@ -49,7 +49,7 @@ def test_stopped_it_leaves_the_map_as_it_was(index: Path) -> None:
 
 def test_a_small_map_does_not_take_the_place_of_a_larger_one(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_experiment("map", lab_over(index))
-    monkeypatch.setattr("imgsearch.lab.maps.SMALL_ROWS", 20)
+    monkeypatch.setattr("imgsearch.lab.experiments.maps.SMALL_ROWS", 20)
     assert run_experiment("map", lab_over(index)).figures["n"] == 20
     kept = load_map(IndexPaths(index))
     assert kept is not None

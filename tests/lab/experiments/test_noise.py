@@ -1,7 +1,7 @@
 import pytest
 
+from imgsearch.lab.experiments.noise import NOISE, run
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.noise import NOISE, run
 
 
 def test_who_learned_to_denoise_denoises_better_and_copies_worse(lab: Lab) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import digits
+from imgsearch.lab.experiments.pretraining import run
 from imgsearch.lab.finding import Lab
-from imgsearch.lab.pretraining import run
 from imgsearch.lab.stacks import balanced_rows, draw_digits, pretrained
 
 

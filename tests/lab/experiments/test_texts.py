@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from described import add_described
 
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.experiments.texts import same_group_shares
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.texts import same_group_shares
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from tests.support.text_index import add_described
 
 N_GROUPS, PER_GROUP = 20, 45
 WORDS_EACH = 8  # words of a group, of which a text has three

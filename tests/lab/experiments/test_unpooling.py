@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from toy_images import toy_thumbnails
 
-from imgsearch.autoencoder.conv import UNPOOLINGS
+from imgsearch.autoencoder.networks.conv import UNPOOLINGS
 from imgsearch.device import pick_device
-from imgsearch.lab.experiments import run_experiment
+from imgsearch.lab.experiments.unpooling import linear_error, pictures_of
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.unpooling import linear_error, pictures_of
+from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from tests.support.toy_images import toy_thumbnails
 
 
 @pytest.fixture(scope="module", name="lab")

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from indexed import make_index, smooth_thumbnails
 from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
-from imgsearch.retrieval import calibrate as calibrate_module
-from imgsearch.retrieval.calibrate import METHODS, calibrate, calibrate_index, mild_copies
-from imgsearch.retrieval.cutoff import Cutoff
-from imgsearch.retrieval.ranking import Database
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation import calibrate as calibrate_module
+from imgsearch.retrieval.evaluation.calibrate import METHODS, calibrate, calibrate_index, mild_copies
+from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.retrieval.search.thresholds import Cutoff
+from tests.support.index import make_index, smooth_thumbnails
 
 D = 64
 Floats = NDArray[np.float32]

@@ -4,11 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from indexed import smooth_thumbnails
 from numpy.typing import NDArray
-from toy_images import toy_thumbnails
 
-from imgsearch.retrieval.distortions import DEFAULT_STRENGTHS, DISTORTIONS, MILD_STRENGTHS, Strengths, distort
+from imgsearch.retrieval.evaluation.distortions import (
+    DEFAULT_STRENGTHS,
+    DISTORTIONS,
+    MILD_STRENGTHS,
+    Strengths,
+    distort,
+)
+from tests.support.index import smooth_thumbnails
+from tests.support.toy_images import toy_thumbnails
 
 N = 20
 ROWS = np.arange(N)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from indexed import smooth_thumbnails
 from PIL import Image, ImageEnhance
 
-from imgsearch.retrieval import twins as twins_module
-from imgsearch.retrieval.twins import details, exact_twins, near_twins
+from imgsearch.retrieval.evaluation import duplicates as twins_module
+from imgsearch.retrieval.evaluation.duplicates import details, exact_twins, near_twins
+from tests.support.index import smooth_thumbnails
 
 NOBODY = np.full(4, -1)
 

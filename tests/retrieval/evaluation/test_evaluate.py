@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexed import add_images, make_index, reindex, smooth_thumbnails
 from numpy.typing import NDArray
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval import evaluate as evaluate_module
-from imgsearch.retrieval.evaluate import CURVE_POINTS, FIGURES, curve_sizes, evaluate
-from imgsearch.retrieval.methods import METHODS, build_methods
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation import evaluate as evaluate_module
+from imgsearch.retrieval.evaluation.evaluate import CURVE_POINTS, FIGURES, curve_sizes, evaluate
+from imgsearch.retrieval.evaluation.methods import METHODS, build_methods
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import add_images, make_index, reindex, smooth_thumbnails
 
 N = 60
 NAMES = ("ant", "bee", "cat")

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexed import make_index, smooth_thumbnails
 from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.cutoff import Cutoff, Cutoffs
-from imgsearch.retrieval.false_matches import false_match_rate
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.false_matches import false_match_rate
+from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
+from tests.support.index import make_index, smooth_thumbnails
 
 N = 60
 NAMES = ("ant", "bee", "cat")

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from indexed import make_index, smooth_thumbnails
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.corpus.store import Corpus
-from imgsearch.retrieval.labelled import LabelledDatabase, given_queries, own_queries, sample
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.labels import LabelledDatabase, given_queries, own_queries, sample
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import make_index, smooth_thumbnails
 
 LABELS = ["bee", "", "ant", "bee", "ant", "ant"]
 

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-from indexed import make_index, smooth_thumbnails
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
-from imgsearch.retrieval.cutoff import Cutoff, Cutoffs, write_cutoff
-from imgsearch.retrieval.evaluate import evaluate
-from imgsearch.retrieval.measure import measure
-from imgsearch.retrieval.methods import METHODS
-from imgsearch.retrieval.quality import read_quality, write_quality
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.evaluate import evaluate
+from imgsearch.retrieval.evaluation.measure import measure
+from imgsearch.retrieval.evaluation.methods import METHODS
+from imgsearch.retrieval.evaluation.quality import read_quality, write_quality
+from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs, write_cutoff
+from tests.support.index import make_index, smooth_thumbnails
 
 N = 24
 LABELS = ["ant", "bee"] * (N // 2)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from indexed import make_index, smooth_thumbnails
 
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.methods import METHODS, Method, build_methods, hog_vectors, row_vectors
-from imgsearch.retrieval.ranking import METRICS, Database
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods, hog_vectors, row_vectors
+from imgsearch.retrieval.evaluation.ranking import METRICS, Database
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import make_index, smooth_thumbnails
 
 N = 50
 ROWS = np.arange(N)

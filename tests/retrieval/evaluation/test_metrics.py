@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import metrics
-from imgsearch.retrieval.metrics import MISSING, average_precision, knn_vote, precision_at, recall_at_k
+from imgsearch.retrieval.evaluation import metrics
+from imgsearch.retrieval.evaluation.metrics import MISSING, average_precision, knn_vote, precision_at, recall_at_k
 
 # A query: its label, the labels of its neighbours, nearest first.
 asked = st.tuples(st.integers(0, 3), st.lists(st.integers(0, 3), max_size=12))

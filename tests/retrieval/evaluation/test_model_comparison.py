@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from indexed import add_images, save_untrained_model, smooth_thumbnails
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.current import SHIPPED
+from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.compare import Comparison, Quality, compare_models
+from imgsearch.retrieval.evaluation.model_comparison import Comparison, Quality, compare_models
+from tests.support.index import add_images, save_untrained_model, smooth_thumbnails
 
 CPU = pick_device("cpu")
 N = 40

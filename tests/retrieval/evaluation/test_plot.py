@@ -5,9 +5,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from imgsearch.retrieval.curve import DOTS_PER_INCH, HEIGHT_INCHES, WIDTH_INCHES, draw_curve
-from imgsearch.retrieval.evaluate import Curve, Evaluation
-from imgsearch.retrieval.methods import METHODS
+from imgsearch.retrieval.evaluation.evaluate import Curve, Evaluation
+from imgsearch.retrieval.evaluation.methods import METHODS
+from imgsearch.retrieval.evaluation.plot import DOTS_PER_INCH, HEIGHT_INCHES, WIDTH_INCHES, draw_curve
 
 SIZES = (1, 10, 100, 1000)
 

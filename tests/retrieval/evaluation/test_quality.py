@@ -10,7 +10,7 @@ import pytest
 
 from imgsearch.errors import IndexDirectoryError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.quality import Quality, quality_now, read_quality, write_quality
+from imgsearch.retrieval.evaluation.quality import Quality, quality_now, read_quality, write_quality
 
 FIGURES = {"title": "Raw pixels", "p@1": 0.5, "p@10": 0.4, "p@100": 0.3, "map@1000": 0.2, "knn20": 0.45}
 LABELLED: dict[str, Any] = {
@@ -102,6 +102,6 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_reading_loads_nothing_heavy() -> None:
-    program = "import sys, imgsearch.retrieval.quality; print(*sys.modules)"
+    program = "import sys, imgsearch.retrieval.evaluation.quality; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"torch", "faiss", "skimage", "matplotlib", "streamlit"} & set(found.stdout.split())

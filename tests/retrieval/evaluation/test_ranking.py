@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.ranking import Database
+from imgsearch.retrieval.evaluation.ranking import Database
 
 NOBODY = np.full(5, -1)
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from indexed import make_index, smooth_thumbnails
 from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval import distorted as distorted_module
-from imgsearch.retrieval.distorted import Recall, found_in, measure_distorted
-from imgsearch.retrieval.distortions import DISTORTIONS, distort
-from imgsearch.retrieval.methods import METHODS, Method, build_methods
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.evaluation import robustness as distorted_module
+from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
+from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods
+from imgsearch.retrieval.evaluation.robustness import Recall, found_in, measure_distorted
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import make_index, smooth_thumbnails
 
 N = 40
 REMOVED = 5

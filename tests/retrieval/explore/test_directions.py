@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import directions as module
-from imgsearch.retrieval.directions import around, gaussian_codes, principal_directions, walk
+from imgsearch.retrieval.explore import directions as module
+from imgsearch.retrieval.explore.directions import around, gaussian_codes, principal_directions, walk
 
 DEVIATIONS = np.array([3.0, 1.0, 0.5, 0.1])
 

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from indexed import make_index
 from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.plane import (
+from imgsearch.retrieval.explore.image_map import (
     CODE_PCA,
     CODE_TSNE,
     PIXEL_PCA,
@@ -25,7 +24,8 @@ from imgsearch.retrieval.plane import (
     same_label_share,
     save_map,
 )
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import make_index
 
 N_KINDS, N_OF_KIND = 3, 20
 N = N_KINDS * N_OF_KIND

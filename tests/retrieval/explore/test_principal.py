@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from toy_images import toy_thumbnails
 
-from imgsearch.retrieval.principal import PrincipalComponents
+from imgsearch.retrieval.explore.principal import PrincipalComponents
+from tests.support.toy_images import toy_thumbnails
 
 
 def test_components_are_those_of_the_singular_value_decomposition() -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import anchors
-from imgsearch.retrieval.anchors import find_anchors
+from imgsearch.retrieval.index import anchors
+from imgsearch.retrieval.index.anchors import find_anchors
 
 
 def directions(n: int, seed: int = 0) -> NDArray[np.float32]:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import binary_index, candidates
-from imgsearch.retrieval.binary_index import BinaryIndex
+from imgsearch.retrieval.index import binary as binary_index
+from imgsearch.retrieval.index import candidates
+from imgsearch.retrieval.index.binary import BinaryIndex
 
 
 def some_codes(n: int, *, n_set: int = 256, seed: int = 1338) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.binary_coder import BinaryCoder, load_binary, save_binary
+from imgsearch.retrieval.index.binary_codes import BinaryCoder, load_binary, save_binary
 
 N_KINDS = 30
 

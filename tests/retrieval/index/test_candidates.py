@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import candidates
-from imgsearch.retrieval.candidates import SPARE, propose, threads_for
-from imgsearch.retrieval.exact import LeftOut
+from imgsearch.retrieval.index import candidates
+from imgsearch.retrieval.index.candidates import SPARE, propose, threads_for
+from imgsearch.retrieval.index.exact import LeftOut
 
 
 class Asked:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from imgsearch.errors import IndexDirectoryError, IndexMissingError
-from imgsearch.retrieval import candidates, code_index
-from imgsearch.retrieval.code_index import CodeIndex
-from imgsearch.retrieval.exact import Neighbours
-from imgsearch.retrieval.info import read_index_info
+from imgsearch.retrieval.index import candidates
+from imgsearch.retrieval.index import code as code_index
+from imgsearch.retrieval.index.code import CodeIndex
+from imgsearch.retrieval.index.exact import Neighbours
+from imgsearch.retrieval.index.index_info import read_index_info
 
 MODEL = "ab12" * 16
 

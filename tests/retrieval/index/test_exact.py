@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import exact
-from imgsearch.retrieval.exact import Centred, LeftOut, blocks, nearest_pixels
+from imgsearch.retrieval.index import exact
+from imgsearch.retrieval.index.exact import Centred, LeftOut, blocks, nearest_pixels
 
 
 def true_squares(queries: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> NDArray[np.int64]:

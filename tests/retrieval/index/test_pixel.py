@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsearch.retrieval import pixel_index
-from imgsearch.retrieval.pixel_index import PixelIndex
+from imgsearch.retrieval.index import pixel as pixel_index
+from imgsearch.retrieval.index.pixel import PixelIndex
 
 
 def some_thumbnails(n: int, seed: int = 1338, values: int = 256) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.rotation import quantising_rotation
+from imgsearch.retrieval.index.rotation import quantising_rotation
 
 Numbers = NDArray[np.float32]
 

@@ -5,12 +5,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from indexed import make_index, smooth_thumbnails
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsearch.retrieval.search import Searcher
-from imgsearch.retrieval.sheet import FOUND_BY_BOTH, GAP, LINE, MOST_SHOWN, TILE, draw_result
+from imgsearch.retrieval.search.contact_sheet import FOUND_BY_BOTH, GAP, LINE, MOST_SHOWN, TILE, draw_result
+from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.index import make_index, smooth_thumbnails
 
 N = 24
 

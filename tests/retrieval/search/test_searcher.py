@@ -9,10 +9,9 @@ from random import Random
 
 import numpy as np
 import pytest
-from indexed import add_images, make_index, reindex, save_untrained_model, smooth_thumbnails
 from numpy.typing import NDArray
 
-from imgsearch.corpus.images import decode_image, encode_png
+from imgsearch.corpus.decoding.images import decode_image, encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import (
     CorpusError,
@@ -24,11 +23,12 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.cutoff import Cutoff, Cutoffs, write_cutoff
-from imgsearch.retrieval.info import read_index_info
-from imgsearch.retrieval.query import Query
-from imgsearch.retrieval.result import SearchResult
-from imgsearch.retrieval.search import Searcher
+from imgsearch.retrieval.index.index_info import read_index_info
+from imgsearch.retrieval.search.query import Query
+from imgsearch.retrieval.search.result import SearchResult
+from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs, write_cutoff
+from tests.support.index import add_images, make_index, reindex, save_untrained_model, smooth_thumbnails
 
 N = 30
 PREVIEW = b"\xff\xd8 stands for a JPEG"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from imgsearch.errors import IndexDirectoryError
-from imgsearch.retrieval import cutoff as cutoff_module
-from imgsearch.retrieval.cutoff import CUTOFF_FILE, Cutoff, Cutoffs, grade, read_cutoff, write_cutoff
+from imgsearch.retrieval.search import thresholds as cutoff_module
+from imgsearch.retrieval.search.thresholds import CUTOFF_FILE, Cutoff, Cutoffs, grade, read_cutoff, write_cutoff
 
 CUTOFFS = Cutoffs("abc", 40, {"code": Cutoff("cosine", 0.1, 0.3), "binary": Cutoff("hamming", 19.0, 40.5)})
 
@@ -76,6 +76,6 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_it_loads_no_heavy_module() -> None:
-    program = "import sys; import imgsearch.retrieval.cutoff; print(*sys.modules)"
+    program = "import sys; import imgsearch.retrieval.search.thresholds; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"torch", "faiss", "numpy"} & set(found.stdout.split())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgsearch.corpus.words import Vocabulary
-from imgsearch.retrieval.bags import Bags, WordVectors, rarity
+from imgsearch.retrieval.text.bags import Bags, WordVectors, rarity
 
 TEXTS = ["red boat boat", "", "blue sky", "boat", "nothing known"]
 VOCABULARY = Vocabulary.of(["red boat", "blue sky", "boat"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import TruncatedSVD
 
-from imgsearch.retrieval import semantic
-from imgsearch.retrieval.semantic import SemanticSpace
+from imgsearch.retrieval.text import lsa as semantic
+from imgsearch.retrieval.text.lsa import SemanticSpace
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from described import TOPICS, add_described, add_source, described, make_text_index
 
 from imgsearch.autoencoder.codes import CodesInfo, open_codes
 from imgsearch.corpus.store import Corpus
@@ -13,9 +12,9 @@ from imgsearch.corpus.words import Vocabulary
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval import text_index
-from imgsearch.retrieval.bags import Bags
-from imgsearch.retrieval.text_index import (
+from imgsearch.retrieval.text import text_index
+from imgsearch.retrieval.text.bags import Bags
+from imgsearch.retrieval.text.text_index import (
     WORDS_FILE,
     erase_words,
     open_text_index,
@@ -23,6 +22,7 @@ from imgsearch.retrieval.text_index import (
     words_stamp,
     write_vocabulary,
 )
+from tests.support.text_index import TOPICS, add_described, add_source, described, make_text_index
 
 CPU = pick_device("cpu")
 ALTS = [alt for alt, _ in described()]

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from described import PER_TOPIC, TOPICS, add_described, described, make_text_index
 from PIL import Image
 
-from imgsearch.corpus.images import decode_image
+from imgsearch.corpus.decoding.images import decode_image
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError, ModelError, QueryError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.text_result import CODE, LSA, TEXT_METHODS, TFIDF
-from imgsearch.retrieval.text_search import TextSearcher
-from imgsearch.retrieval.text_sheet import LEAST_WIDTH, ROW_HEIGHT, draw_text_result
+from imgsearch.retrieval.text.text_result import CODE, LSA, TEXT_METHODS, TFIDF
+from imgsearch.retrieval.text.text_search import TextSearcher
+from imgsearch.retrieval.text.text_sheet import LEAST_WIDTH, ROW_HEIGHT, draw_text_result
+from tests.support.text_index import PER_TOPIC, TOPICS, add_described, described, make_text_index
 
 ALTS = [*(alt for alt, _ in described()), "", "nothing here is known"]
 TOPIC_OF = [*(topic for _, topic in described()), "", ""]
