@@ -18,13 +18,38 @@ ImgSearchError
 ├── AppError            the page cannot start (port in use)
 └── DemoError           the demo cannot start (port in use, no data)
 
-The message says what was wrong and what to do; it is printed as it stands. Outside errors are mapped where they
-arise, with `raise ... from`.
+The message says what was wrong and is printed as it stands; it names no command and no option, since a library user
+or a visitor of the page may read it. What to do about it is a `Hint`, which the command line and the page turn into
+advice of their own. Outside errors are mapped where they arise, with `raise ... from`.
 """
+
+from enum import StrEnum
+
+
+class Hint(StrEnum):
+    """What would mend a failure; the command line and the page say how it is done there."""
+
+    ADD_IMAGES = "add_images"
+    REINDEX = "reindex"
+    REINDEX_FULL = "reindex_full"
+    TRAIN = "train"
+    TRAIN_FROM_SCRATCH = "train_from_scratch"
+    TRAIN_TEXT = "train_text"
+    OTHER_INDEX = "other_index"
+    OTHER_PORT = "other_port"
 
 
 class ImgSearchError(Exception):
-    """Base of every failure that a user can mend."""
+    """Base of every failure that a user can mend.
+
+    Args:
+        message: what was wrong, as one or more sentences.
+        hint: what would mend it, where one thing would.
+    """
+
+    def __init__(self, message: str, *, hint: Hint | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class ImageError(ImgSearchError):

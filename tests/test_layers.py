@@ -14,7 +14,7 @@ PACKAGES = ("imgsearch", "crawler")
 
 # A module imports from its own wing and from wings before it. (`console` and `commands` belong to the command line.)
 WINGS = ("floor", "corpus", "autoencoder", "retrieval", "workflows", "demo", "lab", "web", "cli")
-FLOOR = {"errors", "paths", "device"}
+FLOOR = {"errors", "paths", "device", "progress", "records", "linear", "html_report"}
 
 # One outside system per module (a prefix names a folder); faiss has one module for each index and the seam they share.
 ONLY_IN = {
