@@ -30,11 +30,11 @@ def part_of(progress: Progress, begin: float, end: float, text: str = "") -> Pro
         progress: the callback of the whole, which is called with a total of 1.
         begin: share of the whole that is finished when the part starts.
         end: share of the whole that is finished when the part ends.
-        text: shown where the part gives no text of its own.
+        text: what the part is, shown where it gives no text of its own.
     """
 
-    def report(done: float, total: float | None, part_text: str = "") -> None:
+    def report(done: float, total: float | None, text: str = text) -> None:
         share = done / total if total else 0.0
-        progress(begin + (end - begin) * share, 1, part_text or text)
+        progress(begin + (end - begin) * share, 1, text)
 
     return report
