@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from machine import write_result
-from protocol import Teller, add_cifar10, reindex
+from protocol import Teller, add_cifar10
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
@@ -25,6 +25,7 @@ from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation.measure import measure
 from imgsearch.retrieval.evaluation.plot import draw_curve
 from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.workflows.reindexing import reindex
 
 CURVE = Path(__file__).resolve().parents[1] / "docs" / "curve.png"
 ENCODING_REPETITIONS = 5

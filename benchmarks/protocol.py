@@ -13,17 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.current_model import current_model
-from imgsearch.autoencoder.encode import update_codes
 from imgsearch.corpus.ingest import Intake, LabelledImages, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
-from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.build import build_index
-from imgsearch.retrieval.evaluation.calibrate import calibrate_index
-from imgsearch.retrieval.search.searcher import Searcher
-from imgsearch.retrieval.search.thresholds import write_cutoff
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CIFAR10, MNIST = DATA / "cifar10-train-jpeg.zip", DATA / "mnist.npz"
@@ -81,17 +73,6 @@ def _pngs(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Iterator[tupl
         encoded = io.BytesIO()
         Image.fromarray(image).convert("RGB").save(encoded, "PNG", compress_level=1)
         yield f"digits/{label}/{number:05}.png", encoded.getvalue()
-
-
-def reindex(paths: IndexPaths) -> None:
-    """What `imgsearch reindex` does, with the shipped model where the directory has none of its own."""
-    device = pick_device()
-    network, card = load_checkpoint(current_model(paths), device.device)
-    with Corpus.open(paths) as corpus:
-        update_codes(corpus.thumbnails(), paths, network, card, device)
-    build_index(paths)
-    with Searcher.open(paths) as searcher:
-        write_cutoff(paths.search, calibrate_index(searcher))
 
 
 class Teller:

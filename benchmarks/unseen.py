@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import write_result
-from protocol import Teller, add, add_mnist, add_photographs, reindex
+from protocol import Teller, add, add_mnist, add_photographs
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.current_model import SHIPPED
@@ -22,6 +22,7 @@ from imgsearch.retrieval.evaluation.evaluate import evaluate
 from imgsearch.retrieval.evaluation.methods import build_methods
 from imgsearch.retrieval.evaluation.robustness import measure_distorted
 from imgsearch.retrieval.search.searcher import Searcher
+from imgsearch.workflows.reindexing import reindex
 
 METHODS = ("pixel", "hog", "untrained", "code", "binary")
 

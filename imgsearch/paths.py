@@ -86,8 +86,10 @@ class IndexPaths:
         return self.root / "map.npz"
 
 
-def index_paths(root: Path | str | None = None) -> IndexPaths:
-    """The index directory asked for, else `IMGSEARCH_INDEX`, else `index/`."""
+def index_paths(root: IndexPaths | Path | str | None = None) -> IndexPaths:
+    """Return the layout of an index directory (default: `$IMGSEARCH_INDEX`, else `index/`)."""
+    if isinstance(root, IndexPaths):
+        return root
     return IndexPaths(Path(root or os.environ.get(INDEX_VARIABLE) or DEFAULT_INDEX))
 
 

@@ -10,16 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current_model import current_model
 from imgsearch.cli.finetune import finetune
 from imgsearch.cli.lab import lab
 from imgsearch.cli.output import note, say, say_json, say_table, tracking
 from imgsearch.cli.signals import stopping
-from imgsearch.cli.text import index_words, search_text
+from imgsearch.cli.text import search_text
 from imgsearch.cli.train import train
 from imgsearch.corpus.ingest import AddReport, Intake, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import CorpusError, FetchError
+from imgsearch.errors import FetchError
 from imgsearch.paths import IndexPaths, index_paths, replacing
 from imgsearch.workflows.crawl_report import write_crawl_page
 from imgsearch.workflows.explain import refresh_counts, say_refreshed, why
@@ -79,9 +78,11 @@ def _collect(arguments: Namespace, paths: IndexPaths) -> None:
         intake, config = _intake(corpus, arguments), _crawl_config(arguments, corpus)
 
         def show(progress: CrawlProgress) -> None:
-            tracker.text(
+            tracker(
+                0,
+                None,
                 f"kept {progress.kept:,}  duplicate {progress.duplicate:,}  skipped {progress.skipped:,}  "
-                f"failed {progress.failed:,}  {progress.images_per_second:.0f} images/s  queue {progress.queued:,}"
+                f"failed {progress.failed:,}  {progress.images_per_second:.0f} images/s  queue {progress.queued:,}",
             )
 
         report = run_crawl(config, paths.crawl_database, intake.keep, on_progress=show, stop=stop)
@@ -106,7 +107,7 @@ def _refresh(arguments: Namespace, paths: IndexPaths) -> None:
             paths.crawl_database,
             renewal.replace,
             renewal.bury,
-            on_progress=lambda progress: tracker.text(refresh_counts(progress)),
+            on_progress=lambda progress: tracker(0, None, refresh_counts(progress)),
             stop=stop,
         )
     if arguments.json:
@@ -132,7 +133,7 @@ def add(arguments: Namespace) -> None:
     paths = index_paths(arguments.index)
     with Corpus.open_for_writing(paths) as corpus, stopping() as stop, tracking("adding") as tracker:
         intake = _intake(corpus, arguments)
-        report = add_paths(intake, arguments.paths, on_progress=tracker.count, stop=stop)
+        report = add_paths(intake, arguments.paths, on_progress=tracker, stop=stop)
     if arguments.json:
         say_json({"counts": report.counts, "reasons": report.reasons})
         return
@@ -168,33 +169,16 @@ def _intake(corpus: Corpus, arguments: Namespace) -> Intake:
 
 def reindex(arguments: Namespace) -> None:
     """Encode what has no code of the current model and build the index."""
-    from imgsearch.autoencoder.checkpoint import load_checkpoint
-    from imgsearch.autoencoder.encode import update_codes
     from imgsearch.device import pick_device
-    from imgsearch.retrieval.build import build_index
-    from imgsearch.retrieval.evaluation.calibrate import calibrate_index
-    from imgsearch.retrieval.search.searcher import Searcher
-    from imgsearch.retrieval.search.thresholds import write_cutoff
-    from imgsearch.retrieval.text.text_index import has_text_model
+    from imgsearch.workflows.reindexing import reindex as bring_up_to_date
 
-    paths = index_paths(arguments.index)
-    with Corpus.open(paths) as corpus, tracking("encoding") as tracker:
-        if not len(corpus):
-            raise CorpusError("the corpus is empty. First: imgsearch add FOLDER, or imgsearch crawl URL")
-        device = pick_device(arguments.device)
-        note(device.reason)
-        network, card = load_checkpoint(current_model(paths), device.device)
-        codes = update_codes(
-            corpus.thumbnails(), paths, network, card, device, full=arguments.full, on_progress=tracker.count
-        )
-    with tracking("indexing") as tracker:
-        build_index(paths, on_progress=tracker.count)
-    with tracking("calibrating") as tracker, Searcher.open(paths, device=arguments.device) as searcher:
-        write_cutoff(paths.search, calibrate_index(searcher, on_progress=tracker.count))
-    if has_text_model(paths):
-        with Corpus.open(paths) as corpus:
-            index_words(paths, corpus, device, full=arguments.full)
-    say(f"indexed {codes.rows:,} rows by model {card.digest[:12]}")
+    device = pick_device(arguments.device)
+    note(device.reason)
+    with tracking("reindexing") as tracker:
+        result = bring_up_to_date(index_paths(arguments.index), device=device, full=arguments.full, on_progress=tracker)
+    if result.described is not None:
+        note(f"indexed the words of {result.described:,} images")
+    say(f"indexed {result.rows:,} rows by model {result.model[:12]}")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -270,12 +254,12 @@ def evaluate(arguments: Namespace) -> None:
     queries = None
     if arguments.queries:
         with tracking("reading queries") as tracker:
-            queries = read_labelled_images(arguments.queries, on_progress=tracker.count)
+            queries = read_labelled_images(arguments.queries, on_progress=tracker)
     paths = index_paths(arguments.index)
     with Searcher.open(paths, device=arguments.device) as searcher, tracking("measuring") as tracker:
 
         def show(what: str, done: int, total: int) -> None:
-            tracker.fraction(done / total, f"{what}, {done:,} of {total:,}")
+            tracker(done / total, 1, f"{what}, {done:,} of {total:,}")
 
         measurement = measure(
             searcher,

@@ -40,7 +40,7 @@ def demo(arguments: Namespace, *, type_in: Callable[[Sequence[str]], None]) -> N
             from imgsearch.demo.cifar10 import cifar10_archive
 
             with tracking("downloading CIFAR-10") as tracker:
-                archive = cifar10_archive(Path(root) / "cifar10", on_progress=tracker.count)
+                archive = cifar10_archive(Path(root) / "cifar10", on_progress=tracker)
             collect = ["add", str(archive), "--labels-from-folders"]
         minutes = arguments.minutes or DEMO_MINUTES[arguments.dataset]
         steps = [

@@ -59,7 +59,7 @@ def finetune(arguments: Namespace) -> None:
                 device,
                 texts=labels.texts(),
                 asking=held_out,
-                on_progress=tracker.count,
+                on_progress=tracker,
             )
     taken = take_candidate(paths, arguments, is_better=comparison.is_better)
     if arguments.json:

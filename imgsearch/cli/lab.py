@@ -22,7 +22,11 @@ def lab(arguments: Namespace) -> None:
     device = pick_device(arguments.device)
     note(device.reason)
     with stopping() as stop, tracking(arguments.name) as tracker:
-        room = Lab(paths, arguments.size, device, arguments.data, arguments.seed, tracker.fraction, stop)
+
+        def show(share: float, text: str) -> None:
+            tracker(share, 1, text)
+
+        room = Lab(paths, arguments.size, device, arguments.data, arguments.seed, show, stop)
         if arguments.name == "all":
             _tell_all(room, as_json=arguments.json)
             return

@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from imgsearch.cli.advice import with_advice
 from imgsearch.cli.output import note
 from imgsearch.cli.parser import build_parser
 from imgsearch.errors import ImgSearchError
@@ -31,7 +32,7 @@ def run(line: Sequence[str]) -> int:
         carry_out(arguments)
         sys.stdout.flush()
     except (ImgSearchError, CrawlerError) as error:
-        note(f"imgsearch: {error}")
+        note(f"imgsearch: {with_advice(error)}")
         return 1
     except BrokenPipeError:
         # The reader (`head`, say) has what it wanted. Without this, Python complains when it flushes at exit.

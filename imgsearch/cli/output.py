@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from imgsearch.progress import Progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress as Bars
 
 PLAIN_EVERY_SECONDS = 5.0
 
@@ -66,71 +68,52 @@ def _one_line(cell: str) -> str:
 # progress
 
 
-class Tracker(Protocol):
-    """How a piece of work tells how far it is."""
-
-    def count(self, done: int, total: int | None) -> None:
-        """`done` of `total` things are done."""
-
-    def fraction(self, done: float, text: str) -> None:
-        """A share `done` of the work, 0 to 1, is done; `text` says more."""
-
-    def text(self, text: str) -> None:
-        """Say `text`, where the end is not known."""
-
-
 @contextmanager
-def tracking(label: str) -> Iterator[Tracker]:
+def tracking(label: str) -> Iterator[Progress]:
     """Show the progress of one piece of work on standard error."""
     if not sys.stderr.isatty():
-        yield _PlainTracker(label)
+        yield _LineDisplay(label)
         return
     from rich.console import Console  # rich is slow to import: only where a bar is drawn
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[text]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
-        yield _BarTracker(progress, label)
+    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+        yield _BarDisplay(bars, label)
 
 
-class _BarTracker:
+class _BarDisplay:
     """A bar that is redrawn in place."""
 
-    def __init__(self, progress: "Progress", label: str) -> None:
-        self._progress = progress
-        self._task = progress.add_task(label, total=None, text="")
+    def __init__(self, bars: "Bars", label: str) -> None:
+        self._bars = bars
+        self._task = bars.add_task(label, total=None, text="")
 
-    def count(self, done: int, total: int | None) -> None:
-        text = f"{done:,} of {total:,}" if total is not None else f"{done:,}"
-        self._progress.update(self._task, completed=done, total=total, text=text)
-
-    def fraction(self, done: float, text: str) -> None:
-        self._progress.update(self._task, completed=done, total=1.0, text=text)
-
-    def text(self, text: str) -> None:
-        self._progress.update(self._task, text=text)
+    def __call__(self, done: float, total: float | None, text: str = "") -> None:
+        shown = text if total == 1 else _counted(done, total, text)  # the bar itself shows a share
+        self._bars.update(self._task, completed=done, total=total, text=printable(shown))
 
 
-class _PlainTracker:
-    """One line every few seconds, for logs and pipes; work that is over sooner says nothing."""
+class _LineDisplay:
+    """One line every few seconds, for logs and pipes; work that ends sooner prints nothing."""
 
     def __init__(self, label: str) -> None:
         self._label = label
         self._due = time.monotonic() + PLAIN_EVERY_SECONDS
 
-    def count(self, done: int, total: int | None) -> None:
-        self._line(f"{done:,} of {total:,}" if total is not None else f"{done:,}")
-
-    def fraction(self, done: float, text: str) -> None:
-        self._line(f"{done:.0%}  {text}")
-
-    def text(self, text: str) -> None:
-        self._line(text)
-
-    def _line(self, text: str) -> None:
+    def __call__(self, done: float, total: float | None, text: str = "") -> None:
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + PLAIN_EVERY_SECONDS
-            note(f"{self._label}: {text}")
+            note(f"{self._label}: {_counted(done, total, text)}")
+
+
+def _counted(done: float, total: float | None, text: str) -> str:
+    """A share as a percentage, steps as numbers; the text alone where the end is unknown."""
+    if total is None:
+        return text or f"{done:,.0f}"
+    share = f"{done:.0%}" if total == 1 else f"{done:,.0f} of {total:,.0f}"
+    return f"{share}  {text}" if text else share
 
 
 def readable_bytes(n_bytes: float) -> str:

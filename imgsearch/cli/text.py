@@ -64,8 +64,8 @@ def _read_texts(corpus: Corpus, most_words: int) -> "tuple[Vocabulary, Bags]":
 
     texts = row_texts(corpus)
     with tracking("reading texts") as tracker:
-        vocabulary = Vocabulary.of(counted(texts, tracker.count), most_words)
-        bags = Bags.of(counted(texts, tracker.count), vocabulary)
+        vocabulary = Vocabulary.of(counted(texts, tracker), most_words)
+        bags = Bags.of(counted(texts, tracker), vocabulary)
     n_described = len(bags.rows_with_words())
     if n_described < FEWEST_TEXTS:
         raise CorpusError(
@@ -85,8 +85,9 @@ def _trained(
     with stopping() as stop, tracking("training") as tracker:
 
         def show(progress: "TrainProgress") -> None:
-            tracker.fraction(
+            tracker(
                 progress.fraction,
+                1,
                 f"epoch {progress.epoch}  loss {progress.loss:.3f}  {progress.images_per_second:,.0f} texts/s  "
                 f"{readable_seconds(progress.seconds_left)} left",
             )
@@ -109,7 +110,7 @@ def index_words(paths: IndexPaths, corpus: Corpus, device: "DeviceChoice", *, fu
     from imgsearch.retrieval.text.text_index import update_text_index
 
     with tracking("indexing words") as tracker:
-        n_rows = update_text_index(paths, corpus, device, full=full, on_progress=tracker.count)
+        n_rows = update_text_index(paths, corpus, device, full=full, on_progress=tracker)
     note(f"indexed the words of {n_rows:,} images")
 
 

@@ -17,8 +17,8 @@ from imgsearch.paths import IndexPaths, index_paths
 
 if TYPE_CHECKING:
     from imgsearch.autoencoder.config import TrainProgress
-    from imgsearch.cli.output import Tracker
     from imgsearch.device import DeviceChoice
+    from imgsearch.progress import Progress
 
 
 def train(arguments: Namespace) -> None:
@@ -55,7 +55,7 @@ def train(arguments: Namespace) -> None:
         if card.note:
             note(card.note)
         with tracking("comparing") as tracker:
-            comparison = compare_models(before, paths.candidate, corpus, device, on_progress=tracker.count)
+            comparison = compare_models(before, paths.candidate, corpus, device, on_progress=tracker)
     taken = take_candidate(paths, arguments, is_better=not comparison.is_worse)
     if arguments.json:
         say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken})
@@ -80,12 +80,13 @@ def take_candidate(paths: IndexPaths, arguments: Namespace, *, is_better: bool) 
     return taken
 
 
-def training_progress(tracker: "Tracker") -> "Callable[[TrainProgress], None]":
+def training_progress(tracker: "Progress") -> "Callable[[TrainProgress], None]":
     """Shows where a training stands."""
 
     def show(progress: "TrainProgress") -> None:
-        tracker.fraction(
+        tracker(
             progress.fraction,
+            1,
             f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} ({_parts(progress)})  "
             f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
         )

@@ -33,15 +33,15 @@ def test_in_a_pipe_progress_is_a_line_now_and_then(
 ) -> None:
     monkeypatch.setattr("imgsearch.cli.output.PLAIN_EVERY_SECONDS", 0.0)
     with tracking("adding") as tracker:
-        tracker.count(1200, 5000)
-        tracker.fraction(0.5, "halfway")
-        tracker.text("kept 3")
+        tracker(1200, 5000)
+        tracker(0.5, 1, "halfway")
+        tracker(0, None, "kept 3")
     assert capsys.readouterr().err.splitlines() == ["adding: 1,200 of 5,000", "adding: 50%  halfway", "adding: kept 3"]
 
 
 def test_quick_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with tracking("adding") as tracker:
-        tracker.count(1, 2)
+        tracker(1, 2)
     assert capsys.readouterr().err == ""
 
 

@@ -8,14 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.encode import update_codes
+from imgsearch.autoencoder.checkpoint import save_checkpoint
 from imgsearch.autoencoder.networks.conv import ConvConfig
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.corpus.store import Corpus, NewImage
-from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.build import build_index
+from imgsearch.workflows.reindexing import reindex
 
 
 def smooth_thumbnails(n: int, seed: int = 1338) -> NDArray[np.uint8]:
@@ -70,19 +68,10 @@ def save_untrained_model(paths: IndexPaths, seed: int = 0) -> str:
     return card.digest
 
 
-def reindex(paths: IndexPaths) -> None:
-    """What `imgsearch reindex` does."""
-    device = pick_device("cpu")
-    network, card = load_checkpoint(paths.model, device.device)
-    with Corpus.open(paths) as corpus:
-        update_codes(corpus.thumbnails(), paths, network, card, device)
-    build_index(paths)
-
-
 def make_index(root: Path, thumbnails: NDArray[np.uint8], labels: Sequence[str] = ()) -> IndexPaths:
     """An index directory that is ready to be searched."""
     paths = IndexPaths(root)
     add_images(paths, thumbnails, labels)
     save_untrained_model(paths)
-    reindex(paths)
+    reindex(paths, device="cpu")
     return paths

@@ -16,7 +16,8 @@ from imgsearch.retrieval.evaluation import evaluate as evaluate_module
 from imgsearch.retrieval.evaluation.evaluate import CURVE_POINTS, FIGURES, curve_sizes, evaluate
 from imgsearch.retrieval.evaluation.methods import METHODS, build_methods
 from imgsearch.retrieval.search.searcher import Searcher
-from tests.support.index import add_images, make_index, reindex, smooth_thumbnails
+from imgsearch.workflows.reindexing import reindex
+from tests.support.index import add_images, make_index, smooth_thumbnails
 
 N = 60
 NAMES = ("ant", "bee", "cat")
@@ -265,7 +266,7 @@ def test_a_corpus_whose_labels_allow_no_measurement(tmp_path: Path, labels: str,
     add_images(paths, smooth_thumbnails(1, seed=5), ["bee"])
     with pytest.raises(EvaluationError):  # it is not indexed yet
         evaluate(paths)
-    reindex(paths)
+    reindex(paths, device="cpu")
     if labels:
         assert evaluate(paths).n_database == 5
 

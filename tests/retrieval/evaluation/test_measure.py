@@ -11,7 +11,7 @@ from imgsearch.retrieval.evaluation.measure import measure
 from imgsearch.retrieval.evaluation.methods import METHODS
 from imgsearch.retrieval.evaluation.quality import read_quality, write_quality
 from imgsearch.retrieval.search.searcher import Searcher
-from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs, write_cutoff
+from imgsearch.retrieval.search.thresholds import CUTOFF_FILE, Cutoff, Cutoffs, write_cutoff
 from tests.support.index import make_index, smooth_thumbnails
 
 N = 24
@@ -20,6 +20,7 @@ LABELS = ["ant", "bee"] * (N // 2)
 
 def test_what_is_measured_by_labels_is_what_evaluate_says(tmp_path: Path) -> None:
     paths = make_index(tmp_path, smooth_thumbnails(N), LABELS)
+    (paths.search / CUTOFF_FILE).unlink()
     told: list[str] = []
     with Searcher.open(paths, device="cpu") as searcher:
         found = measure(searcher, max_queries=10, on_progress=lambda what, *_: told.append(what))

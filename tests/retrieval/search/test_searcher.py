@@ -27,8 +27,9 @@ from imgsearch.retrieval.index.index_info import read_index_info
 from imgsearch.retrieval.search.query import Query
 from imgsearch.retrieval.search.result import SearchResult
 from imgsearch.retrieval.search.searcher import Searcher
-from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs, write_cutoff
-from tests.support.index import add_images, make_index, reindex, save_untrained_model, smooth_thumbnails
+from imgsearch.retrieval.search.thresholds import CUTOFF_FILE, Cutoff, Cutoffs, write_cutoff
+from imgsearch.workflows.reindexing import reindex
+from tests.support.index import add_images, make_index, save_untrained_model, smooth_thumbnails
 
 N = 30
 PREVIEW = b"\xff\xd8 stands for a JPEG"
@@ -185,6 +186,7 @@ def test_json_of_an_answer(searcher: Searcher) -> None:
 
 
 def test_hits_are_graded_once_the_index_is_calibrated(paths: IndexPaths) -> None:
+    (paths.search / CUTOFF_FILE).unlink()
     with Searcher.open(paths, device="cpu") as searcher:
         result = searcher.search(3, k=5)
         assert {hit.grade for hit in result.code} == {""}
@@ -375,7 +377,7 @@ def test_a_searcher_knows_that_it_is_stale(paths: IndexPaths) -> None:
         assert not searcher.is_stale()
         add_images(paths, smooth_thumbnails(2, seed=5))
         assert not searcher.is_stale()  # new images alone change no answer
-        reindex(paths)
+        reindex(paths, device="cpu")
         assert searcher.is_stale()
     with Searcher.open(paths, device="cpu") as searcher:
         assert (searcher.n_images, searcher.is_stale()) == (N + 2, False)
@@ -398,7 +400,7 @@ def test_an_index_of_another_model_is_refused(paths: IndexPaths) -> None:
     message = rf"the index was made by model {old[:8]}…, the current model is {new[:8]}…\. Run: imgsearch reindex"
     with pytest.raises(IndexMismatchError, match=message):
         Searcher.open(paths, device="cpu")
-    reindex(paths)
+    reindex(paths, device="cpu")
     with Searcher.open(paths, device="cpu") as searcher:
         assert searcher.search(0, k=1).model == new
 
