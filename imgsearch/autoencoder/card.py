@@ -1,11 +1,11 @@
 """The card of a checkpoint, `model.json`: how the weights beside it were made. JSON only, so it reads without torch."""
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imgsearch.errors import ModelError
+from imgsearch.errors import Hint, ModelError
+from imgsearch.records import read_record
 
 CARD_NAME = "model.json"
 
@@ -34,16 +34,12 @@ def read_card(folder: Path) -> ModelCard:
 
     Raises:
         ModelError: there is none, or it is damaged.
+        IndexDirectoryError: it is there and cannot be read.
     """
     path = folder / CARD_NAME
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"no model in {folder} yet. Type: imgsearch train") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}). Type: imgsearch train") from error
-    known = {entry.name for entry in fields(ModelCard)}
-    try:
-        return ModelCard(**{name: value for name, value in card.items() if name in known})
-    except (AttributeError, TypeError) as error:
-        raise ModelError(f"{path} is not a model card ({error}). Type: imgsearch train") from error
+    return read_record(
+        path,
+        ModelCard,
+        missing=ModelError(f"no model in {folder} yet.", hint=Hint.TRAIN),
+        damaged=lambda reason: ModelError(f"{path} is not a model card: {reason}.", hint=Hint.TRAIN),
+    )

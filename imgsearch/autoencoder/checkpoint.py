@@ -5,11 +5,9 @@ and reads again; a pair that still does not fit is refused.
 """
 
 import hashlib
-import json
 import platform
 import shutil
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +23,7 @@ from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.registry import build_network
 from imgsearch.errors import ModelError
 from imgsearch.paths import replacing
+from imgsearch.records import decode_record, encode_record
 
 WEIGHTS_NAME = "weights.safetensors"
 PACKAGES = ("imgsearch", "torch", "numpy")  # whose versions the card names
@@ -44,12 +43,12 @@ def save_checkpoint(folder: Path, weights: dict[str, Tensor], **fields: Any) -> 
     fields["digest"] = hashlib.sha256(encoded).hexdigest()
     fields["made_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     fields["versions"] = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-    text = json.dumps(asdict(ModelCard(**fields)), indent=2) + "\n"
+    text = encode_record(ModelCard(**fields))
     # Both are written in full before either is renamed, so that the pair is apart only for an instant.
     with replacing(folder / CARD_NAME) as card_file, replacing(folder / WEIGHTS_NAME) as weights_file:
         card_file.write_text(text, encoding="utf-8")
         weights_file.write_bytes(encoded)
-    return ModelCard(**json.loads(text))
+    return decode_record(text, ModelCard)
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> tuple[Autoencoder, ModelCard]:

@@ -6,10 +6,9 @@ Crash rule: a block's bytes are synced before `codes.json` counts them, and byte
 next writer. A writer with another model starts a new file, so that a reader's memory map of the old one stays whole.
 """
 
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,8 +16,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.errors import IndexMissingError
+from imgsearch.errors import Hint, IndexMissingError
 from imgsearch.paths import directory_errors, replacing
+from imgsearch.records import read_record, write_record
 
 CODES_NAME, INFO_NAME = "codes.f16", "codes.json"
 
@@ -31,20 +31,25 @@ class CodesInfo:
     rows: int  # rows 0..rows-1 of the corpus have a code
     code_size: int = 256
 
+    def __post_init__(self) -> None:
+        if self.rows < 0 or self.code_size < 1:
+            raise ValueError(f"{self.rows} rows of {self.code_size} numbers")
+
 
 def read_codes_info(folder: Path) -> CodesInfo:
     """Whose codes are in `folder`, and how many.
 
     Raises:
         IndexMissingError: there are none, or the file that says so is damaged.
+        IndexDirectoryError: the file is there and cannot be read.
     """
     path = folder / INFO_NAME
-    try:
-        return CodesInfo(**json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise IndexMissingError(f"no codes in {folder} yet. Type: imgsearch reindex") from error
-    except (OSError, ValueError, TypeError) as error:
-        raise IndexMissingError(f"{path} cannot be read ({error}). Type: imgsearch reindex --full") from error
+    return read_record(
+        path,
+        CodesInfo,
+        missing=IndexMissingError(f"no codes in {folder} yet.", hint=Hint.REINDEX),
+        damaged=lambda reason: IndexMissingError(f"{path} is damaged: {reason}.", hint=Hint.REINDEX_FULL),
+    )
 
 
 def open_codes(folder: Path) -> tuple[NDArray[np.float16], CodesInfo]:
@@ -59,8 +64,8 @@ def open_codes(folder: Path) -> tuple[NDArray[np.float16], CodesInfo]:
     try:
         codes = np.memmap(folder / CODES_NAME, np.float16, "r", shape=(info.rows, info.code_size))
     except (OSError, ValueError) as error:
-        message = f"{folder / CODES_NAME} holds fewer codes than {INFO_NAME} says. Type: imgsearch reindex --full"
-        raise IndexMissingError(message) from error
+        message = f"{folder / CODES_NAME} holds fewer codes than {INFO_NAME} says."
+        raise IndexMissingError(message, hint=Hint.REINDEX_FULL) from error
     return codes, info
 
 
@@ -149,6 +154,5 @@ class CodeWriter:
         return CodesInfo(model, min(info.rows, size // record_bytes), code_size)
 
     def _commit(self, info: CodesInfo) -> None:
-        with replacing(self._folder / INFO_NAME) as temporary:
-            temporary.write_text(json.dumps(asdict(info)) + "\n", encoding="utf-8")
+        write_record(self._folder / INFO_NAME, info)
         self.info = info

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
+from imgsearch.records import decode_record
+
 MOST_WORDS = 2000  # of a vocabulary, as in Hinton & Salakhutdinov (2006)
 MOST_CHARACTERS = 20_000  # of a text that are read
 LONGEST_WORD = 40  # letters; longer ones are addresses, keys or noise
@@ -75,6 +77,8 @@ class Vocabulary:
     places: dict[str, int] = field(init=False, repr=False, compare=False)  # the number of each word
 
     def __post_init__(self) -> None:
+        if len(self.words) != len(self.counts) or len(set(self.words)) != len(self.words):
+            raise ValueError("each word of a vocabulary has one count")
         object.__setattr__(self, "places", {word: place for place, word in enumerate(self.words)})
 
     @classmethod
@@ -116,16 +120,8 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
-        """What `to_json` gave. ValueError where the text is something else."""
-        try:
-            read = json.loads(text)
-            words, counts = tuple(map(str, read["words"])), tuple(map(int, read["counts"]))
-            n_texts = int(read["n_texts"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a vocabulary: {error}") from error
-        if len(words) != len(counts) or len(set(words)) != len(words):
-            raise ValueError("not a vocabulary: each word has one count")
-        return cls(words, counts, n_texts)
+        """Parse what `to_json` returned. Raises ValueError where the text is something else."""
+        return decode_record(text, cls)
 
 
 @functools.cache

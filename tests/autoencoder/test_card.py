@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imgsearch.autoencoder.card import CARD_NAME, read_card
-from imgsearch.errors import ModelError
+from imgsearch.errors import Hint, ModelError
 
 FIELDS = {
     "network": {"kind": "conv", "config": {}},
@@ -24,19 +24,20 @@ FIELDS = {
 }
 
 
-def test_a_card_is_read_and_a_newer_version_s_fields_are_passed_over(tmp_path: Path) -> None:
+def test_a_card_is_read_and_a_newer_version_s_fields_are_ignored(tmp_path: Path) -> None:
     (tmp_path / CARD_NAME).write_text(json.dumps(FIELDS | {"mood": "good"}))
     card = read_card(tmp_path)
     assert card.digest == "ab" * 32
     assert card.note == ""
 
 
-def test_no_model_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="imgsearch train"):
+def test_no_model_hints_at_training(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model") as raised:
         read_card(tmp_path)
+    assert raised.value.hint is Hint.TRAIN
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"digest": 3}', "\udcff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"digest": 3}', json.dumps(FIELDS | {"digest": 3}), "\udcff"])
 def test_a_damaged_card_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / CARD_NAME).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ModelError, match=CARD_NAME):

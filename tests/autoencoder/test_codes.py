@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imgsearch.autoencoder.codes import CODES_NAME, INFO_NAME, CodesInfo, CodeWriter, open_codes, read_codes_info
-from imgsearch.errors import IndexMissingError
+from imgsearch.errors import Hint, IndexMissingError
 
 
 def block(first: int, n: int, size: int = 4) -> np.ndarray:
@@ -66,8 +66,9 @@ def test_bytes_that_are_not_counted_are_cut_off(tmp_path: Path, counted: int, ex
 def test_a_file_shorter_than_counted_is_refused_by_readers_and_mended_by_the_writer(tmp_path: Path) -> None:
     (tmp_path / CODES_NAME).write_bytes(block(0, 3).astype(np.float16).tobytes()[:-1])
     (tmp_path / INFO_NAME).write_text(json.dumps({"model": "model a", "rows": 3, "code_size": 4}))
-    with pytest.raises(IndexMissingError, match="imgsearch reindex"):
+    with pytest.raises(IndexMissingError, match="fewer codes") as raised:
         open_codes(tmp_path)
+    assert raised.value.hint is Hint.REINDEX_FULL
     with CodeWriter(tmp_path, "model a", 4) as writer:
         assert writer.info.rows == 2
 
@@ -78,9 +79,26 @@ def test_codes_whose_file_is_gone_begin_at_nothing(tmp_path: Path) -> None:
         assert writer.info.rows == 0
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", '{"rows": 3}', '{"model": "a", "rows": 3, "mood": 1}'])
-def test_no_codes_and_a_damaged_count_name_the_command(tmp_path: Path, text: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (None, Hint.REINDEX),
+        ("", Hint.REINDEX_FULL),
+        ("[]", Hint.REINDEX_FULL),
+        ('{"rows": 3}', Hint.REINDEX_FULL),
+        ('{"model": "a", "rows": "3"}', Hint.REINDEX_FULL),
+        ('{"model": "a", "rows": -1}', Hint.REINDEX_FULL),
+        ('{"model": "a", "rows": 3, "code_size": 0}', Hint.REINDEX_FULL),
+    ],
+)
+def test_no_codes_and_a_damaged_count_hint_at_reindexing(tmp_path: Path, text: str | None, hint: Hint) -> None:
     if text is not None:
         (tmp_path / INFO_NAME).write_text(text)
-    with pytest.raises(IndexMissingError, match="imgsearch reindex"):
+    with pytest.raises(IndexMissingError) as raised:
         read_codes_info(tmp_path)
+    assert raised.value.hint is hint
+
+
+def test_a_count_without_a_code_size_and_with_fields_of_a_later_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / INFO_NAME).write_text('{"model": "a", "rows": 3, "mood": 1}')
+    assert read_codes_info(tmp_path) == CodesInfo("a", 3, 256)
