@@ -4,18 +4,15 @@ Whatever comes from the corpus (addresses, alt texts, labels) was written by str
 http and https addresses become links. Knows nothing of Streamlit, of the session or of the searcher.
 """
 
-import base64
-import re
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from imgsearch.html_report import data_uri, escaped
+
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.result import Hit, SearchResult
 
-# Control characters, marks that turn the reading direction (a label could read as something else) and half characters.
-UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-LONGEST_TEXT = 300
 FRAMED = ' <span class="framed">framed below</span>'
 OTHER_METHOD = {  # the one that a hit's other rank is of
     "code": "by pixels",
@@ -32,23 +29,9 @@ GRADES = {
 }
 
 
-def shown(text: str) -> str:
-    """`text` as it may stand in HTML, inside an element or an attribute: one line, shortened, escaped."""
-    line = " ".join(UNSHOWABLE.sub(" ", text).split())
-    if len(line) > LONGEST_TEXT:
-        line = line[: LONGEST_TEXT - 1] + "…"
-    return escape(line, quote=True)
-
-
 def size(width: int, height: int) -> str:
     """Width and height of an image in pixels."""
     return f"{width:,} \N{MULTIPLICATION SIGN} {height:,}"
-
-
-def picture_address(picture: bytes) -> str:
-    """A JPEG, WebP or PNG as a `data:` address, so that a card needs no second request."""
-    kind = "jpeg" if picture.startswith(b"\xff\xd8") else "webp" if picture.startswith(b"RIFF") else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 def source_link(address: str) -> str:
@@ -57,14 +40,14 @@ def source_link(address: str) -> str:
         parts = urlsplit(address)
         host = parts.hostname
     except ValueError:  # an address that no parser can read is shown, never followed
-        return f'<span class="source">{shown(address)}</span>'
+        return f'<span class="source">{escaped(address)}</span>'
     if parts.scheme in ("http", "https") and host:
         return (
-            f'<a class="source" href="{escape(address, quote=True)}" title="{shown(address)}" target="_blank"'
-            f' rel="noopener noreferrer">{shown(host.removeprefix("www."))}</a>'
+            f'<a class="source" href="{escape(address, quote=True)}" title="{escaped(address)}" target="_blank"'
+            f' rel="noopener noreferrer">{escaped(host.removeprefix("www."))}</a>'
         )
     name = unquote(parts.fragment or parts.path).rsplit("/", 1)[-1]  # the fragment names a member of a zip
-    return f'<span class="source" title="{shown(address)}">{shown(name or address)}</span>'
+    return f'<span class="source" title="{escaped(address)}">{escaped(name or address)}</span>'
 
 
 def licence_link(address: str) -> str:
@@ -72,7 +55,7 @@ def licence_link(address: str) -> str:
     if not address.startswith(("http://", "https://")):
         return ""
     return (
-        f'<a class="source" href="{escape(address, quote=True)}" title="{shown(address)}" target="_blank"'
+        f'<a class="source" href="{escape(address, quote=True)}" title="{escaped(address)}" target="_blank"'
         ' rel="license noopener noreferrer">licence</a>'
     )
 
@@ -92,17 +75,17 @@ def heading() -> str:
 def colophon(n_images: int, kind: str, digest: str) -> str:
     """What is searched, in one small line."""
     return (
-        f'<footer class="colophon">{n_images:,} images · model {shown(kind)}'
-        f' <span title="{shown(digest)}">{shown(digest[:12])}</span></footer>'
+        f'<footer class="colophon">{n_images:,} images · model {escaped(kind)}'
+        f' <span title="{escaped(digest)}">{escaped(digest[:12])}</span></footer>'
     )
 
 
 def notice(text: str, *, name: str = "", command: str = "", refused: bool = False) -> str:
     """A line that says what was refused or what is missing: about `name`, mended by typing `command`."""
-    about = f"<strong>{shown(name)}</strong> " if name else ""
-    typed = f" <code>{shown(command)}</code>" if command else ""
+    about = f"<strong>{escaped(name)}</strong> " if name else ""
+    typed = f" <code>{escaped(command)}</code>" if command else ""
     kind, role = ("refused", "alert") if refused else ("note", "note")
-    return f'<p class="notice {kind}" role="{role}">{about}{shown(text)}{typed}</p>'
+    return f'<p class="notice {kind}" role="{role}">{about}{escaped(text)}{typed}</p>'
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -112,14 +95,14 @@ def notice(text: str, *, name: str = "", command: str = "", refused: bool = Fals
 def query_label(title: str, detail: str, *, url: str = "") -> str:
     """What the query is said to show, what it is, and where it is from."""
     link = f" · {source_link(url)}" if url else ""
-    return f'<div class="label"><h2>{shown(title)}</h2><p>{shown(detail)}{link}</p></div>'
+    return f'<div class="label"><h2>{escaped(title)}</h2><p>{escaped(detail)}{link}</p></div>'
 
 
 def plate(picture: bytes, title: str, caption: str, *, crisp: bool = False) -> str:
     """A picture with a title and an explaining line; `crisp` keeps the squares of a 32x32 image visible."""
     return (
-        f'<figure class="plate"><img class="{"crisp" if crisp else "smooth"}" src="{picture_address(picture)}"'
-        f' alt="{shown(title)}"><figcaption><strong>{shown(title)}</strong><span>{shown(caption)}</span>'
+        f'<figure class="plate"><img class="{"crisp" if crisp else "smooth"}" src="{data_uri(picture)}"'
+        f' alt="{escaped(title)}"><figcaption><strong>{escaped(title)}</strong><span>{escaped(caption)}</span>'
         "</figcaption></figure>"
     )
 
@@ -127,7 +110,7 @@ def plate(picture: bytes, title: str, caption: str, *, crisp: bool = False) -> s
 def small(picture: bytes, name: str, *, chosen: bool) -> str:
     """One of several uploads to choose from."""
     kind = "small chosen" if chosen else "small"
-    return f'<img class="{kind}" src="{picture_address(picture)}" alt="{shown(name)}" title="{shown(name)}">'
+    return f'<img class="{kind}" src="{data_uri(picture)}" alt="{escaped(name)}" title="{escaped(name)}">'
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -161,7 +144,7 @@ def _milliseconds(seconds: float) -> str:
 
 def method(title: str, explanation: str) -> str:
     """The head of one column."""
-    return f'<div class="method"><h2>{shown(title)}</h2><p>{shown(explanation)}</p></div>'
+    return f'<div class="method"><h2>{escaped(title)}</h2><p>{escaped(explanation)}</p></div>'
 
 
 def hit_card(hit: "Hit", picture: bytes, *, method: str) -> str:
@@ -174,11 +157,11 @@ def hit_card(hit: "Hit", picture: bytes, *, method: str) -> str:
     distance = _bits(hit.distance) if method == "binary" else f"{hit.distance:.3f}"
     return (
         f'<figure class="hit{" both" if also else ""}" data-row="{hit.row}">'
-        f'<div class="frame"><img src="{picture_address(picture)}" alt="{shown(says) or "image"}">{also}</div>'
+        f'<div class="frame"><img src="{data_uri(picture)}" alt="{escaped(says) or "image"}">{also}</div>'
         f'<figcaption><span class="rank">{hit.rank}</span>'
         f'<span class="near">{_grade(hit.grade)}'
         f'<span class="distance" title="distance: smaller is nearer">{distance}</span></span>'
-        f'<span class="alt" title="{shown(says)}">{shown(says)}</span>{source_link(hit.url)}'
+        f'<span class="alt" title="{escaped(says)}">{escaped(says)}</span>{source_link(hit.url)}'
         f"{licence_link(hit.provenance.licence)}</figcaption></figure>"
     )
 
@@ -187,7 +170,7 @@ def _grade(grade: str) -> str:
     """A small word beside the distance; nothing where no cutoff is known."""
     if not grade:
         return ""
-    return f'<span class="grade {shown(grade)}" title="{GRADES.get(grade, "")}">{shown(grade)}</span>'
+    return f'<span class="grade {escaped(grade)}" title="{GRADES.get(grade, "")}">{escaped(grade)}</span>'
 
 
 def _bits(distance: float) -> str:
@@ -200,9 +183,9 @@ def _bits(distance: float) -> str:
 
 def section(title: str, sentence: str) -> str:
     """The head of one part: its name, and what its figures mean."""
-    return f'<div class="section"><h2>{shown(title)}</h2><p>{shown(sentence)}</p></div>'
+    return f'<div class="section"><h2>{escaped(title)}</h2><p>{escaped(sentence)}</p></div>'
 
 
 def footnote(text: str) -> str:
     """How something was measured."""
-    return f'<p class="footnote">{shown(text)}</p>'
+    return f'<p class="footnote">{escaped(text)}</p>'

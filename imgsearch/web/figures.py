@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from imgsearch.web.cards import shown
+from imgsearch.html_report import escaped
 
 TITLES = {  # short ones; the whole title, where a method brings one, is shown on pointing at it
     "pixel": "raw pixels",
@@ -183,9 +183,9 @@ def _table(
 ) -> str:
     """An HTML table of cells that are escaped already: by the head of the column, then by method."""
     whole = whole_titles or titles
-    heads = "".join(f'<th scope="col">{shown(head)}</th>' for head in cells)
+    heads = "".join(f'<th scope="col">{escaped(head)}</th>' for head in cells)
     lines = "".join(
-        f'<tr data-method="{shown(name)}"><th scope="row" title="{shown(whole[name])}">{shown(title)}</th>'
+        f'<tr data-method="{escaped(name)}"><th scope="row" title="{escaped(whole[name])}">{escaped(title)}</th>'
         + "".join(f"<td>{column[name]}</td>" for column in cells.values())
         + "</tr>"
         for name, title in titles.items()

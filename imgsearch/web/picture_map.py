@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.decoding.images import SIDE, encode_webp
 from imgsearch.errors import EvaluationError, IndexDirectoryError, UnknownRowError
+from imgsearch.html_report import data_uri
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.explore import image_map as plane
 from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap
@@ -151,7 +152,7 @@ def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
 @st.cache_data(show_spinner=False, max_entries=4)
 def _sheet(_searcher: "Searcher", model: str, made_at: str, rows: NDArray[np.int64]) -> str:
     """All thumbnails of the map as one picture, a `data:` address; the same for all visitors."""
-    return cards.picture_address(encode_webp(sheet_of(_searcher.corpus.thumbnails()[rows]), quality=SHEET_QUALITY))
+    return data_uri(encode_webp(sheet_of(_searcher.corpus.thumbnails()[rows]), quality=SHEET_QUALITY))
 
 
 def sheet_of(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:

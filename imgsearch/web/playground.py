@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.errors import ImgSearchError, UnknownRowError
+from imgsearch.html_report import data_uri
 from imgsearch.retrieval.explore.directions import Directions, principal_directions, walk
 from imgsearch.web import cards
 
@@ -207,4 +208,4 @@ def _strip(first: bytes, between: list[bytes], last: bytes) -> str:
 
 
 def _cell(picture: bytes, name: str) -> str:
-    return f'<img class="crisp" src="{cards.picture_address(picture)}" alt="{name}" title="{name}">'
+    return f'<img class="crisp" src="{data_uri(picture)}" alt="{name}" title="{name}">'

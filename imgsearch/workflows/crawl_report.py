@@ -1,10 +1,6 @@
-"""The page that `imgsearch crawl --report` draws: one HTML file that needs nothing else, and runs nothing.
+"""The crawl report, `imgsearch crawl --report`: what became of all URLs, as one self-contained HTML page."""
 
-Whatever comes from the web (addresses, reasons, texts) was written by strangers: it is escaped here, and pictures stand
-in the page itself, so that opening it asks nobody for anything. Colours and sizes are in the page's own style.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,21 +10,18 @@ from crawler.frontier.inspect import ReasonCount
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import FetchError
+from imgsearch.html_report import data_uri, escaped, html_page, table
 from imgsearch.paths import IndexPaths, replacing
-from imgsearch.web.cards import picture_address, shown
 
 OUTCOMES = ("kept", "duplicate", "skipped", "failed")
 COLOURS = {"kept": "#2f7d4f", "duplicate": "#7fa8c9", "skipped": "#c9a14a", "failed": "#b4483a", "queued": "#b9b9b9"}
 SAMPLES = 48
 CHART_WIDTH, CHART_HEIGHT, MAX_BARS = 720, 160, 120
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # even where escaping failed: no script runs
 _STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
-td,th{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid #e5e5e5;overflow-wrap:anywhere}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;height:auto}
-.key{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}
-.samples{display:flex;flex-wrap:wrap;gap:6px}.samples img{width:64px;height:64px;object-fit:cover}
+svg { width: 100%; height: auto; }
+.key { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .8em; }
+.samples { display: flex; flex-wrap: wrap; gap: 6px; }
+.samples img { width: 64px; height: 64px; object-fit: cover; }
 """
 
 
@@ -78,46 +71,32 @@ def _samples(paths: IndexPaths) -> list[tuple[bytes, str]]:
 
 
 def draw_crawl_page(facts: CrawlFacts) -> str:
-    """The page as HTML."""
+    """Return the report as HTML."""
     kinds = ", ".join(f"{n:,} {outcome}" for outcome, n in facts.counts.items())
-    parts = [
-        f"<h1>What the crawl brought</h1><p>Images: {kinds}. Drawn {facts.drawn_at:%Y-%m-%d %H:%M} UTC.</p>",
-        f"<h2>Over time</h2>{_chart(facts.history)}",
-        f"<h2>By reason</h2>{_reasons(facts.reasons)}",
-        f"<h2>By host</h2>{_hosts(facts.hosts)}",
-        f"<h2>Some of the images</h2>{_pictures(facts.samples)}",
-    ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>imgsearch: crawl</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        + "\n".join(parts)
-        + "</body></html>\n"
-    )
-
-
-def _table(columns: Sequence[str], lines: Iterable[Sequence[str | int]]) -> str:
-    def cell(tag: str, value: str | int) -> str:
-        return f'<{tag} class="n">{value:,}</{tag}>' if isinstance(value, int) else f"<{tag}>{shown(value)}</{tag}>"
-
-    rows = "".join(f"<tr>{''.join(cell('td', value) for value in line)}</tr>" for line in lines)
-    return f"<table><tr>{''.join(cell('th', name) for name in columns)}</tr>{rows}</table>" if rows else "<p>None.</p>"
+    introduction = [f"Images: {kinds}. Drawn {facts.drawn_at:%Y-%m-%d %H:%M} UTC."]
+    sections = {
+        "Images over time": _chart(facts.history),
+        "By reason": _reasons(facts.reasons),
+        "By host": _hosts(facts.hosts),
+        "Samples": _samples_html(facts.samples),
+    }
+    body = [f"<section><h2>{escaped(heading)}</h2>{content}</section>" for heading, content in sections.items()]
+    return html_page("Crawl report", introduction, body, style=_STYLE)
 
 
 def _reasons(reasons: Sequence[ReasonCount]) -> str:
     lines = [(one.kind, one.outcome, one.reason or "·", one.n, one.example) for one in reasons]
-    return _table(("what", "outcome", "reason", "how many", "for example"), lines)
+    return table(("kind", "outcome", "reason", "URLs", "for example"), lines, numeric={3})
 
 
 def _hosts(hosts: Sequence[tuple[str, dict[str, int]]]) -> str:
     names = (*OUTCOMES, "queued")
-    return _table(("host", *names), [(host, *(counts.get(name, 0) for name in names)) for host, counts in hosts])
+    lines: list[list[str | int]] = [[host, *(counts.get(name, 0) for name in names)] for host, counts in hosts]
+    return table(("host", *names), lines, numeric=range(1, len(names) + 1))
 
 
-def _pictures(samples: Sequence[tuple[bytes, str]]) -> str:
-    images = (
-        f'<img src="{picture_address(picture)}" alt="{shown(text)}" title="{shown(text)}">' for picture, text in samples
-    )
+def _samples_html(samples: Sequence[tuple[bytes, str]]) -> str:
+    images = (f'<img src="{data_uri(image)}" alt="{escaped(text)}" title="{escaped(text)}">' for image, text in samples)
     return f'<div class="samples">{"".join(images)}</div>' if samples else "<p>None.</p>"
 
 

@@ -5,7 +5,6 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from crawler.frontier.inspect import ReasonCount
 from imgsearch.cli.main import run
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.workflows.crawl_report import MAX_BARS, CrawlFacts, draw_crawl_page
+from tests.support.html import Elements
 from tests.support.loopback_site import Answer, Site
 
 
@@ -154,35 +154,19 @@ def test_search_tells_the_provenance(crawled: Site, index: Path, capsys: pytest.
 # the page
 
 
-class _Page(HTMLParser):
-    """The elements of a page and the addresses that it asks for."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.asked: list[str] = []
-        self.handlers: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.asked += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
-
-
 def test_the_page_shows_the_crawl_and_asks_nobody_for_anything(crawled: Site, index: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     crawled.requests.clear()
     assert crawl(index, "--report", report) == 0
     assert crawled.requests == []  # it only draws
     html = report.read_text(encoding="utf-8")
-    page = _Page(html)
+    page = Elements(html)
     assert "Images: 1 kept, 0 duplicate, 1 skipped, 1 failed, 0 queued." in html
-    assert f'<td>{crawled.url}</td><td class="n">1</td>' in html
+    assert f'<td>{crawled.url}</td><td class="number">1</td>' in html
     assert "answered 404" in html
     assert page.tags.count("img") == 1
     assert page.tags.count("rect") == 2  # one minute or two, kept and failed (what is skipped was not asked for)
-    assert all(address.startswith("data:image/png;base64,") for address in page.asked)
+    assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
     assert not {"script", "iframe", "object", "link", "form", "a"} & set(page.tags)
 
 
@@ -196,7 +180,7 @@ def test_the_page_shows_a_strangers_text_as_text() -> None:
         [(b"\x89PNG", evil)],
         datetime(2026, 1, 1, tzinfo=UTC),
     )
-    page = _Page(draw_crawl_page(facts))
+    page = Elements(draw_crawl_page(facts))
     assert "script" not in page.tags
     assert page.handlers == []
     assert page.tags.count("img") == 1
