@@ -4,10 +4,15 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig, parse_objective
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
 from imgsearch.autoencoder.networks.pca import PcaAutoencoder, PcaConfig
 from imgsearch.autoencoder.objectives.unsupervised import (
+    AGREE,
+    VALIDATED,
     Batch,
+    Term,
+    agree,
     agreement_loss,
     check_objective,
     contractive,
@@ -45,6 +50,20 @@ def test_agreement_falls_as_twins_come_closer_and_looks_at_direction_only() -> N
 
 # ----------------------------------------------------------------------------------------------------------------------
 # terms
+
+
+@pytest.mark.parametrize("loss", [agree, VALIDATED[AGREE]])
+def test_views_agree_on_the_first_numbers_of_the_code_alone(loss: Term) -> None:
+    torch.manual_seed(0)
+    network = ConvAutoencoder(ConvConfig(channels=(8, 8, 8, 8, 16), code_size=12, agreement_size=9))
+    images = Batch(torch.rand(6, 3, 32, 32), torch.Generator().manual_seed(0))
+    loss(network, images, TrainConfig())["agreement"].backward()  # type: ignore[no-untyped-call] # torch's own
+    weight, bias = network.code_layer.weight.grad, network.code_layer.bias.grad
+    assert weight is not None
+    assert bias is not None
+    assert torch.equal(weight[9:], torch.zeros(3, 16))
+    assert torch.equal(bias[9:], torch.zeros(3))
+    assert (weight[:9].abs().sum(1) > 0).all()
 
 
 def batch(n: int = 8, values: int = 20) -> Batch:

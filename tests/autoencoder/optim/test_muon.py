@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from imgsearch.autoencoder.optim.muon import Muon, orthogonalised
+from imgsearch.autoencoder.optim.muon import ITERATIONS, Muon, orthogonalised
 
 
 @settings(max_examples=20, deadline=None)
@@ -51,3 +51,21 @@ def test_it_finds_a_linear_map_and_its_state_can_be_saved(shape: tuple[int, ...]
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.02 * losses[0]
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6)])
+def test_two_steps_are_those_of_torch_s_own_muon(shape: tuple[int, int]) -> None:
+    """Two steps, because the first is the same with and without Nesterov's look ahead."""
+    torch.manual_seed(0)
+    start, gradients = torch.randn(shape), torch.randn(2, *shape)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    optimisers = (
+        Muon([ours], learning_rate=0.1, momentum=0.9, dtype=torch.bfloat16),  # torch's always computes in bfloat16
+        torch.optim.Muon([theirs], lr=0.1, momentum=0.9, weight_decay=0.0, nesterov=True, ns_steps=ITERATIONS),
+    )
+    for gradient in gradients:
+        for parameter, optimiser in zip((ours, theirs), optimisers, strict=True):
+            parameter.grad = gradient.clone()
+            optimiser.step()
+    assert (ours - theirs).abs().max() < 0.01  # what bfloat16 rounds; without Nesterov it is 0.05 and more
+    assert (ours - start).abs().mean() > 0.05
