@@ -15,9 +15,8 @@ import torch
 from machine import write_result
 from protocol import Teller, add_cifar10
 
-from imgsearch.autoencoder.card import read_card
+from imgsearch.autoencoder.card import SHIPPED, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device

@@ -19,9 +19,9 @@ from machine import RESULTS, write_result
 from numpy.typing import NDArray
 from protocol import add_cifar10
 
+from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, parse_objective
-from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.ingest import LabelledImages
@@ -52,7 +52,7 @@ def main() -> None:
         config = TrainConfig(minutes=asked.minutes, objective=parse_objective(asked.objective), seed=asked.seed)
         began = time.process_time()
         card = train(
-            thumbnails, np.arange(len(thumbnails)), paths, config, labels=learned, start=SHIPPED, device=DEVICE
+            thumbnails, np.arange(len(thumbnails)), paths, config, labels=learned, init_from=SHIPPED, device=DEVICE
         )
         seconds = round(time.process_time() - began)
         after = precision(paths.model, thumbnails, queries, labels, learned)

@@ -15,9 +15,9 @@ import torch
 from machine import write_result
 from protocol import add_cifar10
 
+from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.ingest import LabelledImages
@@ -46,7 +46,7 @@ def main() -> None:
 
 def measure(paths: IndexPaths, queries: LabelledImages, config: TrainConfig) -> dict[str, object]:
     with Corpus.open(paths) as corpus:
-        card = train(corpus.thumbnails(), corpus.live_rows(), paths, config, go_on=False)
+        card = train(corpus.thumbnails(), corpus.live_rows(), paths, config, resume=False)
     return {"images_seen": card.images_seen, **errors(paths.model, paths, queries)}
 
 

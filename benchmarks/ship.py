@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
+from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.paths import IndexPaths
 
 FILLED_IN = ("digest", "made_at", "versions")  # by save_checkpoint

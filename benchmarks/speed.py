@@ -14,7 +14,7 @@ import torch
 from machine import write_result
 
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.networks.conv import ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.corpus.ingest import Intake, add_paths
 from imgsearch.corpus.store import Corpus

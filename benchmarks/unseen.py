@@ -13,8 +13,7 @@ from typing import Any
 from machine import write_result
 from protocol import Teller, add, add_mnist, add_photographs
 
-from imgsearch.autoencoder.card import read_card
-from imgsearch.autoencoder.current_model import SHIPPED
+from imgsearch.autoencoder.card import SHIPPED, read_card
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.demo.gallery import IMAGES_PER_KIND, KINDS, file_name, picture_bytes
 from imgsearch.paths import IndexPaths

@@ -35,6 +35,7 @@ class Hint(StrEnum):
     TRAIN = "train"
     TRAIN_FROM_SCRATCH = "train_from_scratch"
     TRAIN_TEXT = "train_text"
+    UNPOOL_WITHOUT_SWITCHES = "unpool_without_switches"
     OTHER_INDEX = "other_index"
     OTHER_PORT = "other_port"
 

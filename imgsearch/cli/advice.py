@@ -9,6 +9,8 @@ ADVICE = {
     Hint.TRAIN: "Run: imgsearch train",
     Hint.TRAIN_FROM_SCRATCH: "Run: imgsearch train --from scratch",
     Hint.TRAIN_TEXT: "Run: imgsearch train --text",
+    Hint.UNPOOL_WITHOUT_SWITCHES: "Use --unpool repeat, or take switches all the same with --force. "
+    "What they do, shows: imgsearch lab unpool",
     Hint.OTHER_INDEX: "Name another index directory: --index DIR",
     Hint.OTHER_PORT: "Name another port: --port N",
 }

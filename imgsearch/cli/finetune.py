@@ -5,7 +5,6 @@ Some labels are held out: their images ask both models for images of their label
 
 from argparse import Namespace
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
 from imgsearch.cli.signals import stopping
@@ -14,20 +13,22 @@ from imgsearch.corpus.labels import own_labels, read_labels
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import index_paths
 
-if TYPE_CHECKING:
-    from imgsearch.autoencoder.config import TrainConfig
-
-MINUTES = 5.0
-
 
 def finetune(arguments: Namespace) -> None:
     """Learn the labels of some images; take the new model if held-out images find more of their label by it."""
+    from imgsearch.autoencoder.recipes import finetune_recipe
     from imgsearch.autoencoder.training.train import train
     from imgsearch.device import pick_device
     from imgsearch.retrieval.evaluation.model_comparison import compare_models
 
     paths = index_paths(arguments.index)
-    config = _config(arguments)
+    config = finetune_recipe(
+        objective=arguments.objective,
+        minutes=arguments.minutes,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+    )
     with Corpus.open(paths) as corpus:
         labels = read_labels(arguments.labels, corpus) if arguments.labels else own_labels(corpus)
         held_out = labels.held_out(arguments.held_out, arguments.seed)
@@ -45,7 +46,7 @@ def finetune(arguments: Namespace) -> None:
                 paths,
                 config,
                 labels=labels.without(held_out),
-                start=before,
+                init_from=before,
                 into=paths.candidate,
                 device=device,
                 on_progress=training_progress(tracker),
@@ -74,15 +75,3 @@ def finetune(arguments: Namespace) -> None:
         say(f"Held-out images find no more of their label than before, so the model before stays; {paths.candidate}")
         say("holds the new one. More labels or more --minutes may help.")
         note("To take the new one all the same: --keep new.")
-
-
-def _config(arguments: Namespace) -> "TrainConfig":
-    from imgsearch.autoencoder.config import TrainConfig, parse_objective
-
-    return TrainConfig(
-        minutes=None if arguments.epochs else arguments.minutes or MINUTES,
-        epochs=arguments.epochs,
-        batch_size=arguments.batch_size,
-        seed=arguments.seed,
-        objective=parse_objective(arguments.objective),
-    )

@@ -4,7 +4,7 @@ Knows no algorithm; torch is loaded by what needs it.
 """
 
 from argparse import Namespace
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from imgsearch.cli.output import note, readable_seconds, say, say_json, say_table, tracking
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from imgsearch.retrieval.text.text_result import TextResult
 
 FEWEST_TEXTS = 16
-DEFAULT_MINUTES = 2.0
 
 
 def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
@@ -31,7 +30,7 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
     `sizes` go from the most words over the hidden layers to the code (default: 2000-500-250-125-128).
     """
     from imgsearch.autoencoder.checkpoint import move_checkpoint
-    from imgsearch.autoencoder.text import SIZES
+    from imgsearch.autoencoder.recipes import TEXT_SIZES
     from imgsearch.device import pick_device
     from imgsearch.retrieval.text.text_index import write_vocabulary
 
@@ -40,8 +39,8 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
     device = pick_device(arguments.device)
     note(device.reason)
     with Corpus.open(paths) as corpus:
-        vocabulary, bags = _read_texts(corpus, (sizes or SIZES)[0])
-        config = _config(arguments, len(vocabulary), sizes or SIZES)
+        vocabulary, bags = _read_texts(corpus, (sizes or TEXT_SIZES)[0])
+        config = _config(arguments, len(vocabulary), sizes or TEXT_SIZES)
         card = _trained(paths, vocabulary, bags, config, device)
         write_vocabulary(paths, vocabulary, card.digest)
         move_checkpoint(paths.text.candidate, paths.text.model)
@@ -97,7 +96,7 @@ def _trained(
             bags.rows_with_words(),
             paths.text,
             config,
-            go_on=False,
+            resume=False,
             into=paths.text.candidate,
             device=device,
             on_progress=show,
@@ -144,31 +143,20 @@ def _say_result(result: "TextResult") -> None:
 
 
 def _config(arguments: Namespace, n_words: int, sizes: tuple[int, ...]) -> "TrainConfig":
-    from imgsearch.autoencoder.config import parse_objective
-    from imgsearch.autoencoder.networks.dense import DenseConfig
-    from imgsearch.autoencoder.text import text_config
+    from imgsearch.autoencoder.recipes import NetworkOptions, text_recipe
 
-    minutes = None if arguments.epochs else arguments.minutes or DEFAULT_MINUTES
-    config = text_config(
+    return text_recipe(
         n_words,
-        sizes[-1],
-        minutes=minutes,
+        sizes[1:],
+        options=NetworkOptions(activation=arguments.activation, tied=arguments.tied, pretrain=arguments.pretrain),
+        objective=arguments.objective,
+        minutes=arguments.minutes,
         epochs=arguments.epochs,
         seed=arguments.seed,
-        hidden=sizes[1:-1],
         batch_size=arguments.batch_size,
+        noise=arguments.noise if arguments.objective else None,
+        noise_level=arguments.noise_level if arguments.objective else None,
     )
-    assert isinstance(config.network, DenseConfig)
-    network = replace(config.network, activation=arguments.activation or config.network.activation, tied=arguments.tied)
-    config = replace(config, network=network, pretrain=arguments.pretrain or "")
-    if arguments.objective:
-        return replace(
-            config,
-            objective=parse_objective(arguments.objective),
-            noise=arguments.noise,
-            noise_level=arguments.noise_level,
-        )
-    return config
 
 
 def _refuse_other_networks(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current_model import SHIPPED, current_model
+from imgsearch.autoencoder.card import SHIPPED, current_model
 from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
 from imgsearch.cli.signals import stopping
 from imgsearch.cli.text import train_text
-from imgsearch.cli.train_options import labels_for, network_asked_for, sizes, train_config
+from imgsearch.cli.train_options import labels_for, network_options, sizes, train_config
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, index_paths
@@ -33,7 +33,7 @@ def train(arguments: Namespace) -> None:
     paths = index_paths(arguments.index)
     device = pick_device(arguments.device)
     note(device.reason)
-    is_new = network_asked_for(arguments) is not None
+    is_new = network_options(arguments).describes_network
     start = None if arguments.start in (None, "scratch") else Path(arguments.start)
     with Corpus.open(paths) as corpus:
         config = train_config(arguments, corpus)
@@ -45,8 +45,8 @@ def train(arguments: Namespace) -> None:
                 paths,
                 config,
                 labels=labels_for(config, corpus),
-                start=before if arguments.start is None and not is_new else start,
-                go_on=arguments.start is None,
+                init_from=before if arguments.start is None and not is_new else start,
+                resume=arguments.start is None,
                 into=paths.candidate,
                 device=device,
                 on_progress=training_progress(tracker),

@@ -1,7 +1,6 @@
-"""What the options of `imgsearch train` ask for: a network, an objective, a budget. Must not know how one trains."""
+"""Options of `imgsearch train`, turned into a training configuration by the library's recipes."""
 
 from argparse import Namespace
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imgsearch.corpus.labels import own_labels
@@ -13,90 +12,58 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imgsearch.autoencoder.config import TrainConfig
-    from imgsearch.autoencoder.networks.registry import NetworkConfig
-
-# Where the default's objective cannot be learned.
-OBJECTIVES = {"pca": "reconstruct", "switches": "reconstruct", "ladder": "ladder"}
-LADDER_SIZES = (3072, 2048, 1024, 512, 256)  # of a ladder for images, to its code
-FEWEST_CLASSES = 2
-NO_SWITCHES = (
-    "switches carry the places of the maxima around the code: reconstructions look good while the code holds less, and "
-    "it is the code that is searched. Use --unpool repeat, or take switches all the same with --force. "
-    "What they do, shows: imgsearch lab unpool"
-)
+    from imgsearch.autoencoder.recipes import NetworkOptions
 
 
 def train_config(arguments: Namespace, corpus: Corpus) -> "TrainConfig":
-    """What is to be trained, and how.
+    """Return what is to be trained, and how.
 
     Raises:
         ModelError: options that contradict each other.
     """
-    from imgsearch.autoencoder.config import TrainConfig, parse_objective
-    from imgsearch.autoencoder.networks.ladder import LadderConfig
+    from imgsearch.autoencoder.recipes import recipe
 
-    network = network_asked_for(arguments)
-    if isinstance(network, LadderConfig):  # its last layer are the classes
-        network = replace(network, sizes=(*network.sizes[:-1], len(own_labels(corpus).names)))
-    kind = "switches" if arguments.unpool == "switches" else arguments.network
-    objective = arguments.objective or OBJECTIVES.get(kind, "agree")
-    asked = {
-        "batch_size": arguments.batch_size,
-        "seed": arguments.seed,
-        "objective": parse_objective(objective),
-        "noise": arguments.noise,
-        "noise_level": arguments.noise_level,
-        "pretrain": arguments.pretrain or "",
-    }
-    if network is not None:
-        asked["network"] = network
-    if isinstance(network, LadderConfig):
-        asked["matrix_rate"] = 0.0  # Adam moves all of it: for its many small steps Muon takes too long
-    minutes = None if arguments.epochs else arguments.minutes or TrainConfig.minutes
-    return TrainConfig(minutes=minutes, epochs=arguments.epochs, **asked)
+    options = network_options(arguments)
+    return recipe(
+        options,
+        objective=arguments.objective,
+        n_classes=len(own_labels(corpus).names) if options.kind == "ladder" else 0,
+        minutes=None if arguments.epochs else arguments.minutes,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+        noise=arguments.noise,
+        noise_level=arguments.noise_level,
+    )
 
 
 def labels_for(config: "TrainConfig", corpus: Corpus) -> "NDArray[np.int64] | None":
     """The corpus's labels as numbers (n,), where the objective learns from them."""
-    from imgsearch.autoencoder.objectives.unsupervised import LABELLED_TERMS
+    from imgsearch.autoencoder.recipes import needs_labels
 
-    return own_labels(corpus).numbers if LABELLED_TERMS & dict(config.objective).keys() else None
+    return own_labels(corpus).numbers if needs_labels(config) else None
 
 
-def network_asked_for(arguments: Namespace) -> "NetworkConfig | None":
-    """The network that the options describe, to be trained from scratch; None where they describe none.
+def network_options(arguments: Namespace) -> "NetworkOptions":
+    """Return the choices about the network.
 
     Raises:
-        ModelError: they contradict each other, or sizes that are none.
+        ModelError: a checkpoint is named beside them, or sizes that are none.
     """
-    from imgsearch.autoencoder.networks.conv import ConvConfig
-    from imgsearch.autoencoder.networks.dense import DenseConfig
-    from imgsearch.autoencoder.networks.ladder import LadderConfig
-    from imgsearch.autoencoder.networks.pca import PcaConfig
+    from imgsearch.autoencoder.recipes import NetworkOptions
 
-    kind = arguments.network
-    of_dense = bool(arguments.sizes or arguments.tied or arguments.pretrain or arguments.activation)
-    if kind is None and not of_dense and not arguments.unpool:
-        return None
-    if arguments.start not in (None, "scratch"):
+    options = NetworkOptions(
+        kind=arguments.network,
+        sizes=sizes(arguments.sizes) if arguments.sizes else None,
+        activation=arguments.activation,
+        tied=arguments.tied,
+        pretrain=arguments.pretrain,
+        unpool=arguments.unpool,
+        allow_switches=arguments.force,
+    )
+    if options.describes_network and arguments.start not in (None, "scratch"):
         raise ModelError("a checkpoint brings its network along: leave out --from, or the options of the network.")
-    kind = kind or ("conv" if arguments.unpool else "dense")
-    if arguments.unpool and kind != "conv":
-        raise ModelError(f"--unpool is for the network conv; {kind} has nothing to unpool.")
-    if kind == "dense":
-        asked = sizes(arguments.sizes) if arguments.sizes else DenseConfig.sizes
-        activation = arguments.activation or ("sigmoid" if arguments.pretrain == "rbm" else DenseConfig.activation)
-        return DenseConfig(asked, activation=activation, tied=arguments.tied)
-    only_sizes = arguments.sizes and not (arguments.tied or arguments.pretrain or arguments.activation)
-    if of_dense and not (kind in ("pca", "ladder") and only_sizes):
-        raise ModelError(f"--sizes, --activation, --tied and --pretrain are for the network dense, not for {kind}.")
-    if kind == "ladder":
-        return LadderConfig((*(sizes(arguments.sizes) if arguments.sizes else LADDER_SIZES), FEWEST_CLASSES))
-    if kind == "pca":
-        return PcaConfig(sizes(arguments.sizes)[-1]) if arguments.sizes else PcaConfig()
-    if arguments.unpool == "switches" and not arguments.force:
-        raise ModelError(NO_SWITCHES)
-    return ConvConfig(unpool=arguments.unpool or "transpose")
+    return options
 
 
 def sizes(text: str) -> tuple[int, ...]:

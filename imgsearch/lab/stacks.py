@@ -16,7 +16,8 @@ from torch.nn import functional
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.batches import open_feed
 from imgsearch.autoencoder.encode import as_examples
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.pretraining.layerwise import machines_of
 from imgsearch.autoencoder.pretraining.pretrain import pretrain
 from imgsearch.autoencoder.pretraining.rbm import PersistentDivergence, new_machine, sample_top, to_top

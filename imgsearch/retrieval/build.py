@@ -5,9 +5,8 @@ Knows whose codes they are, and which files belong together; faiss is elsewhere.
 
 from pathlib import Path
 
-from imgsearch.autoencoder.card import read_card
+from imgsearch.autoencoder.card import current_model, read_card
 from imgsearch.autoencoder.codes import open_codes
-from imgsearch.autoencoder.current_model import current_model
 from imgsearch.errors import IndexMismatchError, IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive, replacing
 from imgsearch.retrieval.index.binary import BinaryIndex

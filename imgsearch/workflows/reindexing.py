@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgsearch.autoencoder.current_model import current_model
+from imgsearch.autoencoder.card import current_model
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError, Hint
 from imgsearch.paths import IndexPaths, index_paths

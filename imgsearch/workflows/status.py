@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.frontier.frontier import Frontier
-from imgsearch.autoencoder.card import CARD_NAME, read_card
+from imgsearch.autoencoder.card import CARD_NAME, SHIPPED, current_model, read_card
 from imgsearch.autoencoder.codes import read_codes_info
-from imgsearch.autoencoder.current_model import SHIPPED, current_model
 from imgsearch.cli.output import readable_bytes
 from imgsearch.corpus.store import Corpus, CorpusCounts
 from imgsearch.errors import IndexMissingError

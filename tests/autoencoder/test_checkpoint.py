@@ -7,7 +7,8 @@ import torch
 
 from imgsearch.autoencoder.card import CARD_NAME, ModelCard, read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.networks.registry import describe_network
 from imgsearch.errors import IndexDirectoryError, ModelError
 

@@ -11,7 +11,8 @@ from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.codes import open_codes
 from imgsearch.autoencoder.encode import encode_images, reconstruct, update_codes
 from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
@@ -129,7 +130,7 @@ def test_a_new_model_encodes_every_row(tmp_path: Path, card: ModelCard) -> None:
 
 
 def test_codes_that_are_no_numbers_and_a_second_writer_are_refused(tmp_path: Path, card: ModelCard) -> None:
-    paths, network = IndexPaths(tmp_path), ConvAutoencoder(ConvConfig(code_size=12, agreement_size=12)).eval()
+    paths, network = IndexPaths(tmp_path), ConvAutoencoder(ConvConfig(code_size=12, invariant_size=12)).eval()
     with torch.no_grad():
         next(network.encoder.parameters()).fill_(torch.nan)
     with pytest.raises(ModelError, match="no numbers"):

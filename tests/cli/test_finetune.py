@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.checkpoint import save_checkpoint
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.networks.registry import describe_network
 from imgsearch.cli.main import run
 from imgsearch.paths import IndexPaths

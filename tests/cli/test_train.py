@@ -44,7 +44,7 @@ def test_every_kind_of_network_is_trained_indexed_and_searched(
     ("options", "said"),
     [
         (["--network", "pca", "--tied"], "for the network dense"),
-        (["--network", "dense", "--unpool", "repeat"], "nothing to unpool"),
+        (["--network", "dense", "--unpool", "repeat"], "unpool is for the network conv"),
         (["--unpool", "switches"], "the code holds less"),
         (["--unpool", "switches", "--force", "--objective", "agree"], "decodes codes alone"),
         (["--network", "dense", "--from", "somewhere"], "brings its network along"),

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.checkpoint import save_checkpoint
-from imgsearch.autoencoder.networks.conv import ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.corpus.store import Corpus, NewImage
 from imgsearch.paths import IndexPaths

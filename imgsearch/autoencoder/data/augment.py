@@ -4,29 +4,14 @@ Every draw comes from the generator that is handed in: the same generator state 
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from imgsearch.autoencoder.config import AugmentConfig
+
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """How far a view may differ from its image."""
-
-    smallest_area: float = 0.25  # the crop's share of the image: between this and 1
-    widest_aspect: float = 4 / 3  # the crop's width to height: between 1/this and this
-    overhang_share: float = 0.3  # of the views that may reach beyond the image, whose edge is then repeated …
-    overhang: float = 0.2  # … by up to this share of its side, each way
-    colour_share: float = 0.8  # of the views that get another brightness, contrast, saturation and hue
-    colour_strength: float = 0.4  # brightness, contrast and saturation: factors between 1 - this and 1 + this
-    hue_strength: float = 0.1  # turns of the colour circle, either way
-    grey_share: float = 0.2  # of the views that lose their colour
-    cover_share: float = 0.4  # of the views of which a rectangle is covered with one colour
-    cover_sides: tuple[float, float] = (0.2, 0.7)  # its width and height, each as a share of the image's
 
 
 def random_views(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:

@@ -6,16 +6,15 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional
 
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE
 from imgsearch.autoencoder.networks.hashing import Hashing
 from imgsearch.errors import ModelError
-
-IMAGE_SHAPE = (3, 32, 32)  # of one thumbnail, as networks see it
 
 
 class Autoencoder(nn.Module, ABC):
     """An encoder and a decoder around a bottleneck of `code_size` numbers, and the binary codes made of these.
 
-    One example is of `example_shape`: an image (3, 32, 32), or a vector (d,). The first `agreement_size` numbers of a
+    One example is of `example_shape`: an image (3, 32, 32), or a vector (d,). The first `invariant_size` numbers of a
     code say what an image shows, the others how it looks: only the latter may differ between views of one image
     without a cost in training.
     """
@@ -25,12 +24,12 @@ class Autoencoder(nn.Module, ABC):
     decoder: nn.Module
     classifier: nn.Linear | None  # a softmax on the code, while labels are learned; never part of a checkpoint
 
-    def __init__(self, code_size: int, agreement_size: int, example_shape: tuple[int, ...] = IMAGE_SHAPE) -> None:
+    def __init__(self, code_size: int, invariant_size: int, example_shape: tuple[int, ...] = IMAGE_SHAPE) -> None:
         super().__init__()
-        if not 0 < agreement_size <= code_size:
+        if not 0 < invariant_size <= code_size:
             raise ModelError("the views must agree on at least one number of the code, and at most on all.")
-        self.code_size, self.agreement_size, self.example_shape = code_size, agreement_size, example_shape
-        self.hashing = Hashing(agreement_size)
+        self.code_size, self.invariant_size, self.example_shape = code_size, invariant_size, example_shape
+        self.hashing = Hashing(invariant_size)
         self.classifier = None
 
     @property

@@ -19,7 +19,6 @@ Beside this deconvolution there are two decoders that undo max pooling, `ConvCon
 3x3 convolution and the maxima of 2x2 patches, at the same sizes.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -27,33 +26,10 @@ from torch import Tensor, nn
 
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.basis import fold_basis
+from imgsearch.autoencoder.networks.config import SWITCHES, TRANSPOSE, ConvConfig
 from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool, decode_with_switches, encode_with_switches
-from imgsearch.errors import ModelError
 
-TRANSPOSE, REPEAT, SWITCHES = UNPOOLINGS = ("transpose", "repeat", "switches")
 PIXEL_MEAN, PIXEL_SCALE = 0.45, 4.0  # of photographs: brings pixels in 0..1 to about zero mean and unit variance
-
-
-@dataclass(frozen=True)
-class ConvConfig:
-    """Sizes of the network."""
-
-    code_size: int = 256
-    agreement_size: int = 192  # the code's first numbers say what an image shows, the rest how it looks
-    channels: tuple[int, ...] = (32, 64, 128, 256, 512)  # of the five stages; each halves the side: 16, 8, 4, 2, 1
-    residuals: tuple[int, ...] = (0, 2, 3, 0)  # residual 3x3 convolutions in the encoder's stages 1 to 4
-    decoder_residuals: tuple[int, ...] = (0, 1, 1, 0)  # and in the decoder's, mirrored
-    unpool: str = TRANSPOSE  # how the decoder doubles: "transpose" deconvolution, "repeat" values, or by "switches"
-    max_pooling: bool = False  # the encoder halves by maxima; where the decoder undoes pooling it always does
-
-    def __post_init__(self) -> None:
-        if self.unpool not in UNPOOLINGS:
-            raise ModelError(f"a decoder doubles its maps by one of {', '.join(UNPOOLINGS)}, not by {self.unpool!r}.")
-
-    @property
-    def pools(self) -> bool:
-        """Whether the encoder halves by maxima."""
-        return self.max_pooling or self.unpool != TRANSPOSE
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -139,7 +115,7 @@ class ConvAutoencoder(Autoencoder):
     decoder: nn.Sequential
 
     def __init__(self, config: ConvConfig) -> None:
-        super().__init__(config.code_size, config.agreement_size)
+        super().__init__(config.code_size, config.invariant_size)
         self.goes_around_the_code = config.unpool == SWITCHES
         channels, last = config.channels, config.channels[-1]
         if config.pools:

@@ -5,44 +5,22 @@ Knows its layers; must not know where examples come from or how it is trained. F
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.basis import Basis
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE, N_IMAGE_VALUES, DenseConfig
 from imgsearch.autoencoder.networks.conv import PIXEL_MEAN, PIXEL_SCALE
-from imgsearch.errors import ModelError
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "silu": functional.silu,
     "sigmoid": torch.sigmoid,
 }
-N_IMAGE_VALUES = torch.Size(IMAGE_SHAPE).numel()
-
-
-@dataclass(frozen=True)
-class DenseConfig:
-    """Sizes and kinds of the layers; the decoder mirrors the encoder."""
-
-    sizes: tuple[int, ...] = (N_IMAGE_VALUES, 8192, 4096, 2048, 1024, 512, 256)  # from the example to the code
-    activation: str = "relu"  # of the hidden layers: "relu", "silu" (smooth: learns better) or "sigmoid"
-    code: str = "linear"  # what the code is: "linear" or "sigmoid", each number between 0 and 1
-    tied: bool = False  # the decoder's weights are the encoder's, transposed
-    output: str = "sigmoid"  # what is decoded: "sigmoid", each value in 0..1, or "softmax", a distribution (over words)
-    agreement_size: int = 0  # the code's first numbers that views must agree on; 0: all
-
-    def __post_init__(self) -> None:
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise ModelError("the sizes of a dense network go from the example to the code, such as 784-1000-30.")
-        if self.activation not in ACTIVATIONS or self.code not in ("linear", "sigmoid"):
-            raise ModelError("hidden layers are relu, silu or sigmoid, the code is linear or sigmoid.")
-        if self.output not in ("sigmoid", "softmax"):
-            raise ModelError("the output is sigmoid or softmax.")
 
 
 class TiedDecoder(nn.Module):
@@ -81,7 +59,7 @@ class DenseAutoencoder(Autoencoder):
     def __init__(self, config: DenseConfig) -> None:
         first, code_size = config.sizes[0], config.sizes[-1]
         shape = IMAGE_SHAPE if first == N_IMAGE_VALUES else (first,)
-        super().__init__(code_size, config.agreement_size or code_size, shape)
+        super().__init__(code_size, config.invariant_size or code_size, shape)
         self.config = config
         self.layers = dense_layers(config.sizes, config.activation)
         self.decoder = TiedDecoder(self.layers) if config.tied else UntiedDecoder(config.sizes, config.activation)

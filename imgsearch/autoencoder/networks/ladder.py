@@ -7,39 +7,19 @@ classes apart. The code is the last layer before the classes. Read from the code
 the mean example, for detail never went through the code; so a decoder of its own learns to read it, last.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.basis import Basis
-from imgsearch.autoencoder.networks.dense import N_IMAGE_VALUES, UntiedDecoder, flat_inputs
-from imgsearch.errors import ModelError
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE, N_IMAGE_VALUES, LadderConfig
+from imgsearch.autoencoder.networks.dense import UntiedDecoder, flat_inputs
 
 EPSILON = 1e-5  # added to variances before they divide
 MEMORY = 0.95  # of running means and variances, from step to step
 N_COMBINING = 10  # numbers that a combinator has for each unit
-
-
-@dataclass(frozen=True)
-class LadderConfig:
-    """Sizes of the layers, the noise, and what each layer's denoising costs. Those of the paper, for 100 labels."""
-
-    sizes: tuple[int, ...] = (784, 1000, 500, 250, 250, 250, 10)  # from the example to the code, and the classes
-    noise: float = 0.3  # its deviation in every layer; the values there have deviation 1
-    costs: tuple[float, ...] = (1000.0, 10.0, 0.1)  # of the example, the first layer, ...; the last is for all above
-
-    def __post_init__(self) -> None:
-        if len(self.sizes) < 3 or min(self.sizes) < 2:
-            raise ModelError("the sizes of a ladder go from the example over the code to the classes: 784-500-250-10.")
-        if self.noise < 0 or not self.costs or min(self.costs) < 0:
-            raise ModelError("the noise and the costs of a ladder are at least 0, and it has at least one cost.")
-
-    def cost(self, layer: int) -> float:
-        """Of denoising this layer; 0 is the example."""
-        return self.costs[min(layer, len(self.costs) - 1)]
 
 
 # ----------------------------------------------------------------------------------------------------------------------

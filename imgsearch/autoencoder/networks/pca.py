@@ -4,21 +4,12 @@ Of all linear encoders W and decoders it has the reconstructions of smallest squ
 rows of W are the directions in which examples vary most, and the decoder is W transposed.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, FittedAutoencoder
+from imgsearch.autoencoder.networks.base import FittedAutoencoder
 from imgsearch.autoencoder.networks.basis import fold_basis
-
-
-@dataclass(frozen=True)
-class PcaConfig:
-    """Sizes of the network."""
-
-    code_size: int = 256
-    example_shape: tuple[int, ...] = IMAGE_SHAPE
+from imgsearch.autoencoder.networks.config import PcaConfig
 
 
 class PcaAutoencoder(FittedAutoencoder):

@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.augment import random_views
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder, FittedAutoencoder
+from imgsearch.autoencoder.networks.base import Autoencoder, FittedAutoencoder
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE
 from imgsearch.autoencoder.networks.ladder import LadderAutoencoder
 from imgsearch.errors import ModelError
 
@@ -34,7 +35,7 @@ def classify(network: Autoencoder, batch: "Batch", config: TrainConfig) -> dict[
     examples = batch.labelled
     if network.training and network.example_shape == IMAGE_SHAPE:
         examples = random_views(examples, config.augment, batch.generator)
-    codes = network.encode(examples)[:, : network.agreement_size].float()
+    codes = network.encode(examples)[:, : network.invariant_size].float()
     cosines = functional.normalize(codes, dim=1) @ functional.normalize(network.classifier.weight, dim=1).T
     loss = functional.cross_entropy(cosines / TEMPERATURE, batch.labels)
     return {"loss": loss, "classes": loss}
@@ -48,9 +49,9 @@ def new_classifier(network: Autoencoder, examples: Tensor, labels: Tensor, n_cla
     """
     network.eval()
     codes = torch.cat([network.encode(block) for block in torch.split(examples, ENCODED_AT_ONCE)])
-    directions = functional.normalize(codes[:, : network.agreement_size].float(), dim=1)  # (m, agreement_size)
+    directions = functional.normalize(codes[:, : network.invariant_size].float(), dim=1)  # (m, invariant_size)
     members = functional.one_hot(labels, n_classes).float()  # (m, n_classes)
-    classifier = nn.Linear(network.agreement_size, n_classes, bias=False).to(directions.device)
+    classifier = nn.Linear(network.invariant_size, n_classes, bias=False).to(directions.device)
     sums = members.T @ directions
     classifier.weight.copy_(torch.where(members.sum(0)[:, None] > 0, sums, classifier.weight))
     return classifier

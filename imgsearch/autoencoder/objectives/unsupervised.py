@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.augment import random_views
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE
 from imgsearch.autoencoder.objectives.labelled import check_labelled, classify, ladder
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
@@ -60,7 +61,7 @@ def agree(network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, 
     codes = network.encode(views)
     n_decoded = max(2, round(config.reconstruction_share * len(batch.examples)))
     reconstruction = network.reconstruction_loss(network.decode(codes[:n_decoded]), views[:n_decoded])
-    first, second = codes[:, : network.agreement_size].chunk(2)
+    first, second = codes[:, : network.invariant_size].chunk(2)
     agreement = agreement_loss(first, second, config.temperature)
     return weighted(reconstruction, agreement, config)
 
@@ -167,7 +168,7 @@ def last_objective(network: Autoencoder, batch: Batch, config: TrainConfig) -> d
     images = batch.examples
     network.eval()
     codes = network.encode(images)
-    agreed, rest = codes[:, : network.agreement_size].detach(), codes[:, network.agreement_size :]
+    agreed, rest = codes[:, : network.invariant_size].detach(), codes[:, network.invariant_size :]
     network.train()
     reconstruction = network.reconstruction_loss(network.decode(torch.cat([agreed, rest], 1)), images)
     return weighted(reconstruction, torch.zeros((), device=images.device), config)
@@ -185,7 +186,7 @@ def validate(network: Autoencoder, batch: Batch, config: TrainConfig, device: De
 def _agreement_of_views(network: Autoencoder, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
     """As `agree`, but what is decoded are the images themselves, all of them."""
     first, second = (
-        network.encode(random_views(batch.examples, config.augment, batch.generator))[:, : network.agreement_size]
+        network.encode(random_views(batch.examples, config.augment, batch.generator))[:, : network.invariant_size]
         for _ in range(2)
     )
     agreement = agreement_loss(first, second, config.temperature)

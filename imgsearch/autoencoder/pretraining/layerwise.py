@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE
 from imgsearch.autoencoder.networks.conv import PIXEL_MEAN
 from imgsearch.autoencoder.networks.dense import ACTIVATIONS, DenseAutoencoder, TiedDecoder, UntiedDecoder
 from imgsearch.autoencoder.optim.schedule import rate_share

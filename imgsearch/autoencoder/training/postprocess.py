@@ -12,7 +12,8 @@ from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.augment import random_views
 from imgsearch.autoencoder.data.batches import Examples
 from imgsearch.autoencoder.encode import as_examples, encode_images
-from imgsearch.autoencoder.networks.base import IMAGE_SHAPE, Autoencoder
+from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.config import IMAGE_SHAPE
 from imgsearch.autoencoder.networks.hashing import Hashing, rounded
 from imgsearch.autoencoder.objectives.unsupervised import agreement_loss
 from imgsearch.autoencoder.training.whitening import whitening_in_parts
@@ -39,7 +40,7 @@ def finish(
     sample = examples[np.sort(np.random.default_rng(config.seed).permutation(rows)[:SAMPLE])]
     if network.metric == "cosine":
         codes = torch.from_numpy(encode_images(network, sample, device))
-        matrix, mean = whitening_in_parts(codes, network.agreement_size, config.whitening, config.looks)
+        matrix, mean = whitening_in_parts(codes, network.invariant_size, config.whitening, config.appearance_weight)
         network.change_basis(matrix, mean)
     if network.example_shape == IMAGE_SHAPE:
         learn_short_bits(network.hashing, view_codes(network, sample, config, device), config.seed)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.config import TrainConfig, TrainProgress
+from imgsearch.autoencoder.config import DEFAULT_MINUTES, TrainConfig, TrainProgress
 from imgsearch.autoencoder.data.batches import Examples, as_floats, batches_from, open_feed, split_rows
 from imgsearch.autoencoder.data.labelled import Labelled
 from imgsearch.autoencoder.encode import as_examples
@@ -45,7 +45,6 @@ from imgsearch.paths import IndexPaths, exclusive
 FEWEST_IMAGES = 16
 CHECKS = 10  # validations in a run, evenly over its budget
 PROGRESS_SECONDS, SAVE_SECONDS = 0.5, 30.0
-DEFAULT_MINUTES = 10.0
 FIRST_SEEN = 4096  # labelled examples of which a classifier's first directions are made
 
 logger = logging.getLogger(__name__)
@@ -58,8 +57,8 @@ def train(
     config: TrainConfig | None = None,
     *,
     labels: NDArray[np.int64] | None = None,
-    start: Path | None = None,
-    go_on: bool = True,
+    init_from: Path | None = None,
+    resume: bool = True,
     into: Path | None = None,
     device: DeviceChoice | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None,
@@ -70,8 +69,8 @@ def train(
     `examples` are thumbnails (n, 32, 32, 3) uint8, usually the corpus's memory map, or vectors (n, d): uint8, of which
     255 is 1, or float32. `labels` (n,) are -1 where there is none; only objectives that learn from labels look at them.
 
-    With `start`, a folder, the checkpoint there is fine-tuned; without, training starts from scratch. With `go_on` an
-    interrupted run with the same examples and settings is gone on with instead, whatever it began with (the card's
+    With `init_from`, a folder, the checkpoint there is fine-tuned; without, training starts from scratch. With `resume`
+    an interrupted run with the same examples and settings is continued instead, whatever it began with (the card's
     `note` says so, or why not). When `stop()` becomes true, or at Ctrl-C, the best so far is put in place and the run
     can be gone on with; after a `kill -9` it can be, too.
 
@@ -102,8 +101,8 @@ def train(
         logger.info("%s %s", device.reason, feed_reason)
 
         # The network, from a checkpoint or from the seed.
-        if start is not None:
-            network, origin = load_checkpoint(start, device.device)
+        if init_from is not None:
+            network, origin = load_checkpoint(init_from, device.device)
             description, begun = origin.network, origin.digest
             note = f"Fine-tuned from model {origin.digest[:12]}."
         else:
@@ -114,7 +113,7 @@ def train(
 
         check_fit(network, examples)
         check_objective(network, config, n_classes=n_classes)
-        check_pretraining(network, config, is_fresh=start is None)
+        check_pretraining(network, config, is_fresh=init_from is None)
         if "classify" in dict(config.objective):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(config.seed)
@@ -124,7 +123,7 @@ def train(
         # An interrupted run, if there is one that fits.
         identity = identify(description, asdict(config), rows, asked)
         position, best, states = Position(begun=begun), Best(), []
-        if go_on:
+        if resume:
             found = load_state(paths.training, identity, device.device)
             if isinstance(found, str):
                 note = f"{found} {note}".strip()

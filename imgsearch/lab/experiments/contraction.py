@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import curves_beside_images
 from imgsearch.lab.experiments.learning import filters, in_unit, learn, recipe, squared_error

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.dense import DenseConfig
-from imgsearch.autoencoder.networks.pca import PcaConfig
+from imgsearch.autoencoder.networks.config import DenseConfig, PcaConfig
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import planes, rows_of_images
 from imgsearch.lab.experiments.learning import (

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.autoencoder.card import current_model
 from imgsearch.autoencoder.checkpoint import load_checkpoint
-from imgsearch.autoencoder.current_model import current_model
 from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
 from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.lab.datasets import Digits, digits

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.encode import as_examples
-from imgsearch.autoencoder.networks.ladder import LadderAutoencoder, LadderConfig
+from imgsearch.autoencoder.networks.config import LadderConfig
+from imgsearch.autoencoder.networks.ladder import LadderAutoencoder
 from imgsearch.autoencoder.training.train import train
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import Digits, digits
@@ -35,7 +36,7 @@ CONFIG = TrainConfig(
     matrix_rate=0.0,
     learning_rate=4e-3,
     warmup=0.02,
-    last_stage=0.05,
+    decoder_phase=0.05,
     whitening=0.0,
 )
 
@@ -121,7 +122,7 @@ def follow(
             paths,
             config,
             labels=labels,
-            go_on=part > 1,
+            resume=part > 1,
             device=lab.device,
             on_progress=tell,
             stop=stop,

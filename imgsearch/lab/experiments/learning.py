@@ -19,8 +19,8 @@ from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.batches import Examples
 from imgsearch.autoencoder.encode import reconstruct
 from imgsearch.autoencoder.networks.base import Autoencoder
+from imgsearch.autoencoder.networks.config import NetworkConfig
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder
-from imgsearch.autoencoder.networks.registry import NetworkConfig
 from imgsearch.autoencoder.training.train import train
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import LabError
@@ -59,7 +59,7 @@ def learn(
         np.arange(len(examples)),
         paths,
         config,
-        go_on=False,
+        resume=False,
         device=lab.device,
         on_progress=lambda progress: lab.tell(
             begin + (end - begin) * progress.fraction, f"{name}, epoch {progress.epoch}, loss {progress.loss:.3g}"

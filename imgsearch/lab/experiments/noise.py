@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from imgsearch.autoencoder.encode import reconstruct
-from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.autoencoder.objectives.unsupervised import Batch, noisy
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import rows_of_images

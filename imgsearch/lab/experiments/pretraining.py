@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.autoencoder.training.train import train
 from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import Panel, panels_and_strip
@@ -126,7 +126,7 @@ def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[flo
     )
     paths = lab.scratch(f"pretraining-{STARTS[start] or 'random'}")
     rows = np.arange(len(data.train))
-    train(data.train, rows, paths, config, go_on=False, device=lab.device, on_progress=watch, stop=lab.stop)
+    train(data.train, rows, paths, config, resume=False, device=lab.device, on_progress=watch, stop=lab.stop)
     go_on(lab)
     trained, _ = load_checkpoint(paths.model, lab.device.device)
     test = in_unit(data.test)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.text import text_config
+from imgsearch.autoencoder.recipes import TEXT_HIDDEN, text_recipe
 from imgsearch.autoencoder.training.train import train
 from imgsearch.corpus.words import MOST_WORDS, Vocabulary
 from imgsearch.lab.drawing import as_png, curves, new_figure, plane
@@ -114,14 +114,14 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
         texts.train.as_examples(),
         np.flatnonzero(np.diff(texts.train.starts)).astype(np.int64),
         paths,
-        text_config(
+        text_recipe(
             texts.train.shape[1],
-            size,
+            (*TEXT_HIDDEN, size),
             seed=lab.seed,
             epochs=lab.by_size(25, 20, 50),
             batch_size=lab.by_size(64, 256, 256),  # few texts need smaller steps, to take enough of them
         ),
-        go_on=False,
+        resume=False,
         device=lab.device,
         on_progress=lambda progress: lab.tell(part * (number + progress.fraction), f"AE-{size}, {progress.doing}"),
         stop=lab.stop,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import as_examples, encode_images, reconstruct
 from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.conv import SWITCHES, UNPOOLINGS, ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import SWITCHES, UNPOOLINGS, ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.lab.datasets import digits
@@ -132,7 +133,7 @@ def _n_test(n: int) -> int:
 
 
 def _config(lab: Lab, unpool: str) -> TrainConfig:
-    sizes = SMALL_NETWORK if lab.size == SMALL else ConvConfig(agreement_size=ConvConfig.code_size, max_pooling=True)
+    sizes = SMALL_NETWORK if lab.size == SMALL else ConvConfig(invariant_size=ConvConfig.code_size, max_pooling=True)
     config = TrainConfig(
         objective=(("reconstruct", 1.0),), seed=lab.seed, network=replace(sizes, unpool=unpool), batch_size=128
     )

@@ -13,10 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.autoencoder.card import ModelCard, read_card
+from imgsearch.autoencoder.card import ModelCard, current_model, read_card
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.codes import open_codes
-from imgsearch.autoencoder.current_model import current_model
 from imgsearch.autoencoder.encode import decode_codes, encode_images, reconstruct
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.corpus.decoding.images import encode_png

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsearch.autoencoder.data.augment import AugmentConfig, random_views
+from imgsearch.autoencoder.config import AugmentConfig
+from imgsearch.autoencoder.data.augment import random_views
 
 NOTHING = AugmentConfig(smallest_area=1, widest_aspect=1, overhang_share=0, colour_share=0, grey_share=0, cover_share=0)
 

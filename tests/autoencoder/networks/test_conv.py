@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig, Double, Halve
+from imgsearch.autoencoder.networks.config import ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder, Double, Halve
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks import dense
+from imgsearch.autoencoder.networks.config import ACTIVATIONS, DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.errors import ModelError
 
 SMALL = DenseConfig((20, 12, 6))
@@ -95,3 +97,7 @@ def test_the_jacobian_of_one_sigmoid_layer_is_exact(in_another_basis: bool) -> N
 def test_what_makes_no_network_is_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         DenseConfig(**settings)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_every_activation_of_the_configuration_has_its_function() -> None:
+    assert tuple(dense.ACTIVATIONS) == ACTIVATIONS

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.networks.ladder import Combinator, LadderAutoencoder, LadderConfig, Normalisation
+from imgsearch.autoencoder.networks.config import LadderConfig
+from imgsearch.autoencoder.networks.ladder import Combinator, LadderAutoencoder, Normalisation
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.autoencoder.objectives.unsupervised import Batch, objective, validate
 from imgsearch.autoencoder.optim.optimisers import make_last_optimisers, make_optimisers

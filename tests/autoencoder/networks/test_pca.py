@@ -7,7 +7,7 @@ import torch
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct
-from imgsearch.autoencoder.networks.pca import PcaConfig
+from imgsearch.autoencoder.networks.config import PcaConfig
 from imgsearch.autoencoder.training.moments import leading_components, moments
 from imgsearch.autoencoder.training.train import train
 from imgsearch.device import pick_device

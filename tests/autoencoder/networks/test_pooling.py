@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.networks.conv import UNPOOLINGS, ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import UNPOOLINGS, ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool
 from imgsearch.autoencoder.objectives.unsupervised import check_objective
 from imgsearch.errors import ModelError

@@ -12,9 +12,10 @@ from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.labelled import FEWEST_JUDGING, Labelled
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.networks.ladder import LadderAutoencoder, LadderConfig
-from imgsearch.autoencoder.networks.pca import PcaAutoencoder, PcaConfig
+from imgsearch.autoencoder.networks.config import DenseConfig, LadderConfig, PcaConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
+from imgsearch.autoencoder.networks.ladder import LadderAutoencoder
+from imgsearch.autoencoder.networks.pca import PcaAutoencoder
 from imgsearch.autoencoder.objectives.labelled import TEMPERATURE, classify, new_classifier
 from imgsearch.autoencoder.objectives.unsupervised import Batch, check_objective
 from imgsearch.autoencoder.training.train import train
@@ -80,7 +81,7 @@ def test_codes_of_images_never_shown_with_a_label_come_to_lie_with_their_class(t
     train(vectors, np.arange(N), paths, start, device=CPU)
     before, _ = load_checkpoint(paths.model, CPU.device)
     config = TrainConfig(epochs=40, batch_size=32, fine_tuning=1.0, objective=(("classify", 1.0),))
-    card = train(vectors, np.arange(N), paths, config, labels=shown, start=paths.model, device=CPU)
+    card = train(vectors, np.arange(N), paths, config, labels=shown, init_from=paths.model, device=CPU)
     after, _ = load_checkpoint(paths.model, CPU.device)
     asking = slice(120, None)
     assert precision(after, vectors[asking], labels[asking]) > precision(before, vectors[asking], labels[asking]) + 0.15
@@ -147,9 +148,9 @@ def test_the_decoder_learns_to_read_the_new_codes(tmp_path: Path) -> None:
     errors = {}
     for share in (0.0, 0.5):
         config = TrainConfig(
-            epochs=50, batch_size=32, fine_tuning=1.0, objective=(("classify", 1.0),), last_stage=share, seed=1
+            epochs=50, batch_size=32, fine_tuning=1.0, objective=(("classify", 1.0),), decoder_phase=share, seed=1
         )
         into = tmp_path / str(share)
-        card = train(vectors, np.arange(N), paths, config, labels=labels, start=paths.model, into=into, device=CPU)
+        card = train(vectors, np.arange(N), paths, config, labels=labels, init_from=paths.model, into=into, device=CPU)
         errors[share] = card.metrics["reconstruction"]
     assert errors[0.5] < 0.95 * errors[0.0]

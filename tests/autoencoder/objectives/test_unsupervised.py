@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig, parse_objective
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
-from imgsearch.autoencoder.networks.pca import PcaAutoencoder, PcaConfig
+from imgsearch.autoencoder.networks.config import ConvConfig, DenseConfig, PcaConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
+from imgsearch.autoencoder.networks.pca import PcaAutoencoder
 from imgsearch.autoencoder.objectives.unsupervised import (
     AGREE,
     VALIDATED,
@@ -55,7 +56,7 @@ def test_agreement_falls_as_twins_come_closer_and_looks_at_direction_only() -> N
 @pytest.mark.parametrize("loss", [agree, VALIDATED[AGREE]])
 def test_views_agree_on_the_first_numbers_of_the_code_alone(loss: Term) -> None:
     torch.manual_seed(0)
-    network = ConvAutoencoder(ConvConfig(channels=(8, 8, 8, 8, 16), code_size=12, agreement_size=9))
+    network = ConvAutoencoder(ConvConfig(channels=(8, 8, 8, 8, 16), code_size=12, invariant_size=9))
     images = Batch(torch.rand(6, 3, 32, 32), torch.Generator().manual_seed(0))
     loss(network, images, TrainConfig())["agreement"].backward()  # type: ignore[no-untyped-call] # torch's own
     weight, bias = network.code_layer.weight.grad, network.code_layer.bias.grad

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.optim.muon import Muon
 from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.device import DeviceChoice

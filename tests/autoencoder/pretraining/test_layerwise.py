@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.autoencoder.networks.conv import PIXEL_MEAN, PIXEL_SCALE
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.pretraining.layerwise import (
     AutoencoderLayer,
     LayerLearner,

@@ -12,8 +12,7 @@ from sklearn.datasets import load_digits
 
 from imgsearch.autoencoder.card import ModelCard, read_card
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.networks.conv import ConvConfig
-from imgsearch.autoencoder.networks.dense import DenseConfig
+from imgsearch.autoencoder.networks.config import ConvConfig, DenseConfig
 from imgsearch.autoencoder.pretraining import pretrain as pretrain_module
 from imgsearch.autoencoder.pretraining.pretrain import passes, work_shares
 from imgsearch.autoencoder.training import train as train_module
@@ -146,7 +145,7 @@ def test_what_cannot_be_pretrained_is_refused(paths: IndexPaths) -> None:
         trained(paths, replace(CONFIG, network=DenseConfig((64, 8), "sigmoid", output="softmax")))
     trained(paths, replace(CONFIG, epochs=1, pretrain=""))
     with pytest.raises(ModelError, match="from scratch"):
-        trained(paths, CONFIG, start=paths.model)
+        trained(paths, CONFIG, init_from=paths.model)
     with pytest.raises(ModelError, match="between 0 and 1"):
         replace(CONFIG, pretrain_share=0.0)
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.networks.hashing import Hashing
 from imgsearch.autoencoder.training.postprocess import finish, learn_short_bits, view_codes
 from imgsearch.device import pick_device

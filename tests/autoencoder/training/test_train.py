@@ -17,7 +17,8 @@ from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
 from imgsearch.autoencoder.encode import encode_images
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.objectives.unsupervised import Batch, agreement_loss, last_objective
 from imgsearch.autoencoder.optim.optimisers import make_last_optimisers, optimisers_of
 from imgsearch.autoencoder.training import train as train_module
@@ -150,7 +151,7 @@ def test_a_run_does_not_go_on_when_told_to_start_from_scratch_or_when_the_images
     train(PICTURES, ROWS, paths, SMALL, stop=StopAfter(2))
     card = train(PICTURES, ROWS[1:], paths, SMALL, stop=StopAfter(2))
     assert card.note.startswith("Started anew: the images changed")
-    card = train(PICTURES, ROWS[1:], paths, SMALL, go_on=False)
+    card = train(PICTURES, ROWS[1:], paths, SMALL, resume=False)
     assert card.note == ""
 
 
@@ -162,23 +163,23 @@ def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
         ROWS,
         second,
         replace(SMALL, learning_rate=1e-7, network=ConvConfig(residuals=(1, 0, 0, 0))),
-        start=first.model,
+        init_from=first.model,
     )
     assert origin.digest[:12] in card.note
     assert card.network == origin.network
     assert card.metrics["reconstruction"] == pytest.approx(origin.metrics["reconstruction"], rel=0.2)
     with pytest.raises(ModelError, match="no model"):
-        train(PICTURES, ROWS, second, SMALL, start=tmp_path / "nowhere")
+        train(PICTURES, ROWS, second, SMALL, init_from=tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("steps", [3, 9])
 def test_a_stopped_fine_tuning_goes_on_although_its_best_has_become_the_model(tmp_path: Path, steps: int) -> None:
     origin, whole, parts = (IndexPaths(tmp_path / name) for name in ("origin", "whole", "parts"))
     train(PICTURES, ROWS, origin, SMALL)
-    config = replace(SMALL, seed=3, last_stage=0.4)
-    expected = train(PICTURES, ROWS, whole, config, start=origin.model)
-    stopped = train(PICTURES, ROWS, parts, config, start=origin.model, stop=StopAfter(steps))
-    finished = train(PICTURES, ROWS, parts, config, start=parts.model)
+    config = replace(SMALL, seed=3, decoder_phase=0.4)
+    expected = train(PICTURES, ROWS, whole, config, init_from=origin.model)
+    stopped = train(PICTURES, ROWS, parts, config, init_from=origin.model, stop=StopAfter(steps))
+    finished = train(PICTURES, ROWS, parts, config, init_from=parts.model)
     assert f"Went on from step {steps}" in finished.note
     assert finished.training["from"] == stopped.training["from"] == expected.training["from"]
     assert weights(parts) == weights(whole)
@@ -186,7 +187,7 @@ def test_a_stopped_fine_tuning_goes_on_although_its_best_has_become_the_model(tm
 
 def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
-    config, scales = replace(SMALL, last_stage=0.4), []
+    config, scales = replace(SMALL, decoder_phase=0.4), []
 
     def noting(last_stage: bool) -> Callable[..., list[torch.optim.Optimizer]]:
         def make(*arguments: Any) -> list[torch.optim.Optimizer]:
@@ -198,7 +199,7 @@ def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path, monk
     monkeypatch.setattr(train_module, "optimisers_of", noting)
     train(PICTURES, ROWS, whole, config)
     train(PICTURES, ROWS, parts, config, stop=StopAfter(4))
-    assert train(PICTURES, ROWS, parts, config, start=parts.model).training["from"] == "scratch"
+    assert train(PICTURES, ROWS, parts, config, init_from=parts.model).training["from"] == "scratch"
     assert weights(parts) == weights(whole)
     assert scales == [(False, 1.0), (True, 1.0), (False, 1.0), (False, 1.0), (True, 1.0)]  # the whole, a part, the rest
 
@@ -212,8 +213,8 @@ def test_fine_tuning_is_slower_by_its_share(tmp_path: Path) -> None:
         return layer
 
     for share, paths, stands in ((0.0, still, True), (1.0, moved, False)):
-        config = replace(SMALL, seed=3, fine_tuning=share, last_stage=0)
-        train(PICTURES, ROWS, paths, config, start=origin.model)
+        config = replace(SMALL, seed=3, fine_tuning=share, decoder_phase=0)
+        train(PICTURES, ROWS, paths, config, init_from=origin.model)
         assert torch.equal(first_layer(paths), first_layer(origin)) == stands
 
 
@@ -306,7 +307,7 @@ def test_stopped_before_the_first_step_nothing_is_made(paths: IndexPaths) -> Non
         lambda: TrainConfig(minutes=-1),
         lambda: TrainConfig(epochs=0),
         lambda: TrainConfig(batch_size=1),
-        lambda: TrainConfig(last_stage=1),
+        lambda: TrainConfig(decoder_phase=1),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(make: Callable[[], TrainConfig]) -> None:
@@ -332,7 +333,7 @@ def test_in_the_last_stage_only_the_decoder_and_the_rest_of_the_code_learn() -> 
     assert code_layer <= changed
     assert all(name.startswith("decoder.") for name in changed - code_layer)
     for name in code_layer:
-        assert torch.equal(after[name][: NARROW.agreement_size], before[name][: NARROW.agreement_size])
+        assert torch.equal(after[name][: NARROW.invariant_size], before[name][: NARROW.invariant_size])
     assert parts["loss"].item() == pytest.approx(SMALL.reconstruction_weight * parts["reconstruction"].item())
     assert parts["agreement"].item() == 0
 
@@ -340,7 +341,7 @@ def test_in_the_last_stage_only_the_decoder_and_the_rest_of_the_code_learn() -> 
 def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPaths) -> None:
     told: list[TrainProgress] = []
     wider = ConvConfig(channels=(16, 16, 32, 32, 64))
-    config = replace(SMALL, epochs=80, batch_size=20, last_stage=0.5, network=wider)
+    config = replace(SMALL, epochs=80, batch_size=20, decoder_phase=0.5, network=wider)
     train(PICTURES, ROWS, paths, config, on_progress=told.append)
     errors = [each.parts["reconstruction"] for each in told if each.doing == "learning to decode"]
     assert len(errors) == 80  # half of 80 epochs of 2 steps
@@ -353,7 +354,7 @@ def test_a_loss_that_does_not_see_the_decoder_cannot_choose_one_that_has_not_lea
 ) -> None:
     losses = iter(range(1000))  # each check finds it worse than the one before
     monkeypatch.setattr(train_module, "validate", lambda *_: {"loss": float(next(losses))})
-    config = replace(SMALL, epochs=8, last_stage=0.5, objective=((objective, 1.0),))
+    config = replace(SMALL, epochs=8, decoder_phase=0.5, objective=((objective, 1.0),))
     card = train(PICTURES, ROWS, paths, config, labels=ROWS % 2)
     half = 8 * (len(ROWS) // SMALL.batch_size) // 2
     assert (card.steps > half - SMALL.batch_size) == learned

@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsearch.autoencoder.networks.conv import ConvAutoencoder, ConvConfig
+from imgsearch.autoencoder.networks.config import ConvConfig
+from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.training.whitening import whitening, whitening_in_parts
 
 

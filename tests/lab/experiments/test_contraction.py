@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.lab.experiments.contraction import run, singular_values
 from imgsearch.lab.finding import Lab
 

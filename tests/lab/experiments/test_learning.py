@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from imgsearch.autoencoder.networks.dense import DenseAutoencoder, DenseConfig
+from imgsearch.autoencoder.networks.config import DenseConfig
+from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.errors import LabError
 from imgsearch.lab.experiments.learning import filters, in_unit, learn, moved, one_of_each, recipe, squared_error
 from imgsearch.lab.finding import Lab

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgsearch.autoencoder.networks.conv import UNPOOLINGS
+from imgsearch.autoencoder.networks.config import UNPOOLINGS
 from imgsearch.device import pick_device
 from imgsearch.lab.experiments.unpooling import linear_error, pictures_of
 from imgsearch.lab.finding import Finding, Lab

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.current_model import SHIPPED
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
