@@ -11,7 +11,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from imgsearch.records import decode_record
 
@@ -74,12 +75,15 @@ class Vocabulary:
     words: tuple[str, ...]
     counts: tuple[int, ...]  # in how many texts each word stands
     n_texts: int  # texts that have words
-    places: dict[str, int] = field(init=False, repr=False, compare=False)  # the number of each word
 
     def __post_init__(self) -> None:
         if len(self.words) != len(self.counts) or len(set(self.words)) != len(self.words):
             raise ValueError("each word of a vocabulary has one count")
-        object.__setattr__(self, "places", {word: place for place, word in enumerate(self.words)})
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The number of each word."""
+        return {word: place for place, word in enumerate(self.words)}
 
     @classmethod
     def of(cls, texts: Iterable[str], most: int = MOST_WORDS) -> "Vocabulary":
@@ -115,8 +119,7 @@ class Vocabulary:
 
     def to_json(self) -> str:
         """One JSON document."""
-        kept = {name: value for name, value in asdict(self).items() if name != "places"}
-        return json.dumps(kept, ensure_ascii=False)
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
