@@ -1,22 +1,27 @@
-# make demo   the whole loop on drawn pictures, ending in the running page (PORT=8599 for another port)
-# make test   every test, the browser's included
-# make lint   ruff and mypy
-# make bench  the figures that the README prints (needs ../shared/data)
-# make fuzz   damages images of every format at random for ten minutes (MINUTES=N for another time)
-# make pictures ROW=12   the README's pictures, after make demo: a good query chosen by hand
+# make demo     crawl, train, index and measure the drawn gallery, then open the page (PORT=8599 for another port)
+# make check    formatting, lint, types and the fast tests
+# make test     all tests, the browser's included
+# make lint     formatting, lint and types
+# make docs     render figures, help texts and the tree of packages into the documentation
+# make bench    repeat every measurement of the documentation (needs ../shared/data; takes hours)
+# make fuzz     decode randomly damaged images of every format for ten minutes (MINUTES=N for another time)
+# make pictures ROW=12   draw the documentation's pictures after make demo, with a row chosen by hand as the query
 
 PYTHON ?= python3
 PORT ?= 8501
 MINUTES ?= 10
 BIN = .venv/bin
 
-.PHONY: demo test lint bench fuzz pictures browser
+.PHONY: demo check test lint docs bench fuzz pictures browser
 
 demo: .venv/installed
 	$(BIN)/imgsearch demo --port $(PORT)
 
-# One thread for each of the two workers: threads that wait for each other are slower than none.
-test: export OMP_NUM_THREADS = 1
+# One thread per worker: several would compete for the cores.
+check test: export OMP_NUM_THREADS = 1
+check: lint
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
+
 test: .venv/installed-for-tests browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -25,17 +30,30 @@ lint: .venv/installed-for-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Every script whose figures the documentation prints, in an order that the later ones do not slow the earlier ones.
+# Takes hours. One needs an extra package in an environment of its own: make bench IMG2DATASET=venv/bin/img2dataset
 bench: .venv/installed-for-tests
-	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/development.py
-	$(BIN)/python benchmarks/unseen.py
-	$(BIN)/python benchmarks/reconstruction.py
-	$(BIN)/python benchmarks/training.py
-	$(BIN)/python benchmarks/lecture_digits.py
-	$(BIN)/python benchmarks/lecture_text.py
-	$(BIN)/python benchmarks/lecture_pretraining.py --data ../shared/data/mnist.npz
-	$(BIN)/python benchmarks/long_crawl.py
-	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python -m benchmarks.retrieval.speed
+	$(BIN)/python -m benchmarks.retrieval.development
+	$(BIN)/python -m benchmarks.retrieval.unseen
+	$(BIN)/python -m benchmarks.crawl.long_crawl
+	@if [ -n "$(IMG2DATASET)" ]; then $(BIN)/python -m benchmarks.crawl.throughput $(IMG2DATASET); \
+	else echo "Skipping the comparison with img2dataset: install it elsewhere and name it by IMG2DATASET."; fi
+	$(BIN)/python -m benchmarks.training.step
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.training.reconstruction --minutes 3
+	for seed in 0 1 2; do $(BIN)/python -m benchmarks.training.finetune --labels 1000 --seed $$seed || exit 1; done
+	$(BIN)/python -m benchmarks.training.finetune --labels 45000
+	$(BIN)/python -m benchmarks.lecture.digits
+	$(BIN)/python -m benchmarks.lecture.pretraining
+	$(BIN)/python -m benchmarks.lecture.unpool --of-each-class 500
+	$(BIN)/python -m benchmarks.lecture.text
+	$(BIN)/python -m benchmarks.lecture.ladder --minutes 7.5
+	$(BIN)/python -m benchmarks.lecture.ladder --minutes 21
+	$(BIN)/python -m benchmarks.tables
+
+docs: .venv/installed-for-tests
+	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python docs/render.py
 
 fuzz: .venv/installed-for-tests
 	$(BIN)/python -m tests.fuzz_images $(MINUTES)
@@ -61,9 +79,10 @@ pictures: .venv/installed-for-tests browser
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/installed
 
-# The browser tests need Chromium and its driver; without them they skip and say so.
+# The browser tests need Chromium and its driver; without them they are skipped and say so.
 browser:
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	elif [ "$$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release; then \
+		echo "Installing for the browser tests, by apt-get: chromium chromium-driver"; \
 		apt-get update -q && apt-get install -q -y chromium chromium-driver; \
-	else echo "No Chromium here, so the browser tests will skip. To run them: apt-get install chromium chromium-driver"; fi
+	else echo "No Chromium, so the browser tests will be skipped. To run them: apt-get install chromium chromium-driver"; fi

@@ -1,4 +1,4 @@
-"""What a result must say about where and when it was measured."""
+"""Raw results as JSON files, each with the machine, the versions, the date and the commit of the measurement."""
 
 import json
 import os
@@ -7,12 +7,14 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
+MACHINE = "machine"  # the key under which the description stands beside the figures
 
 
 def describe() -> dict[str, object]:
-    """Hardware, versions, date and commit of this run."""
+    """Return hardware, versions, date and commit of this run."""
     packages = ("torch", "torchvision", "faiss-gpu", "numpy", "pillow")
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -24,16 +26,34 @@ def describe() -> dict[str, object]:
     }
 
 
-def write_result(name: str, figures: dict[str, object]) -> Path:
-    """Keep `figures` beside the machine's description as `results/<name>.json`."""
+def write_result(name: str, figures: dict[str, Any]) -> Path:
+    """Write `figures` and the description of this machine to `results/<name>.json`."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": describe(), **figures}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({MACHINE: describe(), **figures}, indent=2) + "\n", encoding="utf-8")
     return path
 
 
+def read_result(name: str) -> dict[str, Any]:
+    """Return the contents of `results/<name>.json`."""
+    return dict(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def earlier_figures(name: str) -> dict[str, Any]:
+    """Return the figures measured so far without the machine, or nothing if the file does not exist yet."""
+    if not (RESULTS / f"{name}.json").exists():
+        return {}
+    return {key: figures for key, figures in read_result(name).items() if key != MACHINE}
+
+
+def machine_of(result: dict[str, Any]) -> str:
+    """Return cores, processor, torch version and date of a result as one phrase."""
+    machine = result[MACHINE]
+    return f"{machine['cores']} cores of an {machine['cpu']}, torch {machine['versions']['torch']}, {machine['date']}"
+
+
 def _commit() -> str:
-    """The commit, with `+` behind it where files differed from it."""
+    """Return the commit, followed by `+` if tracked files differ from it."""
     try:
         head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
         changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
@@ -43,7 +63,7 @@ def _commit() -> str:
 
 
 def _cpu_model() -> str:
-    """The processor's name and the widest vector instructions that it has (they decide more than the name)."""
+    """Return the processor's name and its vector instructions, which affect speed more than the name suggests."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,6 +1,7 @@
-"""The development protocol and the other data sets at hand, as corpora that the package's own commands would make.
+"""The development protocol and the other data sets, added to a corpus as `imgsearch add` would.
 
-CIFAR-10: the images numbered 4500-4999 of each class ask, the other 45,000 are the database. Needs ../shared/data.
+CIFAR-10: images 4500-4999 of each class are queries, the other 45,000 are the database. Needs ../shared/data with
+cifar10-train-jpeg.zip (folders named by class), mnist.npz, and two zips of 50,000 unlabelled 32x32 photographs.
 """
 
 import io
@@ -24,18 +25,18 @@ FIRST_QUERY = 4500  # of each class's 5,000
 
 
 def add_cifar10(folder: Path) -> tuple[IndexPaths, LabelledImages]:
-    """The protocol's database as a labelled corpus in `folder`, and its queries."""
+    """Add the protocol's database to a labelled corpus in `folder`; return its paths and the queries."""
     database, queries = split_archive(folder)
     return add(folder, database), read_labelled_images(queries)
 
 
 def add_photographs(folder: Path) -> IndexPaths:
-    """The 100,000 unlabelled photographs as a corpus."""
+    """Add the 100,000 unlabelled photographs to a corpus."""
     return add(folder, *PHOTOGRAPHS)
 
 
 def add_mnist(folder: Path) -> tuple[IndexPaths, LabelledImages]:
-    """The 60,000 training digits as a labelled corpus, and the 10,000 test digits as queries; grey, so R = G = B."""
+    """Add the 60,000 training digits (grey as RGB) to a labelled corpus; return it and the 10,000 test digits."""
     with np.load(MNIST) as digits:
         database, queries = folder / "digits.zip", folder / "digit-queries.zip"
         _write_zip(database, digits["x_train"], digits["y_train"])
@@ -44,6 +45,7 @@ def add_mnist(folder: Path) -> tuple[IndexPaths, LabelledImages]:
 
 
 def add(folder: Path, *archives: Path) -> IndexPaths:
+    """Add zip archives, whose folders name the labels, to a corpus in `folder` without previews."""
     paths = IndexPaths(folder / "index")
     with Corpus.open_for_writing(paths) as corpus:
         report = add_paths(Intake(corpus, labels_from_folders=True, with_previews=False), archives)
@@ -52,7 +54,7 @@ def add(folder: Path, *archives: Path) -> IndexPaths:
 
 
 def split_archive(folder: Path) -> tuple[Path, Path]:
-    """The protocol's two zips, database and queries, with the folders that name the classes."""
+    """Write the protocol's database and queries as two zips whose folders name the classes."""
     database, queries = folder / "database.zip", folder / "queries.zip"
     with zipfile.ZipFile(CIFAR10) as whole, zipfile.ZipFile(database, "w") as one, zipfile.ZipFile(queries, "w") as two:
         for name in whole.namelist():
@@ -75,8 +77,8 @@ def _pngs(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Iterator[tupl
         yield f"digits/{label}/{number:05}.png", encoded.getvalue()
 
 
-class Teller:
-    """Prints what is being measured, now and then."""
+class PrintedProgress:
+    """Progress callback that prints a line at most every ten seconds."""
 
     def __init__(self) -> None:
         self._next = 0.0

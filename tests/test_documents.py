@@ -1,4 +1,4 @@
-"""What is written must be so: README's tree, commands and figures, every help example, the changelog."""
+"""The documentation is true: figures, commands, help examples, folders, links, make targets, changelog."""
 
 import argparse
 import re
@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import tables
+from benchmarks.lecture.ideas import IDEAS
+from benchmarks.machine import RESULTS
 from imgsearch import __version__
 from imgsearch.cli.parser import build_parser
 from tests.conftest import REPOSITORY
 
-sys.path.insert(0, str(REPOSITORY / "benchmarks"))
-import tables  # the benchmarks are scripts beside the package, not a package
+sys.path.insert(0, str(REPOSITORY / "docs"))
+import render  # a script beside the pages that it writes
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), REPOSITORY / "index" / "README.md"])
+README_BYTES = 9_000
+NOT_IN_GIT = {".venv", "dist", "htmlcov"}
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
@@ -41,53 +47,90 @@ def test_every_command_has_help_with_examples_that_parse(command: str) -> None:
         assert action.help, f"{command} {action.dest} has no help"
 
 
-@pytest.mark.parametrize("command", subcommands())
-def test_every_command_stands_in_the_readme(command: str) -> None:
-    assert f"`imgsearch {command}" in README
-
-
-def readme_commands() -> list[str]:
-    """Every line of the README's shell blocks that starts with `imgsearch`."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+def command_lines(text: str) -> list[str]:
+    """Return every line of the text's shell blocks, and every inline code, that is a complete `imgsearch` command."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith("imgsearch ")]
 
 
-def test_every_command_line_of_the_readme_parses() -> None:
-    assert len(readme_commands()) >= 4
-    for line in readme_commands():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_command_line_of_a_page_parses(page: Path) -> None:
+    for line in command_lines(page.read_text(encoding="utf-8")):
         build_parser().parse_args(shlex.split(line)[1:])
 
 
-def test_the_tree_in_the_readme_is_the_tree() -> None:
-    tree = README[README.index("## The files") :]
-    tree = tree[tree.index("```text") : tree.index("```\n", tree.index("```text"))]
-    named = set(re.findall(r"[\w.]+\.py\b", tree))
-    there = {
-        path.name
-        for folder in ("imgsearch", "crawler", "benchmarks")
-        for path in (REPOSITORY / folder).rglob("*.py")
-        if path.name != "__init__.py"
-    } | {"app.py"}
-    assert named == there
+def test_the_readme_shows_the_way_in_five_commands() -> None:
+    assert len(command_lines(README)) == 5
 
 
-def test_each_make_target_of_the_readme_exists() -> None:
+def test_the_commands_page_is_the_help() -> None:
+    assert set(render.commands()) == set(subcommands())
+    assert render.COMMANDS.read_text(encoding="utf-8") == render.render_commands(), "run: python docs/render.py"
+
+
+def test_the_tree_of_packages_is_the_tree() -> None:
+    assert render.ARCHITECTURE.read_text(encoding="utf-8") == render.render_architecture(), "run: python docs/render.py"
+
+
+def test_the_readme_names_every_folder() -> None:
+    tree = README[README.index("```text") :]
+    named = set(re.findall(r"^(\w+)/ ", tree, flags=re.MULTILINE))
+    there = {path.parent.name for path in REPOSITORY.glob("[a-z]*/*.*") if path.parent.name not in NOT_IN_GIT}
+    assert named == {name for name in there if not name.endswith(".egg-info")}
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.encode()) <= README_BYTES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_each_make_target_of_a_page_exists(page: Path) -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"`make (\w+)", README)):
+    for target in set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-@pytest.mark.parametrize("page", sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")]))
+def test_make_bench_runs_every_script_that_writes_a_result() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    scripts = {
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+        for path in (REPOSITORY / "benchmarks").rglob("*.py")
+        if "write_result(" in path.read_text(encoding="utf-8") and path.stem != "machine"
+    }
+    assert len(scripts) == len(list(RESULTS.glob("*.json")))
+    for script in scripts:
+        assert f"python -m {script}" in makefile, script
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_between_files_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        if not target.startswith(("http://", "https://")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for target, fragment in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        file = page.parent / target if target else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if fragment:
+            assert fragment in anchors(file), f"{page.name} links to {target}#{fragment}"
 
 
-def test_the_figures_in_the_readme_come_from_the_results() -> None:
-    for name, table in tables.render_all().items():
-        assert f"<!-- {name} -->\n{table}\n<!-- /{name} -->" in README, f"run: python benchmarks/tables.py ({name})"
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", tables.PAGES)
+def test_the_figures_of_every_page_come_from_the_results(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    assert tables.filled(text, tables.PAGES[page]()) == text, "run: python -m benchmarks.tables"
+
+
+def test_every_module_in_the_map_of_the_lecture_exists() -> None:
+    modules = [module for _, _, modules, _ in IDEAS for module in modules]
+    assert modules
+    for module in modules:
+        assert (REPOSITORY / "imgsearch" / module).is_file(), module
 
 
 def test_the_changelog_knows_this_version() -> None:

@@ -1,8 +1,8 @@
-"""Does a long crawl stay small and quick? 100,000 image URLs on loopback, named by 1,000 pages, politeness off.
+"""Memory and speed of a long crawl: 100,000 image URLs on loopback, linked from 1,000 pages, without delays.
 
-Every 10,000 URLs: the memory of the process (resident), and the time that the frontier needs for one URL to be claimed
-and to be settled, in the mean over those since the last line. Writes results/long_crawl.json.
-Run: python benchmarks/long_crawl.py [N_URLS]
+After every 10,000 URLs it records the resident memory of the process, and the mean time in which the frontier claimed
+and settled one URL since the last record. Writes results/long_crawl.json.
+Run: python -m benchmarks.crawl.long_crawl [N_URLS]
 """
 
 import io
@@ -13,14 +13,15 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import wraps
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import write_result
 from PIL import Image
-from served import Served
 
+from benchmarks.crawl.served import Served
+from benchmarks.machine import write_result
 from crawler.config import CrawlConfig
 from crawler.crawl import crawl
 from crawler.frontier.frontier import Frontier
@@ -33,7 +34,7 @@ EVERY = 10_000
 
 
 class Stopwatch:
-    """Adds up the seconds that a method takes, and the URLs that it was given or gave."""
+    """Adds up the seconds that a method takes, and the URLs it handled."""
 
     def __init__(self) -> None:
         self.seconds, self.urls = 0.0, 0
@@ -50,33 +51,36 @@ class Stopwatch:
         return timed
 
     def milliseconds(self) -> float:
-        """A URL in the mean since the last call."""
+        """Return the mean milliseconds per URL since the last call."""
         mean = 1e3 * self.seconds / max(self.urls, 1)
         self.seconds, self.urls = 0.0, 0
         return mean
 
 
 def main() -> None:
-    n_urls = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    print(write_result("long_crawl", run(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)))
+
+
+def run(n_urls: int) -> dict[str, Any]:
+    """Crawl n URLs in a fresh process; return a record for every 10,000 of them."""
     with Served(small_pictures(n_urls)) as site:
         answers, end = multiprocessing.get_context("spawn").Pipe(duplex=False)
-        # In a process of its own, which has never held the pictures.
+        # A spawned process, whose memory never held the pictures.
         process = multiprocessing.get_context("spawn").Process(target=crawl_watched, args=(site, n_urls, end))
         process.start()
         lines = answers.recv()
         process.join()
     first, last = lines[0], lines[-1]
-    figures = {
+    return {
         "repetitions": 1,
         "urls": n_urls,
         "lines": lines,
         "memory_growth": last["resident_mb"] / first["resident_mb"] - 1,
     }
-    print(write_result("long_crawl", figures))
 
 
-def crawl_watched(site: str, n_urls: int, told: Any) -> None:
-    """Crawl; tell memory and times as lines, a dict for each `EVERY` URLs."""
+def crawl_watched(site: str, n_urls: int, records: Connection) -> None:
+    """Crawl and send a list of records (memory and times), one for each `EVERY` URLs."""
     claiming, settling = Stopwatch(), Stopwatch()
     Frontier.claim = claiming.around(Frontier.claim, lambda _, answer: len(answer[0]))  # type: ignore[method-assign]  # measured from outside
     Frontier.settle = settling.around(Frontier.settle, lambda arguments, _: len(list(arguments[1])))  # type: ignore[method-assign]  # as above
@@ -102,16 +106,17 @@ def crawl_watched(site: str, n_urls: int, told: Any) -> None:
         config = CrawlConfig(seeds=(f"{site}/",), delay_seconds=0, allow_private=True)
         with Corpus.open_for_writing(paths) as corpus:
             crawl(config, paths.crawl_database, Intake(corpus).keep, on_progress=watch)
-    told.send(lines)
+    records.send(lines)
 
 
 def resident_bytes() -> int:
+    """Return the resident memory of this process."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize()
 
 
 def small_pictures(n: int) -> Sequence[bytes]:
-    """n different PNGs of 32 by 32: the number's bits as squares."""
+    """Return n different PNGs of 32 by 32 pixels that show the bits of their number as squares."""
     pictures = []
     for number in range(n):
         bits = (number >> np.arange(64)) & 1

@@ -1,4 +1,4 @@
-"""A web site on loopback that takes as little of the processor as Python can: images from memory, and pages of them."""
+"""A small web server on loopback that serves images and pages from memory with little processor time."""
 
 import asyncio
 import multiprocessing
@@ -10,7 +10,7 @@ PER_PAGE = 100
 
 
 class Served:
-    """The images at /<number>.jpg on loopback, and pages that name them, from a process of its own."""
+    """Serves images at /<number>.jpg, and pages that link to them, from a separate process."""
 
     def __init__(self, images: Sequence[bytes]) -> None:
         self._answers = {f"/{number}.jpg": ("image/jpeg", data) for number, data in enumerate(images)}
@@ -33,8 +33,8 @@ class Served:
         self._process.join()
 
 
-def serve(answers: dict[str, tuple[str, bytes]], told: Connection) -> None:
-    """Answer GETs over connections that are kept open, until the process is ended."""
+def serve(answers: dict[str, tuple[str, bytes]], port: Connection) -> None:
+    """Serve GET requests over persistent connections until the process is terminated; send the port number first."""
     missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     whole = {
         path: f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
@@ -51,11 +51,11 @@ def serve(answers: dict[str, tuple[str, bytes]], told: Connection) -> None:
                     if b"\r\nConnection: close" in head:
                         return
             except (asyncio.IncompleteReadError, ConnectionError):
-                return  # the other side has hung up
+                return  # the client closed the connection
 
     async def run() -> None:
         server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=512)
-        told.send(server.sockets[0].getsockname()[1])
+        port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
     asyncio.run(run())

@@ -1,29 +1,22 @@
-"""The lecture's experiments on MNIST: what `imgsearch lab` finds at its default and full size, over several seeds.
+"""`imgsearch lab` digits-30, digits-2d, denoise and contract on MNIST, on the processor, with several seeds.
 
-Runs digits-30, digits-2d, denoise and contract as the command does, on the processor, and writes
-results/lecture_digits.json: each run's figures, its seconds, and the mean over seeds. With --only or --seeds some runs
-are made anew, and the others stay. Run: python benchmarks/lecture_digits.py [--only digits-30:full] [--seeds 0 1]
+Writes results/lecture_digits.json: figures and times of each run, and means over the seeds. With --only or --seeds only
+those runs are repeated; all others are kept.
+Run: python -m benchmarks.lecture.digits [--only digits-30:full] [--seeds 0 1]
 """
 
 import argparse
-import json
 import statistics
-import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from machine import RESULTS, write_result
-
-from imgsearch.device import pick_device
-from imgsearch.lab.finding import Lab
-from imgsearch.lab.registry import run_experiment
-from imgsearch.paths import IndexPaths
+from benchmarks.lecture.experiment import timed_experiment
+from benchmarks.machine import earlier_figures, write_result
+from benchmarks.protocol import MNIST
 
 NAME = "lecture_digits"
-MNIST = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "mnist.npz"
-RUNS = {  # the experiment and its size: how many seeds
+RUNS = {  # experiment:size → number of seeds
     "digits-30:default": 3,
     "digits-2d:default": 3,
     "denoise:default": 3,
@@ -36,55 +29,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=RUNS, nargs="+", default=list(RUNS))
     parser.add_argument("--data", type=Path, default=MNIST)
-    parser.add_argument("--seeds", type=int, nargs="+", help="instead of each kind's own")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of the default number of seeds")
     arguments = parser.parse_args()
     for kind in arguments.only:
         for seed in arguments.seeds or range(RUNS[kind]):
-            run = measured(kind, arguments.data, seed)
-            print(kind, f"seed {seed}: {run['seconds']:.0f} s", *run["table"], sep="\n  ", flush=True)
-            keep(kind, run)
+            print(write_result(NAME, with_run(earlier_figures(NAME), kind, run(kind, arguments.data, seed))))
 
 
-def measured(kind: str, data: Path, seed: int) -> dict[str, Any]:
-    """One run: its seconds (of the clock and of the processor), its table and its figures."""
+def run(kind: str, data: Path, seed: int) -> dict[str, Any]:
+    """Run one experiment with one seed; return its table, figures and times."""
     name, size = kind.split(":")
-    with tempfile.TemporaryDirectory() as folder:
-        lab = Lab(
-            IndexPaths(Path(folder)), size, pick_device("cpu"), data, seed, lambda share, text: None, lambda: False
-        )
-        began, worked = time.monotonic(), time.process_time()
-        finding = run_experiment(name, lab)
-        seconds, processor = time.monotonic() - began, time.process_time() - worked
+    timed = timed_experiment(name, size=size, data=data, seed=seed, device="cpu")
+    print(kind, f"seed {seed}: {timed.seconds:.0f} s", *timed.table(), sep="\n  ", flush=True)
     return {
         "seed": seed,
-        "seconds": round(seconds, 1),
-        "processor_seconds": round(processor, 1),
-        "threads": torch.get_num_threads(),
-        "device": lab.device.reason,
-        "data": finding.data,
-        "table": [" | ".join(line) for line in (finding.columns, *finding.lines)],
-        "figures": finding.figures,
+        **timed.cost(),
+        "data": timed.finding.data,
+        "table": timed.table(),
+        "figures": timed.finding.figures,
     }
 
 
-def mean_of(figures: list[Any]) -> Any:
-    """The mean over runs, number by number, of figures of the same form."""
+def with_run(earlier: dict[str, Any], kind: str, run: dict[str, Any]) -> dict[str, Any]:
+    """Return the earlier figures with `run` added; it replaces a run of the same kind and seed."""
+    results = dict(earlier.get("runs", {}))
+    others = [each for each in results.get(kind, {"runs": []})["runs"] if each["seed"] != run["seed"]]
+    runs = sorted([*others, run], key=lambda each: int(each["seed"]))
+    results[kind] = {"runs": runs, "mean": mean_of([each["figures"] for each in runs])}
+    return {"runs": {name: results[name] for name in RUNS if name in results}}
+
+
+def mean_of(figures: Sequence[Any]) -> Any:
+    """Return the mean of nested figures of the same shape, number by number."""
     first = figures[0]
     if isinstance(first, dict):
         return {name: mean_of([each[name] for each in figures]) for name in first}
     if isinstance(first, list):
-        return [mean_of(list(values)) for values in zip(*figures, strict=True)]
+        return [mean_of(values) for values in zip(*figures, strict=True)]
     return statistics.fmean(figures)
-
-
-def keep(kind: str, run: dict[str, Any]) -> None:
-    """Put one run into the file, in the place of an older one of the same kind and seed."""
-    path = RESULTS / f"{NAME}.json"
-    results = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
-    older = results.get(kind, {"runs": []})["runs"]
-    runs = sorted([*(each for each in older if each["seed"] != run["seed"]), run], key=lambda each: each["seed"])
-    results[kind] = {"runs": runs, "mean": mean_of([each["figures"] for each in runs])}
-    write_result(NAME, {"runs": {name: results[name] for name in RUNS if name in results}})
 
 
 if __name__ == "__main__":

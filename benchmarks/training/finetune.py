@@ -1,13 +1,12 @@
-"""What labels add: the shipped model fine-tuned on some or all labels of the development protocol's 45,000 images.
+"""Fine-tuning the shipped model with labels of the development protocol's 45,000 images: P@10 before and after.
 
-5,000 images of CIFAR-10 that no training saw ask; P@10 is the share of their class among the ten nearest by cosine,
-over all 45,000 and, where few carry labels, over those without one alone. (The shipped model was trained on the same
-45,000 images, without labels.) Each call adds what it measures to results/finetune.json.
-Run: nice python benchmarks/finetune.py --labels 1000 --minutes 3 [--objective classify] [--seed 0]
+The queries are the protocol's 5,000 images, which no training saw. P@10 is the share of a query's class among the ten
+nearest by cosine distance, over all 45,000 images and, if only some are labelled, also over those without a label. (The
+shipped model was trained on the same 45,000 images, without labels.) Each call adds its figures to
+results/finetune.json. Run: nice python -m benchmarks.training.finetune --labels 1000 --minutes 2 [--seed 0]
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -15,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import RESULTS, write_result
 from numpy.typing import NDArray
-from protocol import add_cifar10
 
+from benchmarks.machine import earlier_figures, write_result
+from benchmarks.protocol import add_cifar10
 from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, parse_objective
@@ -31,42 +30,44 @@ from imgsearch.device import pick_device
 from imgsearch.retrieval.evaluation.ranking import Database
 
 NAME, NEAREST, BLOCK = "finetune", 10, 250
-BEFORE = "the shipped model"
 DEVICE = pick_device()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", type=int, required=True, help="how many; the same number of each class")
-    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--labels", type=int, required=True, help="number of labels, the same for each class")
+    parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--objective", default="classify")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    key = f"{asked.labels} labels, {asked.objective}, {asked.minutes:g} minutes, seed {asked.seed}"
+    figures = run(asked.labels, asked.minutes, asked.objective, asked.seed)
+    print(write_result(NAME, earlier_figures(NAME) | {key: figures}))
+
+
+def run(n_labels: int, minutes: float, objective: str, seed: int) -> dict[str, Any]:
+    """Fine-tune the shipped model on n labels; return P@1 and P@10 before and after."""
     with tempfile.TemporaryDirectory() as folder:
         paths, queries = add_cifar10(Path(folder))
         with Corpus.open(paths) as corpus:
             labels, thumbnails = own_labels(corpus), np.array(corpus.thumbnails())
-        learned = few(labels, asked.labels, asked.seed)
+        learned = few(labels, n_labels, seed)
         before = precision(SHIPPED, thumbnails, queries, labels, learned)
-        print(BEFORE, before, flush=True)
-        config = TrainConfig(minutes=asked.minutes, objective=parse_objective(asked.objective), seed=asked.seed)
+        print("before:", before, flush=True)
+        config = TrainConfig(minutes=minutes, objective=parse_objective(objective), seed=seed)
         began = time.process_time()
         card = train(
             thumbnails, np.arange(len(thumbnails)), paths, config, labels=learned, init_from=SHIPPED, device=DEVICE
         )
         seconds = round(time.process_time() - began)
         after = precision(paths.model, thumbnails, queries, labels, learned)
-    print(after, flush=True)
-    key = f"{asked.labels} labels, {asked.objective}, {asked.minutes:g} minutes, seed {asked.seed}"
+    print("after:", after, flush=True)
     found = {"steps": card.steps, "processor_seconds": seconds, "load": os.getloadavg()[0]}
-    path = RESULTS / f"{NAME}.json"
-    figures: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    figures.pop("machine", None)
-    print(write_result(NAME, figures | {key: {"before": before, "after": after} | found}))
+    return {"before": before, "after": after, **found}
 
 
 def few(labels: Labels, n: int, seed: int) -> NDArray[np.int64]:
-    """The numbers (45,000,) of n labels, as many of each class; -1 for all others."""
+    """Return label numbers (45,000,): n labels, equally many of each class, and -1 for all other images."""
     rng, learned = np.random.default_rng(seed), np.full_like(labels.numbers, -1)
     for number in range(len(labels.names)):
         learned[rng.permutation(np.flatnonzero(labels.numbers == number))[: n // len(labels.names)]] = number
@@ -76,7 +77,7 @@ def few(labels: Labels, n: int, seed: int) -> NDArray[np.int64]:
 def precision(
     model: Path, thumbnails: NDArray[np.uint8], queries: LabelledImages, labels: Labels, learned: NDArray[np.int64]
 ) -> dict[str, float]:
-    """P@1 and P@10 over the whole database, and P@10 over what carries no label."""
+    """Return P@1 and P@10 over the whole database, and P@10 over its unlabelled images."""
     network, card = load_checkpoint(model, DEVICE.device)
     codes = encode_images(network, thumbnails, DEVICE)
     asking = encode_images(network, queries.thumbnails, DEVICE)
@@ -98,7 +99,7 @@ def hits(
     wanted: NDArray[np.int64],
     metric: str,
 ) -> NDArray[np.bool_]:
-    """(nq, 10) whether each of the nearest is of the wanted label."""
+    """Return (nq, 10) whether each of the ten nearest has the query's label."""
     database, found = Database.of(codes, metric), []
     for start in range(0, len(asking), BLOCK):
         distances = database.distances(asking[start : start + BLOCK])

@@ -1,20 +1,21 @@
-"""What the agreement of views costs the reconstruction: the default network trained for both, and for that alone.
+"""Reconstruction error with and without the agreement objective: the default network trained from scratch.
 
-Each for the same time, on the 45,000 images of the development protocol, from scratch; errors on its 5,000 queries.
-The shipped model, trained longer and on more, stands beside them. Writes results/reconstruction.json.
-Run: python benchmarks/reconstruction.py [--minutes 6] [--seed 0]
+Both trainings take the same time and use the 45,000 images of the development protocol; errors are measured on its
+5,000 queries, also for the shipped model. Writes results/reconstruction.json. Needs ../shared/data.
+Run: python -m benchmarks.training.reconstruction [--minutes 3] [--seed 0]
 """
 
 import argparse
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from machine import write_result
-from protocol import add_cifar10
 
+from benchmarks.machine import write_result
+from benchmarks.protocol import add_cifar10
 from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
@@ -30,28 +31,34 @@ from imgsearch.retrieval.evaluation.ranking import Database
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=6.0, help="of each training")
+    parser.add_argument("--minutes", type=float, default=3.0, help="duration of each training")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    both = TrainConfig(minutes=arguments.minutes, seed=arguments.seed)
-    # Alone it decodes every image of a batch, not a share: nothing else needs the time.
+    print(write_result("reconstruction", run(arguments.minutes, arguments.seed)))
+
+
+def run(minutes: float, seed: int) -> dict[str, Any]:
+    """Train twice and measure both models and the shipped one."""
+    both = TrainConfig(minutes=minutes, seed=seed)
+    # Without agreement every image of a batch is decoded, not a share of them.
     alone = replace(both, agreement_weight=0.0, reconstruction_share=1.0)
     with tempfile.TemporaryDirectory() as name:
         paths, queries = add_cifar10(Path(name))
         models = {"both": measure(paths, queries, both), "reconstruction_alone": measure(paths, queries, alone)}
         models["shipped"] = errors(SHIPPED, paths, queries)
-    figures = {"minutes": arguments.minutes, "seed": arguments.seed, "repetitions": 1}
-    print(write_result("reconstruction", {**figures, "torch_threads": torch.get_num_threads(), "models": models}))
+    fixed = {"minutes": minutes, "seed": seed, "repetitions": 1}
+    return {**fixed, "torch_threads": torch.get_num_threads(), "models": models}
 
 
 def measure(paths: IndexPaths, queries: LabelledImages, config: TrainConfig) -> dict[str, object]:
+    """Train one model and measure it."""
     with Corpus.open(paths) as corpus:
         card = train(corpus.thumbnails(), corpus.live_rows(), paths, config, resume=False)
     return {"images_seen": card.images_seen, **errors(paths.model, paths, queries)}
 
 
 def errors(model: Path, paths: IndexPaths, queries: LabelledImages) -> dict[str, object]:
-    """Mean squared error per value (0..1) on the queries, and how well the same codes find."""
+    """Return the mean squared error per value (0..1) on the queries, and P@10 of the codes."""
     device = pick_device()
     network, card = load_checkpoint(model, device.device)
     rebuilt = reconstruct(network, queries.thumbnails, device)

@@ -1,8 +1,8 @@
-"""Put a trained model into the package: the weights as they are, the card with what it was trained on and how.
+"""Copy a trained model into the package and add its training data, command and history to its card.
 
-    python benchmarks/ship.py index "45,000 CIFAR-10 images and ..., no labels" "imgsearch train ..." "On one core ..."
+    python -m benchmarks.training.ship index "45,000 CIFAR-10 images and ..., no labels" "imgsearch train ..." "On ..."
 
-How the model that is in the package was made, stands in its `model.json` and in `docs/log.md`.
+The card of the shipped model (`model.json`) and `docs/log.md` say how it was made.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from imgsearch.autoencoder.card import SHIPPED
 from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
 from imgsearch.paths import IndexPaths
 
-FILLED_IN = ("digest", "made_at", "versions")  # by save_checkpoint
+FILLED_IN = ("digest", "made_at", "versions")  # set by save_checkpoint
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("index", type=Path, help="the index directory whose model is to be shipped")
-    parser.add_argument("data", help="what it was trained on")
-    parser.add_argument("command", help="by which command, or which in turn")
-    parser.add_argument("history", help="what else made it what it is")
+    parser.add_argument("index", type=Path, help="index directory that holds the model")
+    parser.add_argument("data", help="training data")
+    parser.add_argument("command", help="training command or commands")
+    parser.add_argument("history", help="anything else that affected the training")
     arguments = parser.parse_args()
     network, card = load_checkpoint(IndexPaths(arguments.index).model, torch.device("cpu"))
     fields = {name: value for name, value in asdict(card).items() if name not in FILLED_IN}

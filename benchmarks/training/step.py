@@ -1,8 +1,8 @@
-"""Where the time of training goes on this processor, and what each means of saving it is worth. Side by side.
+"""Time of a training step on the processor: variants that were tried to speed it up, and a profile of its operations.
 
-One step is a batch of pairs of views through the default network, as `train` makes it. Variants take turns, so that
-other work on the machine meets all alike; medians of the turns. Writes results/training.json.
-Run: python benchmarks/training.py [--rounds 5]
+One step is a batch of pairs of views through the default network, as in `train`. The variants alternate, so that other
+load on the machine affects all of them; medians over the rounds. Writes results/training.json.
+Run: python -m benchmarks.training.step [--rounds 3]
 """
 
 import argparse
@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import torch
-from machine import write_result
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.machine import write_result
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
 from imgsearch.autoencoder.objectives.unsupervised import Batch, objective
@@ -23,17 +24,21 @@ from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.device import DeviceChoice, pick_device
 
 BATCH = 512
-STEPS = 4  # of a turn
+STEPS = 4  # per round
 WARM_UP = 2
-SHOWN = 12  # operations of the profile
+SHOWN = 12  # operations listed in the profile
 
 Step = Callable[[], None]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--rounds", type=int, default=3)
+    print(write_result("training", run(parser.parse_args().rounds)))
+
+
+def run(rounds: int) -> dict[str, Any]:
+    """Return images per second of each variant and round, and the profile of the default."""
     best = pick_device()
     plain = replace(best, dtype=torch.float32)
     threads = torch.get_num_threads()
@@ -51,7 +56,7 @@ def main() -> None:
                 rates[name].append(rate_of(step))
             print(f"{name}: {rates[name][-1]:,.0f} images/s", flush=True)
     medians = {name: statistics.median(each) for name, each in rates.items()}
-    figures = {
+    return {
         "batch": BATCH,
         "rounds": rounds,
         "torch_threads": threads,
@@ -60,11 +65,10 @@ def main() -> None:
         "share_of_as_it_is": {name: median / medians["as it is"] for name, median in medians.items()},
         "profile": profiled(variants["as it is"][0]),
     }
-    print(write_result("training", figures))
 
 
 def make_step(device: DeviceChoice, *, channels_last: bool = True, compiled: bool = False) -> Step:
-    """One step of the first stage, on random images."""
+    """Return a function that makes one step of the first phase on random images."""
     config = TrainConfig(batch_size=BATCH)
     torch.manual_seed(0)
     network = build_network(describe_network(config.network))
@@ -72,7 +76,7 @@ def make_step(device: DeviceChoice, *, channels_last: bool = True, compiled: boo
         network.to(memory_format=torch.contiguous_format)
     optimisers = make_optimisers(network, config, device, 1.0)
     if compiled:
-        network.encode = torch.compile(network.encode)  # type: ignore[method-assign] # what a user of it would do
+        network.encode = torch.compile(network.encode)  # type: ignore[method-assign] # as a caller would compile it
         network.decode = torch.compile(network.decode)  # type: ignore[method-assign] # likewise
     images = torch.rand(BATCH, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     generator = torch.Generator()
@@ -90,7 +94,7 @@ def make_step(device: DeviceChoice, *, channels_last: bool = True, compiled: boo
 
 
 def rate_of(step: Step) -> float:
-    """Images per second."""
+    """Return the images per second of a step, after a warm-up."""
     for _ in range(WARM_UP):
         step()
     began = time.perf_counter()
@@ -101,6 +105,7 @@ def rate_of(step: Step) -> float:
 
 @contextmanager
 def threads_of(n: int) -> Iterator[None]:
+    """Set the number of torch's threads for a block."""
     before = torch.get_num_threads()
     torch.set_num_threads(n)
     try:
@@ -110,7 +115,7 @@ def threads_of(n: int) -> Iterator[None]:
 
 
 def profiled(step: Step) -> dict[str, float]:
-    """The operations that take most of a step's time, and their shares of it."""
+    """Return the operations that take most of a step's time, with their shares of it."""
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         for _ in range(STEPS):
             step()

@@ -1,0 +1,1 @@
+"""Fetch one URL: guarded connections, deadlines, content sniffing, politeness between requests."""

@@ -1,0 +1,1 @@
+"""The frontier database: URLs to fetch, leases, outcomes and takedowns."""

@@ -1,0 +1,1 @@
+"""Pure parsers of URLs, robots.txt, directives, links, srcset, stylesheets and sitemaps."""

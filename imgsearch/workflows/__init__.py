@@ -1,0 +1,1 @@
+"""Work that spans several wings, as typed functions without printing: reindexing, removal, explanation, status."""

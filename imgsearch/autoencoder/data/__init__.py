@@ -1,0 +1,1 @@
+"""Batches of training images: augmentation, labels, residence in memory."""

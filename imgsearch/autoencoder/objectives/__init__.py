@@ -1,0 +1,1 @@
+"""Loss terms, with and without labels."""

@@ -1,0 +1,1 @@
+"""Greedy layer-wise pre-training by restricted Boltzmann machines or small autoencoders."""

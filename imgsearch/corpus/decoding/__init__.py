@@ -1,0 +1,1 @@
+"""Decode untrusted image bytes in worker processes with limits."""

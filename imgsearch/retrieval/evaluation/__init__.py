@@ -1,0 +1,1 @@
+"""Measure retrieval quality: methods, metrics, distortions, cutoff calibration."""

@@ -1,0 +1,1 @@
+"""Maps of the corpus and directions in code space."""

@@ -1,0 +1,1 @@
+"""Exact nearest-neighbour indexes of codes, binary codes and pixels."""

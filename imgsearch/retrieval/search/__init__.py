@@ -1,0 +1,1 @@
+"""Answer a query: searcher, results, thresholds, contact sheets."""

@@ -1,0 +1,1 @@
+"""Search by words: bags of words, latent semantic analysis, text codes."""

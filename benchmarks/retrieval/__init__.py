@@ -1,0 +1,1 @@
+"""Quality and speed of retrieval by the shipped model."""
