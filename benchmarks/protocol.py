@@ -83,7 +83,7 @@ class PrintedProgress:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, done: float, total: float | None, text: str = "") -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + 10
-            print(f"{what}: {done:,} of {total:,}", flush=True)
+            print(f"{text}: {done / total:.0%}" if total else text, flush=True)

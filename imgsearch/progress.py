@@ -33,8 +33,10 @@ def part_of(progress: Progress, begin: float, end: float, text: str = "") -> Pro
         text: what the part is, shown where it gives no text of its own.
     """
 
-    def report(done: float, total: float | None, text: str = text) -> None:
+    label = text
+
+    def report(done: float, total: float | None, text: str = "") -> None:
         share = done / total if total else 0.0
-        progress(begin + (end - begin) * share, 1, text)
+        progress(begin + (end - begin) * share, 1, text or label)
 
     return report

@@ -14,6 +14,7 @@ from imgsearch.corpus.decoding.pool import Decoders, WorkerLimits
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo.site import GallerySite
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 from tests.support.crawl import Crawler
 from tests.support.loopback_site import Site, serving
 
@@ -80,7 +81,7 @@ def lab(tmp_path: Path) -> "Lab":
     from imgsearch.device import pick_device  # torch is slow to import
     from imgsearch.lab.finding import Lab
 
-    return Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    return Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, silent, lambda: False)
 
 
 @pytest.fixture(scope="session")

@@ -39,12 +39,7 @@ class TimedFinding:
 
 def laboratory(paths: IndexPaths, size: str, data: Path | None, seed: int, device: DeviceChoice) -> Lab:
     """Return a `Lab` that prints its progress and is never stopped."""
-    printed = PrintedProgress()
-
-    def tell(share: float, doing: str) -> None:
-        printed(doing, round(100 * share), 100)
-
-    return Lab(paths, size, device, data, seed, tell, lambda: False)
+    return Lab(paths, size, device, data, seed, PrintedProgress(), lambda: False)
 
 
 def timed_experiment(

@@ -16,6 +16,7 @@ from imgsearch.autoencoder.networks.registry import build_network
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths, exclusive
+from imgsearch.progress import Progress, silent
 
 BATCH_SIZE = 256  # on a CPU the maps of one batch then stay in the cache; a GPU is as good with more
 BLOCK_ROWS = 8192  # rows that are synced to disk together
@@ -74,7 +75,7 @@ def update_codes(
     device: DeviceChoice,
     *,
     full: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress = silent,
 ) -> CodesInfo:
     """Give every row a code of this model: only rows that lack one, or with `full` all of them.
 
@@ -97,8 +98,7 @@ def update_codes(
             if not np.isfinite(codes).all():
                 raise ModelError("the model gives codes that are no numbers. Type: imgsearch train --from scratch")
             writer.append(codes)
-            if on_progress:
-                on_progress(writer.info.rows, total)
+            on_progress(writer.info.rows, total)
         return writer.info
 
 

@@ -257,16 +257,12 @@ def evaluate(arguments: Namespace) -> None:
             queries = read_labelled_images(arguments.queries, on_progress=tracker)
     paths = index_paths(arguments.index)
     with Searcher.open(paths, device=arguments.device) as searcher, tracking("measuring") as tracker:
-
-        def show(what: str, done: int, total: int) -> None:
-            tracker(done / total, 1, f"{what}, {done:,} of {total:,}")
-
         measurement = measure(
             searcher,
             queries=queries,
             max_queries=arguments.max_queries,
             labels_needed=arguments.plot is not None,
-            on_progress=show,
+            on_progress=tracker,
         )
     if arguments.json:
         say_json(findings_json(measurement))

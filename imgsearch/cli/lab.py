@@ -22,11 +22,7 @@ def lab(arguments: Namespace) -> None:
     device = pick_device(arguments.device)
     note(device.reason)
     with stopping() as stop, tracking(arguments.name) as tracker:
-
-        def show(share: float, text: str) -> None:
-            tracker(share, 1, text)
-
-        room = Lab(paths, arguments.size, device, arguments.data, arguments.seed, show, stop)
+        room = Lab(paths, arguments.size, device, arguments.data, arguments.seed, tracker, stop)
         if arguments.name == "all":
             _tell_all(room, as_json=arguments.json)
             return

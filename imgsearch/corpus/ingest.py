@@ -24,6 +24,7 @@ from imgsearch.corpus.near_duplicates import NearDuplicates, perceptual_hashes
 from imgsearch.corpus.records import NOT_KNOWN, Provenance
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
 from imgsearch.errors import ImageError, IngestError
+from imgsearch.progress import Progress, silent
 
 BATCH_IMAGES, BATCH_BYTES = 512, 64_000_000  # held in memory at once and committed together
 SHOWN_PROBLEMS = 20
@@ -207,7 +208,7 @@ def add_paths(
     intake: Intake,
     paths: Sequence[Path],
     *,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress = silent,
     stop: Callable[[], bool] | None = None,
 ) -> AddReport:
     """Take in every image in folders, zip archives and files; goes by content, not by name.
@@ -244,7 +245,7 @@ class LabelledImages:
     problems: list[tuple[str, str]]  # (URL, reason) of every file that gave no image
 
 
-def read_labelled_images(path: Path, *, on_progress: Callable[[int, int], None] | None = None) -> LabelledImages:
+def read_labelled_images(path: Path, *, on_progress: Progress = silent) -> LabelledImages:
     """Read the images of a folder or zip archive; the label of each is the name of the folder that it lies in.
 
     Raises:
@@ -269,7 +270,7 @@ def read_labelled_images(path: Path, *, on_progress: Callable[[int, int], None] 
 
 
 def _batches(
-    paths: Sequence[Path], limits: ImageLimits, on_progress: Callable[[int, int], None] | None
+    paths: Sequence[Path], limits: ImageLimits, on_progress: Progress
 ) -> Iterator[list[ReadImage | tuple[str, Outcome]]]:
     """What was read, or why not, in batches that fit into memory; reports each batch when it has been dealt with."""
     with found_files(paths) as (total, files):
@@ -288,12 +289,10 @@ def _batches(
             if len(batch) == BATCH_IMAGES or n_bytes > BATCH_BYTES:
                 yield batch
                 done += len(batch)
-                if on_progress:
-                    on_progress(done, total)
+                on_progress(done, total)
                 batch, n_bytes = [], 0
         yield batch
-        if on_progress:
-            on_progress(total, total)
+        on_progress(total, total)
 
 
 def _generalised(reason: str) -> str:

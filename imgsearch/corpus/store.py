@@ -10,7 +10,7 @@ is whole, and bytes past the last one belong to no image: the next writer cuts t
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
@@ -26,6 +26,7 @@ from imgsearch.corpus.decoding.images import SIDE
 from imgsearch.corpus.records import CorpusCounts, Entry, NewImage, Provenance, Source
 from imgsearch.errors import CorpusError, UnknownRowError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive
+from imgsearch.progress import Progress, silent
 
 __all__ = ["RECORD_BYTES", "Corpus", "CorpusCounts", "Entry", "NewImage", "Provenance", "Source"]
 
@@ -217,7 +218,7 @@ class Corpus:
         counted = "SELECT count(near_duplicate_of) FROM perceptual JOIN image USING (row) WHERE NOT removed"
         return int(self._database.select(counted)[0][0])
 
-    def verify(self, *, on_progress: Callable[[int, int], None] | None = None) -> list[str]:
+    def verify(self, *, on_progress: Progress = silent) -> list[str]:
         """Read everything and return what is wrong, one sentence each; nothing when all is well."""
         problems = self._database.problems()
         try:
@@ -242,8 +243,7 @@ class Corpus:
                 preview = self._previews.read(offset, length) if length else b""
                 if stored_digest(thumbnails[row].tobytes(), preview) != digest:
                     problems.append(f"row {row}: its thumbnail or preview is not what was stored")
-            if on_progress:
-                on_progress(end, rows)
+            on_progress(end, rows)
         return problems
 
     def _entries_where(self, column: str, values: Iterable[object]) -> Iterator[Entry]:

@@ -4,7 +4,6 @@ Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
 """
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,10 @@ import numpy as np
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.errors import DemoError
 from imgsearch.paths import replacing
+from imgsearch.progress import Progress, silent
 
 
-def cifar10_archive(folder: Path, *, on_progress: Callable[[int, int], None] | None = None) -> Path:
+def cifar10_archive(folder: Path, *, on_progress: Progress = silent) -> Path:
     """Return `folder/cifar10.zip`: the 50,000 training images as PNG, in folders named by their class.
 
     Made once; a second call finds it there.
@@ -29,7 +29,7 @@ def cifar10_archive(folder: Path, *, on_progress: Callable[[int, int], None] | N
     with replacing(archive) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as members:
         for number, (image, label) in enumerate(zip(images, labels, strict=True)):
             members.writestr(f"{label}/{number:05d}.png", encode_png(image))
-            if on_progress and number % 500 == 0:
+            if number % 500 == 0:
                 on_progress(number, len(labels))
     return archive
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from imgsearch.device import DeviceChoice
 from imgsearch.paths import IndexPaths, replacing
+from imgsearch.progress import Progress
 
 DATA_SUFFIXES = (".npz", ".zip")  # of digits and of posts
 SMALL, DEFAULT, FULL = SIZES = ("small", "default", "full")
@@ -22,7 +23,7 @@ class Lab:
     device: DeviceChoice
     data: Path | None  # digits or posts that the user has, or a folder of both, instead of a download
     seed: int
-    tell: Callable[[float, str], None]  # which share is done, 0..1, and what is being done
+    on_progress: Progress  # called with the finished share of the experiment (total 1) and the current step
     stop: Callable[[], bool]
 
     def scratch(self, name: str) -> IndexPaths:

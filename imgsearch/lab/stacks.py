@@ -4,7 +4,6 @@ Knows the network 784-1000-1000-500 and its pre-training; must not know pictures
 Teh 2006; Bengio et al. 2007; Erhan et al. 2010, who asked how much pre-training helps with how many labels.
 """
 
-from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
@@ -25,15 +24,16 @@ from imgsearch.device import DeviceChoice
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import Digits
 from imgsearch.lab.finding import Lab
+from imgsearch.progress import Progress
 
 BATCH_SIZE = 100
 RATE = 1e-3  # of Adam, falling to nothing
 DRAWING_RATE, GIBBS_STEPS, N_CHAINS = 0.05, 500, 100
 
-Tell = Callable[[float], None]
 
-
-def pretrained(lab: Lab, data: Digits, sizes: tuple[int, ...], start: str, passes: int, tell: Tell) -> DenseAutoencoder:
+def pretrained(
+    lab: Lab, data: Digits, sizes: tuple[int, ...], start: str, passes: int, on_progress: Progress
+) -> DenseAutoencoder:
     """A sigmoid network of these sizes whose layers learned alone from all digits, without labels.
 
     `start` is "rbm", "layerwise", or "" for one that has learned nothing.
@@ -57,7 +57,7 @@ def pretrained(lab: Lab, data: Digits, sizes: tuple[int, ...], start: str, passe
             config,
             lab.device,
             seconds=0,
-            on_progress=lambda progress: tell(progress.fraction / config.pretrain_share),
+            on_progress=lambda progress: on_progress(progress.fraction / config.pretrain_share, 1),
             stop=lab.stop,
         )
         go_on(lab)
@@ -65,7 +65,7 @@ def pretrained(lab: Lab, data: Digits, sizes: tuple[int, ...], start: str, passe
 
 
 def learned_error(
-    lab: Lab, data: Digits, network: DenseAutoencoder, rows: NDArray[np.int64], steps: int, tell: Tell
+    lab: Lab, data: Digits, network: DenseAutoencoder, rows: NDArray[np.int64], steps: int, on_progress: Progress
 ) -> float:
     """The share of test digits that a softmax on the network gets wrong, both having learned from the labels of `rows`.
 
@@ -81,7 +81,7 @@ def learned_error(
     generator = torch.Generator(device).manual_seed(lab.seed)
     for step in range(steps):
         go_on(lab)
-        tell(step / steps)
+        on_progress(step, steps)
         for group in optimiser.param_groups:
             group["lr"] = RATE * (1 - step / steps)
         chosen = torch.randint(len(rows), (BATCH_SIZE,), generator=generator, device=device)
@@ -102,7 +102,7 @@ def balanced_rows(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.in
 
 
 def draw_digits(
-    lab: Lab, data: Digits, network: DenseAutoencoder, n: int, passes: int, tell: Tell
+    lab: Lab, data: Digits, network: DenseAutoencoder, n: int, passes: int, on_progress: Progress
 ) -> NDArray[np.uint8]:
     """(n, side * side) digits drawn from noise by a deep belief network: the pre-trained layers below the last, and a
     machine on top of them that learned to draw."""
@@ -116,7 +116,7 @@ def draw_digits(
     steps = passes * (len(seen) // BATCH_SIZE)
     for step in range(steps):
         go_on(lab)
-        tell(step / steps)
+        on_progress(step, steps)
         chosen = torch.randint(len(seen), (BATCH_SIZE,), generator=generator, device=seen.device)
         learner.step(seen[chosen], DRAWING_RATE * (1 - step / steps), generator)
     noise = torch.rand(n, data.train.shape[1], generator=generator, device=seen.device)

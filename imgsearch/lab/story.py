@@ -11,6 +11,7 @@ from imgsearch.lab.finding import SMALL, Lab, Told, write_finding
 from imgsearch.lab.page import as_page
 from imgsearch.lab.registry import EXPERIMENTS, run_experiment
 from imgsearch.paths import replacing
+from imgsearch.progress import part_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,5 +64,9 @@ def _run(name: str, lab: Lab) -> Told:
 
 def _part_of(lab: Lab, number: int, names: Sequence[str]) -> Lab:
     """The lab, in which the progress of one experiment is a part of the whole story's."""
-    name, n = names[number], len(names)
-    return replace(lab, tell=lambda share, text: lab.tell((number + share) / n, f"{name}: {text}"))
+    part = part_of(lab.on_progress, number / len(names), (number + 1) / len(names))
+
+    def report(done: float, total: float | None, text: str = "") -> None:
+        part(done, total, f"{names[number]}: {text}")
+
+    return replace(lab, on_progress=report)

@@ -9,14 +9,14 @@ from imgsearch.autoencoder.card import current_model, read_card
 from imgsearch.autoencoder.codes import open_codes
 from imgsearch.errors import IndexMismatchError, IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive, replacing
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.binary import BinaryIndex
 from imgsearch.retrieval.index.binary_codes import BinaryCoder, load_binary, save_binary
 from imgsearch.retrieval.index.code import CodeIndex
-from imgsearch.retrieval.index.exact import Progress
 from imgsearch.retrieval.index.index_info import REINDEX, IndexInfo, mismatch
 
 
-def build_index(paths: IndexPaths, *, on_progress: Progress | None = None) -> IndexInfo:
+def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexInfo:
     """Index all codes and swap the index in; readers keep the old one until they open the new.
 
     Raises:

@@ -71,11 +71,11 @@ def _draw_no_map(searcher: "Searcher", paths: IndexPaths, command: str, text: st
         return
     bar = st.progress(0.0, "placing …")
 
-    def tell(share: float, doing: str) -> None:
-        bar.progress(share, doing)
+    def show(done: float, total: float | None, text: str = "") -> None:
+        bar.progress(done / total if total else 0.0, text)
 
     try:
-        made = plane.make_map(searcher, tell=tell)
+        made = plane.make_map(searcher, on_progress=show)
         plane.save_map(paths, made)
     except (EvaluationError, IndexDirectoryError) as error:
         st.html(cards.notice(str(error), refused=True))

@@ -16,6 +16,7 @@ from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.device import pick_device
 from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
+from tests.support.progress import RecordedProgress
 from tests.support.toy_images import toy_thumbnails
 
 CPU = pick_device("cpu")
@@ -51,7 +52,7 @@ class Clock:
 
     stop_at: int
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: float, total: float | None, text: str = "") -> None:
         if done >= self.stop_at:
             raise KeyboardInterrupt
 
@@ -99,9 +100,9 @@ def test_an_interrupted_update_goes_on_where_it_was(
     with pytest.raises(KeyboardInterrupt):
         update_codes(thumbnails, paths, network, card, CPU, on_progress=Clock(20))
     assert open_codes(paths.codes)[1].rows == 20
-    told: list[tuple[int, int]] = []
-    update_codes(thumbnails, paths, network, card, CPU, on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(30, 35), (35, 35)]
+    seen = RecordedProgress()
+    update_codes(thumbnails, paths, network, card, CPU, on_progress=seen)
+    assert seen.steps == [(30, 35), (35, 35)]
     assert np.array_equal(open_codes(paths.codes)[0], corner_codes(thumbnails).astype(np.float16))
 
 
@@ -114,18 +115,18 @@ def test_only_rows_without_a_code_are_encoded_unless_all_are_asked_for(tmp_path:
     assert np.array_equal(open_codes(paths.codes)[0], corner_codes(thumbnails).astype(np.float16))
     update_codes(changed, paths, network, card, CPU, full=True)
     assert np.array_equal(open_codes(paths.codes)[0], corner_codes(changed).astype(np.float16))
-    told: list[int] = []
-    update_codes(changed, paths, network, card, CPU, on_progress=lambda done, total: told.append(done))
-    assert told == []
+    seen = RecordedProgress()
+    update_codes(changed, paths, network, card, CPU, on_progress=seen)
+    assert seen.calls == []
 
 
 def test_a_new_model_encodes_every_row(tmp_path: Path, card: ModelCard) -> None:
     paths, thumbnails = IndexPaths(tmp_path), toy_thumbnails(20)
     update_codes(thumbnails, paths, CornerNetwork(), card, CPU)
-    told: list[int] = []
+    seen = RecordedProgress()
     other = replace(card, digest="b" * 64)
-    update_codes(thumbnails, paths, CornerNetwork(), other, CPU, on_progress=lambda done, total: told.append(done))
-    assert told == [20]
+    update_codes(thumbnails, paths, CornerNetwork(), other, CPU, on_progress=seen)
+    assert seen.steps == [(20, 20)]
     assert open_codes(paths.codes)[1].model == "b" * 64
 
 

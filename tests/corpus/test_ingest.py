@@ -17,6 +17,7 @@ from imgsearch.corpus.folders import folder_name
 from imgsearch.corpus.ingest import Intake, Outcome, Verdict, add_paths, read_labelled_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import IngestError
+from tests.support.progress import RecordedProgress
 
 
 @dataclass(frozen=True)
@@ -149,12 +150,12 @@ def test_labels_come_from_folders(corpus: Corpus, url: str, label: str) -> None:
 
 
 def test_a_folder_is_taken_in(corpus: Corpus, folder: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    seen = RecordedProgress()
     intake = Intake(corpus, labels_from_folders=True)
-    report = add_paths(intake, [folder], on_progress=lambda done, total: seen.append((done, total)))
+    report = add_paths(intake, [folder], on_progress=seen)
     assert report.counts == {"kept": 4, "duplicate": 0, "skipped": 3, "failed": 0}
     assert report.reasons == {"not an image": 3}
-    assert seen == [(7, 7)]
+    assert seen.steps == [(7, 7)]
     assert corpus.labels() == ["cat", "cat", "dog", "dog"]
     assert corpus.entry(0).url == (folder / "cat" / "1.png").as_uri()
     assert (folder.joinpath("notes.txt").as_uri(), "not an image: it looks like text") in report.problems
@@ -255,9 +256,9 @@ def test_stop_is_asked_between_batches(corpus: Corpus, folder: Path, monkeypatch
 
 def test_batches_are_bounded_in_bytes(corpus: Corpus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "BATCH_BYTES", 1)
-    seen: list[tuple[int, int]] = []
-    add_paths(Intake(corpus), [folder / "cat"], on_progress=lambda done, total: seen.append((done, total)))
-    assert seen[:2] == [(1, 2), (2, 2)]
+    seen = RecordedProgress()
+    add_paths(Intake(corpus), [folder / "cat"], on_progress=seen)
+    assert seen.steps[:2] == [(1, 2), (2, 2)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

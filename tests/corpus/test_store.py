@@ -16,6 +16,7 @@ import pytest
 from imgsearch.corpus.store import RECORD_BYTES, Corpus, NewImage, Source
 from imgsearch.errors import CorpusError, ImgSearchError, IndexDirectoryError, UnknownRowError
 from imgsearch.paths import IndexPaths
+from tests.support.progress import RecordedProgress
 
 FORK = multiprocessing.get_context("fork")  # a child that starts at once, with what it needs
 # Python warns of forking beside threads, which other tests' libraries leave behind; these children touch none of them.
@@ -363,11 +364,11 @@ def test_verify_finds_changed_bytes(paths: IndexPaths) -> None:
         file.write(bytes([image(3).thumbnail.reshape(-1)[77] ^ 1]))
     with paths.previews.open("r+b") as file:
         file.write(bytes([(image(1).preview or b"?")[0] ^ 1]))
-    seen: list[tuple[int, int]] = []
+    seen = RecordedProgress()
     with Corpus.open(paths) as reader:
-        problems = reader.verify(on_progress=lambda done, total: seen.append((done, total)))
+        problems = reader.verify(on_progress=seen)
     assert [problem.partition(":")[0] for problem in problems] == ["row 1", "row 3"]
-    assert seen == [(5, 5)]
+    assert seen.steps == [(5, 5)]
 
 
 @pytest.mark.parametrize("failing_call", [1, 2, 3])

@@ -13,6 +13,7 @@ from imgsearch.errors import LabError
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.posts import FEWEST_TEXTS, MOST_POST_BYTES, body, posts
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 from tests.support.text_index import add_described, described
 
 POSTS = [
@@ -29,7 +30,7 @@ POSTS = [
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     paths = IndexPaths(tmp_path / "index")
-    return Lab(paths, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    return Lab(paths, "small", pick_device("cpu"), None, 0, silent, lambda: False)
 
 
 def with_data(lab: Lab, files: Mapping[str, bytes]) -> Lab:

@@ -14,6 +14,8 @@ from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.registry import EXPERIMENTS
 from imgsearch.lab.story import in_order, page_of, tell_story
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
+from tests.support.progress import RecordedProgress
 
 NAMES = ("one", "unwilling", "broken", "last")
 
@@ -23,7 +25,7 @@ def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four experiments, of which one has no data and one has a defect."""
 
     def run_toy(name: str, lab: Lab) -> Finding:
-        lab.tell(0.5, "half")
+        lab.on_progress(0.5, 1, "half")
         if name == "unwilling":
             raise LabError("there are no texts. Crawl some.")
         if name == "broken":
@@ -61,9 +63,9 @@ def test_the_page_grows_with_each_experiment_and_ends_where_it_is_stopped(lab: L
 
 @pytest.mark.usefixtures("_toys")
 def test_progress_is_that_of_the_whole_story(lab: Lab) -> None:
-    shares: list[tuple[float, str]] = []
-    list(tell_story(replace(lab, tell=lambda share, text: shares.append((share, text))), ("one", "last")))
-    assert shares == [(0.25, "one: half"), (0.75, "last: half")]
+    seen = RecordedProgress()
+    list(tell_story(replace(lab, on_progress=seen), ("one", "last")))
+    assert seen.calls == [(0.25, 1, "one: half"), (0.75, 1, "last: half")]
 
 
 def test_every_experiment_is_a_chapter_and_they_stand_in_the_lecture_s_order() -> None:
@@ -98,7 +100,7 @@ def test_where_nothing_was_found_the_command_fails_with_the_reasons(
 
 def test_every_experiment_runs_at_its_small_size_on_the_gallery(clean: IndexPaths) -> None:
     assert run(["reindex", "--device", "cpu", "--index", str(clean.root)]) == 0
-    lab = Lab(clean, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    lab = Lab(clean, "small", pick_device("cpu"), None, 0, silent, lambda: False)
     told = list(tell_story(lab, in_order()))
     assert [each.name for each in told] == in_order()
     assert [each.reason for each in told if each.reason] == []

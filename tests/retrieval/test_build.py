@@ -15,6 +15,7 @@ from imgsearch.retrieval import build as index_module
 from imgsearch.retrieval.build import build_index, open_index
 from imgsearch.retrieval.index.code import CodeIndex
 from imgsearch.retrieval.index.index_info import INFO_FILE
+from tests.support.progress import RecordedProgress
 
 MODEL = "ab12" * 16
 CODES = np.random.default_rng(1338).standard_normal((40, 8)).astype(np.float16)
@@ -33,10 +34,10 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IndexPaths:
 
 
 def test_the_index_of_the_codes_on_disk(paths: IndexPaths) -> None:
-    told: list[tuple[int, int]] = []
-    info = build_index(paths, on_progress=lambda *done: told.append(done))
+    seen = RecordedProgress()
+    info = build_index(paths, on_progress=seen)
     assert (info.model, info.rows, info.metric, info.kind) == (MODEL, 40, "l2", "exact")
-    assert told == [(40, 40)]
+    assert seen.steps == [(40, 40)]
     codes, coder, bits = open_index(paths.search)
     assert codes.search(CODES[3:4], 1)[0].rows.tolist() == [3]
     assert np.array_equal(bits.codes(np.arange(40)), coder.encode(CODES))

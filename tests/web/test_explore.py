@@ -128,7 +128,7 @@ def test_without_a_map_the_page_says_what_to_type_or_press(searcher: FakeSearche
 def test_the_button_makes_the_map_and_keeps_it(
     searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(plane, "make_map", lambda _searcher, tell: mapped(searcher, [3, 5, 8]))
+    monkeypatch.setattr(plane, "make_map", lambda _searcher, on_progress: mapped(searcher, [3, 5, 8]))
     app = opened()
     app.button(key="make-map").click().run()
     assert map_data(app)["rows"] == [3, 5, 8]

@@ -4,9 +4,7 @@ Source: Rifai, Vincent, Muller, Glorot & Bengio, "Contractive Auto-Encoders: Exp
 Extraction" (ICML 2011). One layer of sigmoids with tied weights, for which the penalty is exact.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,11 @@ from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import curves_beside_images
 from imgsearch.lab.experiments.learning import filters, in_unit, learn, recipe, squared_error
 from imgsearch.lab.finding import Finding, Lab
+from imgsearch.progress import Progress, part_of, silent
 
 UNITS, SMALL_UNITS = 500, 48
 WEIGHT = 0.1  # of the squared Jacobian beside the squared error of a digit
 SHOWN = 20  # units in the picture, of each network
-Progress = Callable[[int, int], None]
 NOTICED = 0.1  # a direction counts whose singular value is at least this share of the largest
 
 
@@ -40,7 +38,7 @@ def run(lab: Lab) -> Finding:
     for name, config, begin in (("plain", plain, 0.0), ("contractive", contractive, 0.5)):
         trained = learn(lab, data.train, f"contract-{name}", config, (begin, begin + 0.4))
         looks[name] = filters(trained, SHOWN, data.side)
-        values = singular_values(trained, at, partial(_tell, lab, begin + 0.4, begin + 0.5))
+        values = singular_values(trained, at, part_of(lab.on_progress, begin + 0.4, begin + 0.5, f"{name}: Jacobians"))
         figures[name] = {"squared_error": squared_error(trained, test, test, lab)} | of_spectra(values)
     before, after = figures["plain"], figures["contractive"]
     spectra = {name: of["singular_values"] for name, of in figures.items()}
@@ -74,7 +72,7 @@ def of_spectra(values: NDArray[np.float32]) -> dict[str, Any]:
 
 
 def singular_values(
-    network: Autoencoder, examples: NDArray[np.float32], on_progress: Progress = lambda done, total: None
+    network: Autoencoder, examples: NDArray[np.float32], on_progress: Progress = silent
 ) -> NDArray[np.float32]:
     """(n, min(code_size, d)) singular values of the encoder's Jacobian at each of `examples` (n, d), largest first."""
     network.eval()
@@ -91,7 +89,3 @@ def singular_values(
         on_progress(number, len(examples))
     values: NDArray[np.float32] = torch.stack(spectra).numpy()
     return values
-
-
-def _tell(lab: Lab, begin: float, end: float, done: int, total: int) -> None:
-    lab.tell(begin + (end - begin) * done / total, f"Jacobians, {done} of {total}")

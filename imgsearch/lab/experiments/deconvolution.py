@@ -43,7 +43,7 @@ def run(lab: Lab) -> Finding:
     """Two small examples, of stride 1 and of stride 2; every size is the same, for there is nothing to wait for."""
     examples = []
     for number, stride in enumerate(STRIDES):
-        lab.tell(number / len(STRIDES), f"stride {stride}")
+        lab.on_progress(number / len(STRIDES), 1, f"stride {stride}")
         rng = np.random.default_rng((lab.seed, stride))
         values, kernel = (rng.integers(-3, 4, (side, side)).astype(float) for side in (SIDE, KERNEL_SIDE))
         examples.append(deconvolve(values, kernel, stride))

@@ -70,7 +70,7 @@ def run_2d(lab: Lab) -> Finding:
     for name, network in both(lab, data, 2).items():
         codes = [encode_images(network, part, measuring(lab.device)) for part in (data.train, data.test)]
         points[name] = (codes[1][:DRAWN], data.test_labels[:DRAWN])
-        lab.tell(0.95, f"{name}, asking neighbours")
+        lab.on_progress(0.95, 1, f"{name}, finding neighbours")
         accuracies[name] = neighbours_right(codes[0], data.train_labels, codes[1], data.test_labels)
     return Finding(
         name="digits-2d",

@@ -111,7 +111,7 @@ def _of_corpus(lab: Lab) -> tuple[dict[str, NDArray[Any]], list[Drawn], str]:
     images = _images(lab)
     if images is None:
         return {}, [], "There is no corpus to draw from yet: imgsearch add PATH."
-    lab.tell(1 - CORPUS_SHARE, "pictures by the corpus's model")
+    lab.on_progress(1 - CORPUS_SHARE, 1, "pictures by the corpus's model")
     network, card = load_checkpoint(current_model(lab.paths), lab.device.device)
     codes = encode_images(network, images, lab.device)
     strips = {

@@ -115,7 +115,7 @@ def follow(
     paths = lab.scratch(f"ladder-{name.replace(' ', '-')}")
     run, n_parts = Run(LadderAutoencoder(network), [], []), lab.by_size(2, PARTS, PARTS)
     for part in range(1, n_parts + 1):
-        tell, stop = until(lab, name, part / n_parts)
+        show, stop = until(lab, name, part / n_parts)
         card = train(
             data.train,
             np.arange(len(data.train)),
@@ -124,7 +124,7 @@ def follow(
             labels=labels,
             resume=part > 1,
             device=lab.device,
-            on_progress=tell,
+            on_progress=show,
             stop=stop,
         )
         trained, _ = load_checkpoint(paths.model, lab.device.device)
@@ -140,15 +140,16 @@ def follow(
 
 
 def until(lab: Lab, name: str, end: float) -> tuple[Callable[[TrainProgress], None], Callable[[], bool]]:
-    """What tells how far a training has come, and what stops it at this share of its budget."""
+    """Return a progress callback of a training, and the function that stops it at this share of its budget."""
     reached = [0.0]
 
-    def tell(progress: TrainProgress) -> None:
+    def show(progress: TrainProgress) -> None:
         reached[0] = progress.fraction
         begin, share = SHARES[name]
-        lab.tell(begin + share * progress.fraction, f"{name}, {progress.doing}, step {progress.step:,}")
+        text = f"{name}, {progress.doing}, step {progress.step:,}"
+        lab.on_progress(begin + share * progress.fraction, 1, text)
 
-    return tell, lambda: lab.stop() or reached[0] >= end
+    return show, lambda: lab.stop() or reached[0] >= end
 
 
 @torch.no_grad()

@@ -25,6 +25,7 @@ from imgsearch.autoencoder.training.train import train
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import LabError
 from imgsearch.lab.finding import Lab
+from imgsearch.progress import part_of
 
 FEW = 10_000
 
@@ -53,7 +54,7 @@ def learn(
         LabError: it was stopped before its end.
         ModelError: a training that cannot start.
     """
-    paths, (begin, end) = lab.scratch(name), share
+    paths, report = lab.scratch(name), part_of(lab.on_progress, *share)
     train(
         examples,
         np.arange(len(examples)),
@@ -61,8 +62,8 @@ def learn(
         config,
         resume=False,
         device=lab.device,
-        on_progress=lambda progress: lab.tell(
-            begin + (end - begin) * progress.fraction, f"{name}, epoch {progress.epoch}, loss {progress.loss:.3g}"
+        on_progress=lambda progress: report(
+            progress.fraction, 1, f"{name}, epoch {progress.epoch}, loss {progress.loss:.3g}"
         ),
         stop=lab.stop,
     )

@@ -46,15 +46,15 @@ def run(lab: Lab) -> Finding:
         LabError: it was stopped.
     """
 
-    def tell(share: float, doing: str) -> None:
+    def report(done: float, total: float | None, text: str = "") -> None:
         if lab.stop():
             raise LabError("stopped before the map was made; the one before it, if any, is as it was.")
-        lab.tell(share, doing)
+        lab.on_progress(done, total, text)
 
     with Searcher.open(lab.paths, device=str(lab.device.device)) as searcher:
         n_images = searcher.n_images
         most_rows: int = lab.by_size(SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS)
-        made = make_map(searcher, most_rows=most_rows, seed=lab.seed, tell=tell)
+        made = make_map(searcher, most_rows=most_rows, seed=lab.seed, on_progress=report)
         thumbnails = searcher.corpus.thumbnails()[made.rows]
         figures = _figures(made, searcher)
         there = load_map(lab.paths)

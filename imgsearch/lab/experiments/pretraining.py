@@ -18,6 +18,7 @@ from imgsearch.lab.drawing import Panel, panels_and_strip
 from imgsearch.lab.experiments.learning import FEW, in_unit, squared_error
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.stacks import balanced_rows, draw_digits, go_on, learned_error, pretrained
+from imgsearch.progress import part_of
 
 STARTS = {"random start": "", "machines": "rbm", "layer-wise": "layerwise"}  # as it is told, and as it is asked for
 RATE = 2e-3  # of Adam, at its peak
@@ -106,8 +107,10 @@ def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[flo
     epochs: list[float] = []
     errors: list[float] = []
 
+    report = part_of(lab.on_progress, *span)
+
     def watch(progress: TrainProgress) -> None:
-        lab.tell(span[0] + (span[1] - span[0]) * progress.fraction, f"{start}: {progress.doing}")
+        report(progress.fraction, 1, f"{start}: {progress.doing}")
         if progress.doing.startswith("learning"):
             epochs.append(size.epochs * progress.fraction)
             errors.append(n_values * progress.parts["reconstruction"])
@@ -136,32 +139,20 @@ def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[flo
 def _classifiers(lab: Lab, data: Digits, size: Size) -> tuple[dict[str, list[float]], NDArray[np.uint8]]:
     """For each start the shares of wrong test digits, by number of labels; and digits that the machines draw."""
     sizes = (data.side**2, *size.classifier)
-    stacks = {}
+    stacks, n_parts = {}, len(STARTS) + 1
+    whole = part_of(lab.on_progress, AUTOENCODERS, STACKS)
     for number, (start, how) in enumerate(STARTS.items()):
-
-        def tell(share: float, number: int = number, start: str = start) -> None:
-            done = (number + share) / (len(STARTS) + 1)
-            lab.tell(AUTOENCODERS + (STACKS - AUTOENCODERS) * done, f"{start}: pre-training for few labels")
-
-        stacks[start] = pretrained(lab, data, sizes, how, size.passes, tell)
-    before = AUTOENCODERS + (STACKS - AUTOENCODERS) * len(STARTS) / (len(STARTS) + 1)
-    drawn = draw_digits(
-        lab,
-        data,
-        stacks["machines"],
-        DRAWN,
-        size.drawing_passes,
-        lambda share: lab.tell(before + (STACKS - before) * share, "machines: learning to draw"),
-    )
+        report = part_of(whole, number / n_parts, (number + 1) / n_parts, f"{start}: pre-training for few labels")
+        stacks[start] = pretrained(lab, data, sizes, how, size.passes, report)
+    report = part_of(whole, len(STARTS) / n_parts, 1, "machines: learning to draw")
+    drawn = draw_digits(lab, data, stacks["machines"], DRAWN, size.drawing_passes, report)
     wrong: dict[str, list[float]] = {start: [] for start in STARTS}
+    whole = part_of(lab.on_progress, STACKS, 1)
     steps_done, steps = 0, len(STARTS) * sum(size.labels.values())
     for n_labels, n_steps in size.labels.items():
         rows = balanced_rows(data.train_labels, n_labels, lab.seed)
         for start, stack in stacks.items():
-
-            def tell_step(share: float, done: int = steps_done, n: int = n_steps, what: str = start) -> None:
-                lab.tell(STACKS + (1 - STACKS) * (done + n * share) / steps, f"{what}: learning from labels")
-
-            wrong[start].append(learned_error(lab, data, stack, rows, n_steps, tell_step))
-            steps_done += n_steps
+            done, steps_done = steps_done, steps_done + n_steps
+            report = part_of(whole, done / steps, steps_done / steps, f"{start}: learning from labels")
+            wrong[start].append(learned_error(lab, data, stack, rows, n_steps, report))
     return wrong, drawn

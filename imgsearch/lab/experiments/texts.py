@@ -18,6 +18,7 @@ from imgsearch.corpus.words import MOST_WORDS, Vocabulary
 from imgsearch.lab.drawing import as_png, curves, new_figure, plane
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.posts import Posts, posts
+from imgsearch.progress import part_of
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.index_info import COSINE
 from imgsearch.retrieval.text.bags import Bags, WordVectors
@@ -52,7 +53,7 @@ def run(lab: Lab) -> Finding:
     sizes = tuple(n for n in TABLE_N if n < len(texts.groups))
     shares = {}
     for number, (name, vectors) in enumerate(everything.items()):
-        lab.tell(SHARE_OF_TRAINING + (1 - SHARE_OF_TRAINING) * number / len(everything), f"ranking by {name}")
+        lab.on_progress(SHARE_OF_TRAINING + (1 - SHARE_OF_TRAINING) * number / len(everything), 1, f"ranking by {name}")
         shares[name] = same_group_shares(vectors, texts.groups, sizes)
     ahead = [n for n, ours, theirs in zip(sizes, shares["AE-10"], shares["LSA-10"], strict=True) if ours > theirs]
     return Finding(
@@ -110,6 +111,7 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
     """(n, size) codes of the test texts by a network trained on the training texts."""
     paths = lab.scratch(f"text-{size}")
     part = SHARE_OF_TRAINING / len(CODE_SIZES)
+    report = part_of(lab.on_progress, part * number, part * (number + 1))
     train(
         texts.train.as_examples(),
         np.flatnonzero(np.diff(texts.train.starts)).astype(np.int64),
@@ -123,7 +125,7 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
         ),
         resume=False,
         device=lab.device,
-        on_progress=lambda progress: lab.tell(part * (number + progress.fraction), f"AE-{size}, {progress.doing}"),
+        on_progress=lambda progress: report(progress.fraction, 1, f"AE-{size}, {progress.doing}"),
         stop=lab.stop,
     )
     network, _ = load_checkpoint(paths.model, lab.device.device)

@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, MILD_STRENGTHS, distort
 from imgsearch.retrieval.evaluation.methods import build_methods, row_vectors
 from imgsearch.retrieval.evaluation.ranking import Database
-from imgsearch.retrieval.index.exact import Progress, Rows, blocks
+from imgsearch.retrieval.index.exact import Rows, blocks
 from imgsearch.retrieval.index.index_info import L2
 from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 
@@ -53,7 +54,7 @@ ROUNDING = 1e-6  # of float32, so that an image and its duplicate are at no dist
 ROW_BLOCK, ASKING_BLOCK = 16_384, 256  # compared at once
 
 
-def calibrate_index(searcher: "Searcher", *, seed: int = 0, on_progress: Progress | None = None) -> Cutoffs:
+def calibrate_index(searcher: "Searcher", *, seed: int = 0, on_progress: Progress = silent) -> Cutoffs:
     """The cutoffs of an index, by code, pixels and binary code: seconds. None where no image can be found."""
     findable, rng = searcher.findable_rows(), np.random.default_rng(seed)
     rows = _drawn(rng, findable, MOST_ROWS)
@@ -67,8 +68,7 @@ def calibrate_index(searcher: "Searcher", *, seed: int = 0, on_progress: Progres
             cutoffs[method.name] = calibrate(
                 vectors, method.metric, distorted, of_places, n_images=len(findable), seed=seed
             )
-            if on_progress is not None:
-                on_progress(len(cutoffs), len(METHODS))
+            on_progress(len(cutoffs), len(METHODS))
     return Cutoffs(searcher.card.digest, searcher.code_index.rows, cutoffs)
 
 

@@ -9,7 +9,8 @@ near twins by the threshold below; seen side by side, all but two or three of th
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.index.exact import Progress, blocks
+from imgsearch.progress import Progress, silent
+from imgsearch.retrieval.index.exact import blocks
 
 NEAR = 0.82  # correlation of details from which two images are near twins
 IMAGE_BLOCK = 4096
@@ -36,7 +37,7 @@ def near_twins(
     queries: NDArray[np.uint8],
     itself: NDArray[np.int64],
     database: NDArray[np.uint8],
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> Flags:
     """(nq,) whether another database image has nearly the details of the query; the arguments are as above."""
     asking, near = details(queries), np.zeros(len(queries), dtype=np.bool_)

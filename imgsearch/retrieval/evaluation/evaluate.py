@@ -11,7 +11,7 @@ Knows the methods, their rankings and the metrics; must not know the command lin
   without a neighbour counts as wrong.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import Progress, part_of, silent
 from imgsearch.retrieval.evaluation.duplicates import exact_twins, near_twins
 from imgsearch.retrieval.evaluation.labels import (
     MOST_ROWS,
@@ -33,6 +34,7 @@ from imgsearch.retrieval.evaluation.labels import (
 from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods, row_vectors
 from imgsearch.retrieval.evaluation.metrics import average_precision, knn_vote, precision_at
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
+from imgsearch.retrieval.index.exact import blocks
 from imgsearch.retrieval.search.searcher import Searcher
 
 DEPTH = 1000  # neighbours that the figures look at
@@ -44,7 +46,6 @@ AP_FORMULA = (
 )
 CURVE_POINTS = 40
 
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 Figures = dict[str, float]  # by the names in `FIGURES`
 
 
@@ -93,7 +94,7 @@ def evaluate(
     max_queries: int | None = None,
     methods: Sequence[str] = METHODS,
     max_database: int = MOST_ROWS,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> Evaluation:
     """Measure methods on labelled images.
 
@@ -103,7 +104,7 @@ def evaluate(
         max_queries: ask only so many, drawn with a fixed seed.
         methods: names of `METHODS`, in the order of the table.
         max_database: rank only so many images, drawn with a fixed seed.
-        on_progress: told what is being done, how much of it is done, and how much there is.
+        on_progress: called with the finished share of each step and the step's name.
 
     Raises:
         EvaluationError: labels are missing or do not allow a measurement; the message says how to label.
@@ -118,7 +119,6 @@ def evaluate(
                 max_database=max_database,
                 on_progress=on_progress,
             )
-    tell = on_progress or _silent
     database = LabelledDatabase.of(searcher, max_database)
     thumbnails = np.ascontiguousarray(searcher.corpus.thumbnails()[database.rows])  # (n, 32, 32, 3)
     if queries is None:
@@ -126,20 +126,16 @@ def evaluate(
     else:
         could_ask = sum(label != "" for label in queries.labels)
         asked = given_queries(database, queries, max_queries)
-    alone, near = _without_twins(asked, thumbnails, tell)
+    alone, near = _without_twins(asked, thumbnails, on_progress)
     built, scored = build_methods(searcher, names=methods, rows=database.rows), []
     for name in methods:
-        tell(f"{name}: getting ready", 0, 1)
-        scored.append(_score(next(built), searcher, database, alone, tell))
+        on_progress(0, 1, f"{name}: preparing")
+        scored.append(_score(next(built), searcher, database, alone, on_progress))
     return _summary(database, could_ask, asked, near, scored)
 
 
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """Nobody wants to know."""
-
-
 def _without_twins(
-    asked: LabelledQueries, thumbnails: NDArray[np.uint8], tell: Progress
+    asked: LabelledQueries, thumbnails: NDArray[np.uint8], on_progress: Progress
 ) -> tuple[LabelledQueries, NDArray[np.bool_]]:
     """The queries that may be asked, and which of them have near twins."""
     alone = asked.take(~exact_twins(asked.thumbnails, asked.places, thumbnails))
@@ -151,7 +147,7 @@ def _without_twins(
             "Query with other images, or without --queries."
         )
     near = near_twins(
-        alone.thumbnails, alone.places, thumbnails, lambda done, total: tell("looking for near-duplicates", done, total)
+        alone.thumbnails, alone.places, thumbnails, part_of(on_progress, 0, 1, "looking for near-duplicates")
     )
     return alone, near
 
@@ -169,19 +165,19 @@ class _Scored:
 
 
 def _score(
-    method: Method, searcher: Searcher, database: LabelledDatabase, asked: LabelledQueries, tell: Progress
+    method: Method, searcher: Searcher, database: LabelledDatabase, asked: LabelledQueries, on_progress: Progress
 ) -> _Scored:
     vectors = row_vectors(
         method,
         searcher.corpus.thumbnails(),
         database.rows,
-        lambda done, total: tell(f"{method.name}: making vectors", done, total),
+        part_of(on_progress, 0, 1, f"{method.name}: computing vectors"),
     )
     ranked = Database.of(vectors, method.metric)
     others = len(ranked) - asked.are_rows  # a row that asks is last in its own ranking, as -1
     sizes = curve_sizes(others)
     figures, shares = [], np.zeros(len(sizes))
-    for start, stop in _blocks(len(asked), method.name, tell):
+    for start, stop in blocks(len(asked), QUERY_BLOCK, part_of(on_progress, 0, 1, f"{method.name}: searching")):
         block = asked.take(np.arange(start, stop))
         queries = vectors[block.places] if asked.are_rows else method.vectors(block.thumbnails)
         order = ranked.ranking(queries, block.places, first=start)[:, :others]
@@ -190,13 +186,6 @@ def _score(
         same = np.cumsum(found == block.labels[:, None], axis=1, dtype=np.int32)[:, sizes - 1]  # (nb, points)
         shares += (same / sizes).sum(axis=0)
     return _Scored(method, np.concatenate(figures), shares / len(asked))
-
-
-def _blocks(n: int, name: str, tell: Progress) -> Iterator[tuple[int, int]]:
-    for start in range(0, n, QUERY_BLOCK):
-        stop = min(start + QUERY_BLOCK, n)
-        yield start, stop
-        tell(f"{name}: asking", stop, n)
 
 
 def curve_sizes(n: int) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.evaluation.labels import MOST_ROWS, LabelledDatabase, LabelledQueries, own_queries
 from imgsearch.retrieval.evaluation.methods import build_methods, row_vectors
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
@@ -18,7 +19,6 @@ from imgsearch.retrieval.index.exact import blocks
 from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.evaluation.evaluate import Progress
     from imgsearch.retrieval.search.searcher import Searcher
 
 MOST_QUERIES = 1000
@@ -56,7 +56,7 @@ def false_match_rate(
     *,
     max_queries: int = MOST_QUERIES,
     max_database: int = MOST_ROWS,
-    on_progress: "Progress | None" = None,
+    on_progress: Progress = silent,
 ) -> FalseMatches:
     """Leave out each label in turn, and ask with its images.
 
@@ -70,8 +70,7 @@ def false_match_rate(
         vectors = row_vectors(method, searcher.corpus.thumbnails(), database.rows)
         nearest = _Nearest.of(Database.of(vectors, method.metric), vectors, database.labels, asked)
         rates[method.name] = nearest.rates(cutoffs.methods[method.name])
-        if on_progress is not None:
-            on_progress("leaving out labels", len(rates), len(cutoffs.methods))
+        on_progress(len(rates), len(cutoffs.methods), "leaving out labels")
     return FalseMatches(len(asked), len(database.rows), len(database.names), rates)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
-from imgsearch.retrieval.evaluation.evaluate import Evaluation, Progress, evaluate
+from imgsearch.progress import Progress, silent
+from imgsearch.retrieval.evaluation.evaluate import Evaluation, evaluate
 from imgsearch.retrieval.evaluation.false_matches import FalseMatches, false_match_rate
 from imgsearch.retrieval.evaluation.methods import build_methods
 from imgsearch.retrieval.evaluation.quality import Quality, quality_now
@@ -34,7 +35,7 @@ def measure(
     queries: LabelledImages | None = None,
     max_queries: int | None = None,
     labels_needed: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> Measurement:
     """Measure all that this corpus allows.
 
@@ -64,8 +65,10 @@ def measure(
     return Measurement(quality, distorted, evaluation, false_matches, why_not)
 
 
-def _of_copies(on_progress: Progress | None) -> Progress | None:
-    """The same listener, told that it is about the distorted copies."""
-    if on_progress is None:
-        return None
-    return lambda what, done, total: on_progress(f"distorted copies, {what}", done, total)
+def _of_copies(on_progress: Progress) -> Progress:
+    """The same callback, with a text that names the distorted copies."""
+
+    def report(done: float, total: float | None, text: str = "") -> None:
+        on_progress(done, total, f"distorted copies, {text}")
+
+    return report

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.evaluation.ranking import HAMMING
 from imgsearch.retrieval.explore.principal import PrincipalComponents
 from imgsearch.retrieval.index.exact import Rows, blocks
@@ -29,8 +30,6 @@ DISTANCES = {COSINE: "cosine", L2: "Euclidean"}
 # 15,000 CIFAR-10 images (P@10 .384; blocks of 2x2 cells, the textbook's, .337; cells of 8x8 pixels .346). Every setting
 # gave vectors of equal length, so that cosine and Euclidean distance order alike.
 HOG_CELL, HOG_ORIENTATIONS = 4, 9
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def build_methods(
 
 
 def row_vectors(
-    method: Method, thumbnails: NDArray[np.uint8], rows: Rows, on_progress: Progress | None = None
+    method: Method, thumbnails: NDArray[np.uint8], rows: Rows, on_progress: Progress = silent
 ) -> NDArray[Any]:
     """(m, d) the vectors of indexed rows; `thumbnails` are those of all rows (a memory map will do)."""
     if method.stored is not None:

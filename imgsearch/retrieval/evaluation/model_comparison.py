@@ -3,7 +3,7 @@
 Knows checkpoints, distortions and metrics; must not know how a model was trained or which is taken.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.encode import encode_images
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import DeviceChoice
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.evaluation.ranking import Database
 from imgsearch.retrieval.evaluation.robustness import found_in
@@ -77,7 +78,7 @@ def compare_models(
     *,
     texts: Sequence[str] | None = None,
     asking: Rows | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress = silent,
 ) -> Comparison:
     """Measure the checkpoints in two folders on a sample of the corpus: seconds.
 
@@ -105,8 +106,7 @@ def compare_models(
     qualities = []
     for number, folder in enumerate((before, after), start=1):
         qualities.append(_quality(folder, thumbnails, copies, places, askers, labels, device))
-        if on_progress is not None:
-            on_progress(number, 2)
+        on_progress(number, 2)
     return Comparison(len(rows), *qualities)
 
 

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.errors import EvaluationError
+from imgsearch.progress import Progress, part_of, silent
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.evaluation.methods import Method, row_vectors
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.exact import Rows, blocks
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.evaluation.evaluate import Progress
     from imgsearch.retrieval.search.searcher import Searcher
 
 MOST_ROWS = 50_000  # of a database
@@ -59,7 +59,7 @@ def measure_distorted(
     n_rows: int = N_ROWS,
     seed: int = 0,
     max_database: int = MOST_ROWS,
-    on_progress: "Progress | None" = None,
+    on_progress: Progress = silent,
 ) -> DistortedRecall:
     """Distort a sample of the images that can be found, in each way, and ask for them by each method.
 
@@ -73,18 +73,13 @@ def measure_distorted(
     places = np.sort(rng.choice(len(rows), min(n_rows, len(rows)), replace=False))
     originals = searcher.corpus.thumbnails()[rows[places]]  # (m, 32, 32, 3)
     copies = np.concatenate([distort(originals, name, rows[places], seed=seed) for name in DISTORTIONS])
-    tell = on_progress or _silent
     recall: dict[str, dict[str, Recall]] = {}
     mean: dict[str, Recall] = {}
     for method in methods:
-        shares = _shares(method, searcher, rows, places, copies, tell)  # (distortions, 2)
+        shares = _shares(method, searcher, rows, places, copies, on_progress)  # (distortions, 2)
         recall[method.name] = {name: Recall(*each) for name, each in zip(DISTORTIONS, shares.tolist(), strict=True)}
         mean[method.name] = Recall(*shares.mean(axis=0).tolist())
     return DistortedRecall(len(places), len(rows), DISTORTIONS, recall, mean)
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """Nobody wants to know."""
 
 
 def _shares(
@@ -93,19 +88,18 @@ def _shares(
     rows: Rows,
     places: Rows,
     copies: NDArray[np.uint8],
-    tell: "Progress",
+    on_progress: Progress,
 ) -> NDArray[np.float64]:
     """(distortions, 2) of the copies (distortions * m, 32, 32, 3) of the m places, those found first and in ten."""
     vectors = row_vectors(
         method,
         searcher.corpus.thumbnails(),
         rows,
-        lambda done, total: tell(f"{method.name}: making vectors", done, total),
+        part_of(on_progress, 0, 1, f"{method.name}: computing vectors"),
     )
     database, originals = Database.of(vectors, method.metric), np.tile(places, len(DISTORTIONS))
     found = np.empty((len(copies), 2))
-    told = blocks(len(copies), QUERY_BLOCK, lambda done, total: tell(f"{method.name}: asking", done, total))
-    for start, stop in told:
+    for start, stop in blocks(len(copies), QUERY_BLOCK, part_of(on_progress, 0, 1, f"{method.name}: searching")):
         distances = database.distances(method.vectors(copies[start:stop]))  # (nb, n)
         found[start:stop] = found_in(distances, originals[start:stop], (1, 10))
     shares: NDArray[np.float64] = found.reshape(len(DISTORTIONS), len(places), 2).mean(axis=1)

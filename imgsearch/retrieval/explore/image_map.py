@@ -5,7 +5,7 @@ rows and places, never a picture. scikit-learn is loaded where places are comput
 """
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths, directory_errors, replacing
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.explore.directions import principal_directions
 from imgsearch.retrieval.explore.principal import PrincipalComponents
 from imgsearch.retrieval.index.exact import Rows
@@ -60,7 +61,7 @@ def make_map(
     *,
     most_rows: int = MOST_ROWS,
     seed: int = 0,
-    tell: Callable[[float, str], None] = lambda _share, _doing: None,
+    on_progress: Progress = silent,
 ) -> PictureMap:
     """Place the images of an index: all that can be found, or `most_rows` of them drawn with `seed`.
 
@@ -79,17 +80,17 @@ def make_map(
         )
     if len(rows) > most_rows:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most_rows, replace=False))
-    tell(0.0, f"principal components of {len(rows):,} images")
+    on_progress(0.0, 1, f"principal components of {len(rows):,} images")
     thumbnails = searcher.corpus.thumbnails()[rows]
     components = PrincipalComponents.of(thumbnails).project(thumbnails)[:, :PIXEL_COMPONENTS]  # (n, 32)
     codes = searcher.code_index.codes(rows)  # (n, d), of length 1 where they are compared by cosine
     pixel_pca, code_pca = _two(components), _code_pca(codes)
-    tell(0.04, f"t-SNE of {len(rows):,} images by their pixels")
+    on_progress(0.04, 1, f"t-SNE of {len(rows):,} images by their pixels")
     pixel_tsne = _tsne(components, pixel_pca, "euclidean", seed)
-    tell(0.52, f"t-SNE of {len(rows):,} images by their codes")
+    on_progress(0.52, 1, f"t-SNE of {len(rows):,} images by their codes")
     metric = "cosine" if searcher.card.metric == COSINE else "euclidean"
     code_tsne = _tsne(codes, code_pca, metric, seed)
-    tell(1.0, "done")
+    on_progress(1.0, 1, "done")
     planes = dict(zip(PLANES, (code_tsne, pixel_tsne, code_pca, pixel_pca), strict=True))
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     return PictureMap(searcher.card.digest, searcher.code_index.rows, made_at, rows, planes)

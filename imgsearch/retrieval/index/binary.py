@@ -11,8 +11,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.candidates import QUERY_BLOCK, Candidates, propose, threads_for
-from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
+from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Rows, blocks, nearest
 
 
 class BinaryIndex:
@@ -51,7 +52,7 @@ class BinaryIndex:
         *,
         without: Rows | None = None,
         itself: Rows | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = silent,
     ) -> list[Neighbours]:
         """The k nearest of each binary code (nq, bytes); the other arguments are those of `CodeIndex.search`."""
         queries = np.ascontiguousarray(queries)

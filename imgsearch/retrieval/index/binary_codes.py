@@ -17,8 +17,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from imgsearch.errors import IndexMissingError
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.anchors import CODES_PER_ANCHOR, MOST_ANCHORS, find_anchors
-from imgsearch.retrieval.index.exact import Progress, blocks
+from imgsearch.retrieval.index.exact import blocks
 from imgsearch.retrieval.index.index_info import REINDEX
 from imgsearch.retrieval.index.rotation import quantising_rotation
 
@@ -62,7 +63,7 @@ class BinaryCoder:
             block += PULL * _directions(weights @ anchors)
         return directions
 
-    def encode(self, codes: NDArray[np.floating], *, on_progress: Progress | None = None) -> NDArray[np.uint8]:
+    def encode(self, codes: NDArray[np.floating], *, on_progress: Progress = silent) -> NDArray[np.uint8]:
         """(n, 32) packed bits of codes (n, d): bit j is bit 7 - j % 8 of byte j // 8."""
         packed = np.empty((len(codes), N_BITS // 8), np.uint8)
         rotation = self.rotation.astype(np.float64)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from imgsearch.errors import IndexDirectoryError, IndexMissingError
 from imgsearch.paths import replacing
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.candidates import MOST_FETCHED, QUERY_BLOCK, SPARE, Candidates, propose
-from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest
+from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Rows, blocks, nearest
 from imgsearch.retrieval.index.index_info import COSINE, INFO_FILE, METRICS, REINDEX, IndexInfo, read_index_info
 
 CODE_BLOCK = 65_536  # codes handled at once outside faiss
@@ -59,7 +60,7 @@ class CodeIndex:
 
     @classmethod
     def build(
-        cls, codes: NDArray[np.floating], metric: str, model: str = "", *, on_progress: Progress | None = None
+        cls, codes: NDArray[np.floating], metric: str, model: str = "", *, on_progress: Progress = silent
     ) -> "CodeIndex":
         """An index of codes (n, d), any float type, read in blocks (they may be a memory map)."""
         if metric not in METRICS:
@@ -120,7 +121,7 @@ class CodeIndex:
         *,
         without: Rows | None = None,
         itself: Rows | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = silent,
     ) -> list[Neighbours]:
         """The k nearest of each query code (nq, d); fewer where the index holds fewer.
 

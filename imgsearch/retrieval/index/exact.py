@@ -1,13 +1,14 @@
 """What an exact answer is, and the exact answer by matrix products. numpy only; knows neither faiss nor files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Progress = Callable[[int, int], None]
+from imgsearch.progress import Progress, silent
+
 Rows = NDArray[np.int64]
 
 ROW_BLOCK = 2048  # rows compared at once with a block of queries
@@ -60,13 +61,12 @@ def nearest(rows: Rows, distances: NDArray[Any], k: int) -> tuple[Rows, NDArray[
     return rows[order], distances[order]
 
 
-def blocks(n: int, size: int, on_progress: Progress | None = None) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each block of 0..n-1; progress is told when the block has been worked on."""
+def blocks(n: int, size: int, on_progress: Progress = silent) -> Iterator[tuple[int, int]]:
+    """(start, stop) of each block of 0..n-1; progress is reported when the block has been worked on."""
     for start in range(0, n, size):
         stop = min(start + size, n)
         yield start, stop
-        if on_progress is not None:
-            on_progress(stop, n)
+        on_progress(stop, n)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.candidates import QUERY_BLOCK, propose
-from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Progress, Rows, blocks, nearest, nearest_pixels
+from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Rows, blocks, nearest, nearest_pixels
 
 BYTES_PER_IMAGE = 3072
 # Batches from this size on are answered by matrix products, which cost a fixed pass over all pixels but half as
@@ -51,7 +52,7 @@ class PixelIndex:
         *,
         without: Rows | None = None,
         itself: Rows | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = silent,
     ) -> list[Neighbours]:
         """The k nearest of each query (nq, 32, 32, 3); the arguments are those of `CodeIndex.search`."""
         queries = np.ascontiguousarray(thumbnails).reshape(len(thumbnails), BYTES_PER_IMAGE)

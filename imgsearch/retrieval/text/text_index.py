@@ -8,7 +8,7 @@ Knows these files and which model they belong to; must not know queries. A row i
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from imgsearch.corpus.texts import row_texts
 from imgsearch.corpus.words import Vocabulary
 from imgsearch.errors import IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive, replacing
+from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.text.bags import Bags, WordVectors
 from imgsearch.retrieval.text.lsa import SemanticSpace
 
@@ -113,7 +114,7 @@ def update_text_index(
     device: "DeviceChoice",
     *,
     full: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress = silent,
 ) -> int:
     """Bring bags, latent semantics and codes up to what is written in the corpus now; how many rows have words.
 
@@ -180,10 +181,10 @@ def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
         _write_words(paths, Words(words.bags.emptied(rows), words.space, places), model)
 
 
-def counted(texts: Sequence[str], on_progress: Callable[[int, int], None] | None) -> Iterator[str]:
-    """The texts, while it is told how many of how many were taken."""
+def counted(texts: Sequence[str], on_progress: Progress) -> Iterator[str]:
+    """Yield the texts, and report how many of them were taken."""
     for number, text in enumerate(texts, start=1):
-        if on_progress and number % TOLD_EVERY == 0:
+        if number % TOLD_EVERY == 0:
             on_progress(number, len(texts))
         yield text
 

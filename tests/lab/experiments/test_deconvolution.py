@@ -12,6 +12,7 @@ from imgsearch.lab.experiments.deconvolution import convolution, deconvolve, spr
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 
 
 @pytest.mark.parametrize(("side", "kernel_side", "stride"), [(4, 3, 1), (4, 3, 2), (3, 2, 2), (2, 4, 2), (3, 3, 3)])
@@ -47,7 +48,7 @@ def test_convolution_is_what_torch_calls_so() -> None:
 
 
 def test_the_experiment_shows_one_example_of_each_stride(tmp_path: Path) -> None:
-    lab = Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    lab = Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, silent, lambda: False)
     finding = run_experiment("deconv", lab)
     assert [line[0] for line in finding.lines] == ["1", "2"]
     assert [line[3] for line in finding.lines] == ["6×6", "9×9"]

@@ -11,11 +11,12 @@ from imgsearch.lab.experiments.generation import GAUSSIAN, HALF_WAY, IMAGES, pla
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 from tests.support.index import add_images, smooth_thumbnails
 
 
 def a_lab(paths: IndexPaths) -> Lab:
-    return Lab(paths, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    return Lab(paths, "small", pick_device("cpu"), None, 0, silent, lambda: False)
 
 
 def test_most_digits_have_a_place_on_the_plane_of_two_numbers(tmp_path: Path) -> None:

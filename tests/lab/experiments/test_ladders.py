@@ -9,10 +9,11 @@ from imgsearch.lab.experiments.ladders import few_labels
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 
 
 def test_the_ladder_errs_less_than_the_same_network_without_it(tmp_path: Path) -> None:
-    lab = Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    lab = Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, silent, lambda: False)
     finding = run_experiment("ladder", lab)
     errors = finding.figures["error"]
     assert finding.figures["labels"] == 30

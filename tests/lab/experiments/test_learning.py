@@ -10,6 +10,7 @@ from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.errors import LabError
 from imgsearch.lab.experiments.learning import filters, in_unit, learn, moved, one_of_each, recipe, squared_error
 from imgsearch.lab.finding import Lab
+from tests.support.progress import RecordedProgress
 
 NETWORK = DenseConfig((16, 8, 4), activation="silu")
 
@@ -28,13 +29,13 @@ def test_what_is_learned_brings_examples_back_better_than_their_mean_does(lab: L
 
 
 def test_progress_is_a_part_of_the_experiment_s_and_rises(lab: Lab) -> None:
-    shares: list[float] = []
+    seen = RecordedProgress()
     examples = vectors()
-    watched = replace(lab, tell=lambda share, _: shares.append(share))
+    watched = replace(lab, on_progress=seen)
     learn(watched, examples, "toy", recipe(NETWORK, examples, 2, 0), (0.5, 0.75))
-    assert shares == sorted(shares)
-    assert shares[0] == pytest.approx(0.5)
-    assert shares[-1] == pytest.approx(0.75)
+    assert seen.shares == sorted(seen.shares)
+    assert seen.shares[0] == pytest.approx(0.5)
+    assert seen.shares[-1] == pytest.approx(0.75)
 
 
 def test_a_training_that_was_stopped_gives_no_finding(lab: Lab) -> None:

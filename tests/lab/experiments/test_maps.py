@@ -12,11 +12,12 @@ from imgsearch.lab.drawing import pasted
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 from imgsearch.retrieval.explore.image_map import PLANES, load_map
 
 
 def lab_over(root: Path, *, stopped: bool = False) -> Lab:
-    return Lab(IndexPaths(root), "small", pick_device("cpu"), None, 0, lambda _share, _text: None, lambda: stopped)
+    return Lab(IndexPaths(root), "small", pick_device("cpu"), None, 0, silent, lambda: stopped)
 
 
 def test_kinds_lie_together_on_the_map(index: Path) -> None:

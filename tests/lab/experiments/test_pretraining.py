@@ -8,6 +8,7 @@ from imgsearch.lab.datasets import digits
 from imgsearch.lab.experiments.pretraining import run
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.stacks import balanced_rows, draw_digits, pretrained
+from imgsearch.progress import silent
 
 
 def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab: Lab) -> None:
@@ -23,8 +24,8 @@ def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab
 
 def test_a_stack_of_machines_draws_from_noise_what_looks_like_digits(lab: Lab) -> None:
     data = digits(lab)
-    network = pretrained(lab, data, (64, 100, 100, 200), "rbm", 20, lambda share: None)
-    drawn = draw_digits(lab, data, network, 40, 60, lambda share: None).astype(float)
+    network = pretrained(lab, data, (64, 100, 100, 200), "rbm", 20, silent)
+    drawn = draw_digits(lab, data, network, 40, 60, silent).astype(float)
     noise = np.random.default_rng(0).integers(0, 256, drawn.shape).astype(float)
     average = data.train.mean(0, keepdims=True).repeat(40, 0)
     assert distance_to_nearest(drawn, data.test) < 0.8 * distance_to_nearest(average, data.test)
@@ -47,4 +48,4 @@ def test_labels_are_drawn_evenly() -> None:
 
 def test_a_stopped_experiment_says_so(lab: Lab) -> None:
     with pytest.raises(LabError, match="stopped"):
-        pretrained(Lab(**(vars(lab) | {"stop": lambda: True})), digits(lab), (64, 8, 4), "rbm", 1, lambda share: None)
+        pretrained(Lab(**(vars(lab) | {"stop": lambda: True})), digits(lab), (64, 8, 4), "rbm", 1, silent)

@@ -10,6 +10,7 @@ from imgsearch.lab.experiments.texts import same_group_shares
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 from tests.support.text_index import add_described
 
 N_GROUPS, PER_GROUP = 20, 45
@@ -31,7 +32,7 @@ def finding(tmp_path_factory: pytest.TempPathFactory) -> Finding:
     paths = IndexPaths(tmp_path_factory.mktemp("lab") / "index")
     alts, labels = zip(*texts(), strict=True)
     add_described(paths, alts, labels)
-    lab = Lab(paths, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    lab = Lab(paths, "small", pick_device("cpu"), None, 0, silent, lambda: False)
     return run_experiment("text", lab)
 
 

@@ -9,13 +9,14 @@ from imgsearch.lab.experiments.unpooling import linear_error, pictures_of
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
+from imgsearch.progress import silent
 from tests.support.toy_images import toy_thumbnails
 
 
 @pytest.fixture(scope="module", name="lab")
 def a_small_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     paths = IndexPaths(tmp_path_factory.mktemp("lab"))
-    return Lab(paths, "small", pick_device("cpu"), None, 0, lambda share, text: None, lambda: False)
+    return Lab(paths, "small", pick_device("cpu"), None, 0, silent, lambda: False)
 
 
 @pytest.fixture(scope="module", name="finding")

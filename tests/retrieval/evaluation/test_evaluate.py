@@ -18,6 +18,7 @@ from imgsearch.retrieval.evaluation.methods import METHODS, build_methods
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.workflows.reindexing import reindex
 from tests.support.index import add_images, make_index, smooth_thumbnails
+from tests.support.progress import RecordedProgress
 
 N = 60
 NAMES = ("ant", "bee", "cat")
@@ -90,9 +91,9 @@ def test_each_labelled_image_asks_and_is_left_out(
     thumbnails = smooth_thumbnails(N)
     labels = labels_of(thumbnails)
     wanted = [labels[row] for row in DATABASE]
-    told: list[tuple[str, int, int]] = []
+    seen = RecordedProgress()
     with Searcher.open(paths, device="cpu") as searcher:
-        evaluation = evaluate(searcher, on_progress=lambda *done: told.append(done))
+        evaluation = evaluate(searcher, on_progress=seen)
         codes = directions(searcher.encode(thumbnails))
     pixels = flat(thumbnails)
     assert (evaluation.n_database, evaluation.n_queries, evaluation.n_twins) == (len(DATABASE), len(DATABASE), 0)
@@ -102,9 +103,9 @@ def test_each_labelled_image_asks_and_is_left_out(
     assert evaluation.methods["code"] == pytest.approx(
         slow_evaluation(codes, codes[DATABASE], labels, wanted, DATABASE)
     )
-    asked = [done for what, *done in told if what == "code: asking"]
-    assert asked == [[min(done, len(DATABASE)), len(DATABASE)] for done in range(block, len(DATABASE) + block, block)]
-    assert {what.split(":")[0] for what, _, _ in told} == {"looking for near-duplicates", *METHODS}
+    shares = [share for share, _, text in seen.calls if text == "code: searching"]
+    assert shares == [min(done / len(DATABASE), 1) for done in range(block, len(DATABASE) + block, block)]
+    assert {text.split(":")[0] for text in seen.texts} == {"looking for near-duplicates", *METHODS}
 
 
 def test_given_queries(paths: IndexPaths) -> None:

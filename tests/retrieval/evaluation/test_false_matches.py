@@ -14,6 +14,7 @@ from imgsearch.retrieval.evaluation.false_matches import false_match_rate
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 from tests.support.index import make_index, smooth_thumbnails
+from tests.support.progress import RecordedProgress
 
 N = 60
 NAMES = ("ant", "bee", "cat")
@@ -47,9 +48,9 @@ def test_as_counted_slowly(paths: IndexPaths) -> None:
     away, names = pixel_distances(), np.array(labels())[ROWS]
     same, close = np.quantile(away.min(axis=1), [0.2, 0.6]).tolist()
     cutoffs = Cutoffs("abc", N, {"pixel": Cutoff("l2", same, close), "binary": Cutoff("hamming", 0, 300)})
-    told: list[tuple[str, int, int]] = []
+    seen = RecordedProgress()
     with Searcher.open(paths, device="cpu") as searcher:
-        found = false_match_rate(searcher, cutoffs, on_progress=lambda *done: told.append(done))
+        found = false_match_rate(searcher, cutoffs, on_progress=seen)
     assert (found.n_queries, found.n_database, found.n_labels) == (len(ROWS), len(ROWS), 3)
     without = np.array([line[names != name].min() for line, name in zip(away, names, strict=True)])
     good, right = away.min(axis=1) <= close, names[away.argmin(axis=1)] == names
@@ -63,7 +64,7 @@ def test_as_counted_slowly(paths: IndexPaths) -> None:
     assert pixel.right_if_weak == pytest.approx(right[~good].mean())
     binary = found.methods["binary"]  # a cutoff that lets all through
     assert (binary.match, binary.false_match, binary.right_if_weak) == (1, 1, None)
-    assert told == [("leaving out labels", 1, 2), ("leaving out labels", 2, 2)]
+    assert seen.calls == [(1, 2, "leaving out labels"), (2, 2, "leaving out labels")]
 
 
 def test_a_cutoff_that_lets_nothing_through(paths: IndexPaths) -> None:

@@ -13,6 +13,7 @@ from imgsearch.retrieval.evaluation.quality import read_quality, write_quality
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.retrieval.search.thresholds import CUTOFF_FILE, Cutoff, Cutoffs, write_cutoff
 from tests.support.index import make_index, smooth_thumbnails
+from tests.support.progress import RecordedProgress
 
 N = 24
 LABELS = ["ant", "bee"] * (N // 2)
@@ -21,13 +22,13 @@ LABELS = ["ant", "bee"] * (N // 2)
 def test_what_is_measured_by_labels_is_what_evaluate_says(tmp_path: Path) -> None:
     paths = make_index(tmp_path, smooth_thumbnails(N), LABELS)
     (paths.search / CUTOFF_FILE).unlink()
-    told: list[str] = []
+    seen = RecordedProgress()
     with Searcher.open(paths, device="cpu") as searcher:
-        found = measure(searcher, max_queries=10, on_progress=lambda what, *_: told.append(what))
+        found = measure(searcher, max_queries=10, on_progress=seen)
         assert found.evaluation == evaluate(searcher, max_queries=10)
         assert found.quality.fits(searcher.card.digest, N)
     assert found.why_not == ""
-    assert {"code: asking", "distorted copies, code: asking"} <= set(told)
+    assert {"code: searching", "distorted copies, code: searching"} <= set(seen.texts)
     assert found.evaluation is not None
     assert found.quality.labelled == found.evaluation.to_json()
     assert found.false_matches is None, "no cutoff is calibrated"

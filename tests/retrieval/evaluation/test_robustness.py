@@ -18,6 +18,7 @@ from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_method
 from imgsearch.retrieval.evaluation.robustness import Recall, found_in, measure_distorted
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.support.index import make_index, smooth_thumbnails
+from tests.support.progress import RecordedProgress
 
 N = 40
 REMOVED = 5
@@ -83,20 +84,19 @@ def test_ranks_with_ties() -> None:
     assert doctest.testmod(distorted_module, extraglobs={"np": np}).failed == 0
 
 
-def test_every_method_is_asked_with_the_same_copies_and_tells_how_far_it_is(paths: IndexPaths) -> None:
-    told: list[tuple[str, int, int]] = []
+def test_every_method_is_asked_with_the_same_copies_and_reports_progress(paths: IndexPaths) -> None:
+    seen = RecordedProgress()
     with Searcher.open(paths, device="cpu") as searcher:
         first, second = (
-            measure_distorted(searcher, build_methods(searcher), n_rows=6, on_progress=lambda *done: told.append(done))
-            for _ in range(2)
+            measure_distorted(searcher, build_methods(searcher), n_rows=6, on_progress=seen) for _ in range(2)
         )
         other = measure_distorted(searcher, build_methods(searcher), n_rows=6, seed=1)
     assert first == second
     assert first.n_rows == 6
     assert first.recall != other.recall
     assert tuple(first.recall) == tuple(first.mean) == METHODS
-    assert ("code: asking", 48, 48) in told
-    assert {what.split(":")[0] for what, _, _ in told} == set(METHODS)
+    assert (1, 1, "code: searching") in seen.calls
+    assert {what.split(":")[0] for what in seen.texts} == set(METHODS)
 
 
 def test_a_large_database_is_sampled(paths: IndexPaths) -> None:

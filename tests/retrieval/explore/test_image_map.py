@@ -26,6 +26,7 @@ from imgsearch.retrieval.explore.image_map import (
 )
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.support.index import make_index
+from tests.support.progress import RecordedProgress
 
 N_KINDS, N_OF_KIND = 3, 20
 N = N_KINDS * N_OF_KIND
@@ -77,11 +78,11 @@ def test_the_same_seed_gives_the_same_map_and_a_sample(root: Path) -> None:
 
 
 def test_progress_rises_to_one(root: Path) -> None:
-    shares: list[float] = []
+    seen = RecordedProgress()
     with Searcher.open(root, device="cpu") as searcher:
-        make_map(searcher, most_rows=20, tell=lambda share, _doing: shares.append(share))
-    assert shares == sorted(shares)
-    assert (shares[0], shares[-1]) == (0.0, 1.0)
+        make_map(searcher, most_rows=20, on_progress=seen)
+    assert seen.shares == sorted(seen.shares)
+    assert (seen.shares[0], seen.shares[-1]) == (0.0, 1.0)
 
 
 def test_removed_images_are_not_placed(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imgsearch.retrieval.index import binary as binary_index
 from imgsearch.retrieval.index import candidates
 from imgsearch.retrieval.index.binary import BinaryIndex
+from tests.support.progress import RecordedProgress
 
 
 def some_codes(n: int, *, n_set: int = 256, seed: int = 1338) -> NDArray[np.uint8]:
@@ -96,10 +97,10 @@ def test_blocks_of_queries_change_no_answer_and_are_reported(monkeypatch: pytest
     index = BinaryIndex.build(codes)
     whole = index.search(codes, 5, itself=np.arange(100))
     monkeypatch.setattr(binary_index, "QUERY_BLOCK", 30)
-    told: list[tuple[int, int]] = []
-    parts = index.search(codes, 5, itself=np.arange(100), on_progress=lambda *done: told.append(done))
+    seen = RecordedProgress()
+    parts = index.search(codes, 5, itself=np.arange(100), on_progress=seen)
     assert [found.rows.tolist() for found in parts] == [found.rows.tolist() for found in whole]
-    assert told == [(30, 100), (60, 100), (90, 100), (100, 100)]
+    assert seen.steps == [(30, 100), (60, 100), (90, 100), (100, 100)]
 
 
 def test_threads_may_share_an_index() -> None:

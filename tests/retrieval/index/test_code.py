@@ -18,6 +18,7 @@ from imgsearch.retrieval.index import code as code_index
 from imgsearch.retrieval.index.code import CodeIndex
 from imgsearch.retrieval.index.exact import Neighbours
 from imgsearch.retrieval.index.index_info import read_index_info
+from tests.support.progress import RecordedProgress
 
 MODEL = "ab12" * 16
 
@@ -126,10 +127,10 @@ def test_blocks_of_queries_change_no_answer_and_are_reported(monkeypatch: pytest
     index = CodeIndex.build(codes, "cosine")
     whole = index.search(codes, 5, itself=np.arange(100))
     monkeypatch.setattr(code_index, "QUERY_BLOCK", 30)
-    told: list[tuple[int, int]] = []
-    parts = index.search(codes, 5, itself=np.arange(100), on_progress=lambda *done: told.append(done))
+    seen = RecordedProgress()
+    parts = index.search(codes, 5, itself=np.arange(100), on_progress=seen)
     assert [found.rows.tolist() for found in parts] == [found.rows.tolist() for found in whole]
-    assert told == [(30, 100), (60, 100), (90, 100), (100, 100)]
+    assert seen.steps == [(30, 100), (60, 100), (90, 100), (100, 100)]
 
 
 def test_threads_may_share_an_index() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from imgsearch.retrieval.index import exact
 from imgsearch.retrieval.index.exact import Centred, LeftOut, blocks, nearest_pixels
+from tests.support.progress import RecordedProgress
 
 
 def true_squares(queries: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -62,8 +63,8 @@ def test_a_row_that_asks_and_is_left_out_anyway_counts_once() -> None:
     assert LeftOut.of(3, 1, np.array([1]), np.array([1])).available(0) == 2
 
 
-def test_progress_is_told_after_each_block() -> None:
-    told: list[tuple[int, int]] = []
-    done = [told.copy() for _ in blocks(5, 2, lambda done, total: told.append((done, total)))]
+def test_progress_is_reported_after_each_block() -> None:
+    seen = RecordedProgress()
+    done = [seen.steps for _ in blocks(5, 2, seen)]
     assert done == [[], [(2, 5)], [(2, 5), (4, 5)]]
-    assert told[-1] == (5, 5)
+    assert seen.steps[-1] == (5, 5)

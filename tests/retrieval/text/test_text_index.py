@@ -22,6 +22,7 @@ from imgsearch.retrieval.text.text_index import (
     words_stamp,
     write_vocabulary,
 )
+from tests.support.progress import RecordedProgress
 from tests.support.text_index import TOPICS, add_described, add_source, described, make_text_index
 
 CPU = pick_device("cpu")
@@ -40,9 +41,10 @@ def paths(made: IndexPaths, tmp_path: Path) -> IndexPaths:
 
 def update(paths: IndexPaths) -> tuple[int, list[int]]:
     """How many rows have words, and the numbers of rows that were encoded up to each report."""
-    reported: list[int] = []
+    reported = RecordedProgress()
     with Corpus.open(paths) as corpus:
-        return update_text_index(paths, corpus, CPU, on_progress=lambda done, _: reported.append(done)), reported
+        n_rows = update_text_index(paths, corpus, CPU, on_progress=reported)
+    return n_rows, [int(done) for done, _ in reported.steps]
 
 
 def test_it_holds_what_is_written_of_each_row(paths: IndexPaths) -> None:
