@@ -49,7 +49,7 @@ def render_summary() -> str:
     lines += [
         "",
         f"CIFAR-10: {labelled['n_queries']:,} queries among {labelled['n_database']:,} images; P@10 is the share of "
-        f"the ten nearest with the query's label. Exact search among {speed['images']:,}, {machine_of(speed)}.",
+        f"the ten nearest with the query's label. Exact search among {speed['images']:,} on {machine_of(speed)}.",
         "",
         f"Of strongly distorted copies of photographs (cropped, shifted, mirrored, recoloured, compressed, rotated, "
         f"written over), the code finds the original first in {found['code']['top1']:.0%} of the cases, raw pixels in "
