@@ -4,8 +4,8 @@
 
     searcher = Searcher.open("index")
     result = searcher.search("photograph.jpg", k=10)
-    for hit in result.code:
-        print(hit.row, hit.distance, hit.url)
+    for hit in result.hits["code"]:
+        print(hit.row, hit.distance, hit.entry.url)
 
 Importing this package loads neither torch nor faiss; the first use of `Searcher` does.
 """

@@ -45,7 +45,7 @@ def test_each_of_the_family_is_trained_and_searched_with(
     assert found > 0.25  # of distorted copies the original comes first, among 204
     assert run(["reindex", *index]) == 0
     with Searcher.open(clean, device="cpu") as searcher:
-        (hit,) = searcher.search(searcher.corpus.thumbnails()[7], k=1, by="code").code
+        (hit,) = searcher.search(searcher.thumbnails(np.array([7]))[0], k=1, by="code").hits["code"]
         assert (hit.row, round(hit.distance, 3)) == (7, 0)
 
 

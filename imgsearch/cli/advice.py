@@ -11,7 +11,7 @@ ADVICE = {
     Hint.TRAIN_TEXT: "Run: imgsearch train --text",
     Hint.UNPOOL_WITHOUT_SWITCHES: "Use --unpool repeat, or take switches all the same with --force. "
     "What they do, shows: imgsearch lab unpool",
-    Hint.OTHER_INDEX: "Name another index directory: --index DIR",
+    Hint.OTHER_INDEX: "Free space, or name another index directory: --index DIR",
     Hint.OTHER_PORT: "Name another port: --port N",
 }
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgsearch.cli.finetune import finetune
+from imgsearch.cli.hits import say_hits
 from imgsearch.cli.lab import lab
-from imgsearch.cli.output import note, say, say_json, say_table, tracking
+from imgsearch.cli.output import note, say, say_json, tracking
 from imgsearch.cli.signals import stopping
 from imgsearch.cli.text import search_text
 from imgsearch.cli.train import train
@@ -27,7 +28,6 @@ from imgsearch.workflows.removal import ROW_PREFIX, compact, corpus_takedowns, r
 if TYPE_CHECKING:
     from crawler.config import CrawlConfig
     from crawler.report import CrawlReport
-    from imgsearch.retrieval.search.result import SearchResult
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -196,41 +196,19 @@ def search(arguments: Namespace) -> None:
     with Searcher.open(index_paths(arguments.index), device=arguments.device) as searcher:
         result = searcher.search(query, k=arguments.k, by=arguments.by, name=arguments.query)
         if arguments.save:
-            from imgsearch.retrieval.search.contact_sheet import draw_result
+            from imgsearch.retrieval.search.contact_sheet import draw_contact_sheet
 
             with replacing(arguments.save) as temporary:
-                temporary.write_bytes(draw_result(searcher, query, result))
+                temporary.write_bytes(draw_contact_sheet(searcher, query, result))
             note(f"drawn into {arguments.save}")
     if arguments.json:
         say_json(result.to_json())
         return
-    _say_hits(result)
+    say_hits(result)
     if result.no_good_match:
         say("no good match: even the nearest image is far, as distances in this corpus go")
     if arguments.by in ("both", "all"):
         say(f"code and pixels both found {result.overlap} of {result.k}")
-
-
-def _say_hits(result: "SearchResult") -> None:
-    hits = [(method, hit) for method in result.asked for hit in result.hits(method)]
-    columns = ["by", "rank", "row", "distance", "grade", "label", "alt", "url"]
-    lines = [
-        [
-            *(method, f"{hit.rank}", f"{ROW_PREFIX}{hit.row}", _distance(hit.distance, method)),
-            *(hit.grade, hit.label, hit.alt, hit.url),
-        ]
-        for method, hit in hits
-    ]
-    if any(hit.near_duplicate_of is not None for _, hit in hits):  # where there are none, their column would be empty
-        columns.append("near-duplicate of")
-        for line, (_, hit) in zip(lines, hits, strict=True):
-            line.append("" if hit.near_duplicate_of is None else f"{ROW_PREFIX}{hit.near_duplicate_of}")
-    say_table(columns, lines)
-
-
-def _distance(distance: float, method: str) -> str:
-    """Bits are counted, other distances measured."""
-    return f"{distance:.0f}" if method == "binary" else f"{distance:.4f}"
 
 
 def _query(text: str, *, allow_private: bool) -> bytes | Path | int:

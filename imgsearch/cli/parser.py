@@ -11,6 +11,7 @@ from typing import Any
 from imgsearch import __version__
 from imgsearch.cli.parser_models import add_finetune, add_lab, add_train
 from imgsearch.cli.parser_options import command, count, depth, device, port, positive, previews, seconds
+from imgsearch.retrieval.search.methods import BOTH, SEARCH_BY
 
 DEFAULT_PORT = 8501
 DEFAULT_QUERIES = 5000
@@ -178,8 +179,8 @@ def _search(commands: Any) -> None:
     parser.add_argument("-k", type=count, default=10, metavar="N", help="how many hits (default: 10)")
     parser.add_argument(
         "--by",
-        choices=("both", "code", "pixel", "binary", "all"),
-        default="both",
+        choices=tuple(SEARCH_BY),
+        default=BOTH,
         help="which neighbours: by code and pixels (both, the default), by one of code, pixel and binary, or by all; "
         "binary is the code as 256 bits, and its distance the number of bits that differ",
     )

@@ -7,7 +7,8 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from imgsearch.cli.output import note, readable_seconds, say, say_json, say_table, tracking
+from imgsearch.cli.hits import say_hits
+from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
 from imgsearch.cli.signals import stopping
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError, ModelError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from imgsearch.corpus.words import Vocabulary
     from imgsearch.device import DeviceChoice
     from imgsearch.retrieval.text.bags import Bags
-    from imgsearch.retrieval.text.text_result import TextResult
 
 FEWEST_TEXTS = 16
 
@@ -120,26 +120,17 @@ def search_text(arguments: Namespace) -> None:
     with TextSearcher.open(index_paths(arguments.index), device=arguments.device) as searcher:
         result = searcher.search(arguments.text, k=arguments.k)
         if arguments.save:
-            from imgsearch.retrieval.text.text_sheet import draw_text_result
+            from imgsearch.retrieval.search.contact_sheet import draw_text_contact_sheet
 
             with replacing(arguments.save) as temporary:
-                temporary.write_bytes(draw_text_result(searcher, result))
+                temporary.write_bytes(draw_text_contact_sheet(searcher, result))
             note(f"drawn into {arguments.save}")
     if arguments.json:
         say_json(result.to_json())
     else:
-        _say_result(result)
-
-
-def _say_result(result: "TextResult") -> None:
-    lines = [
-        (method, str(hit.rank), f"row:{hit.row}", f"{hit.distance:.4f}", hit.label, hit.alt, hit.url)
-        for method, hits in result.methods.items()
-        for hit in hits
-    ]
-    say_table(("by", "rank", "row", "distance", "label", "alt", "url"), lines)
-    if result.note:
-        say(result.note)
+        say_hits(result)
+        if result.words is not None and result.words.note:
+            say(result.words.note)
 
 
 def _config(arguments: Namespace, n_words: int, sizes: tuple[int, ...]) -> "TrainConfig":

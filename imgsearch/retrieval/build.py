@@ -3,17 +3,18 @@
 Knows whose codes they are, and which files belong together; faiss is elsewhere.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from imgsearch.autoencoder.card import current_model, read_card
 from imgsearch.autoencoder.codes import open_codes
-from imgsearch.errors import IndexMismatchError, IndexMissingError
+from imgsearch.errors import Hint, IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive, replacing
 from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.binary import BinaryIndex
 from imgsearch.retrieval.index.binary_codes import BinaryCoder, load_binary, save_binary
 from imgsearch.retrieval.index.code import CodeIndex
-from imgsearch.retrieval.index.index_info import REINDEX, IndexInfo, mismatch
+from imgsearch.retrieval.index.index_info import IndexInfo, mismatch
 
 
 def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexInfo:
@@ -28,7 +29,7 @@ def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexIn
     card = read_card(current_model(paths))
     codes, made_by = open_codes(paths.codes)
     if made_by.model != card.digest:
-        raise IndexMismatchError(mismatch("codes were", made_by.model, card.digest))
+        raise mismatch("codes were", made_by.model, card.digest)
     with exclusive(paths.search, "building the index"):
         index = CodeIndex.build(codes, card.metric, card.digest)
         coder = BinaryCoder.fit(codes)
@@ -42,8 +43,17 @@ def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexIn
     return info
 
 
-def open_index(folder: Path, *, gpu: int | None = None) -> tuple[CodeIndex, BinaryCoder, BinaryIndex]:
-    """The index in `folder` (`IndexPaths.search`): of the codes, of their bits, and what makes bits of other codes.
+@dataclass(frozen=True)
+class StoredIndex:
+    """What `build_index` left on disk, opened for searching."""
+
+    codes: CodeIndex
+    coder: BinaryCoder  # makes bits of other codes
+    bits: BinaryIndex  # of the same rows as `codes`
+
+
+def open_index(folder: Path, *, gpu: int | None = None) -> StoredIndex:
+    """Open the index in `folder` (`IndexPaths.search`), its codes on that GPU where faiss sees it.
 
     Raises:
         IndexMissingError: there is none, or it is damaged.
@@ -53,8 +63,8 @@ def open_index(folder: Path, *, gpu: int | None = None) -> tuple[CodeIndex, Bina
         path = folder / index.info.binary_file
         try:
             coder, bits = load_binary(path, index.rows)
-            return index, coder, BinaryIndex.build(bits)
+            return StoredIndex(index, coder, BinaryIndex.build(bits))
         except FileNotFoundError as error:
             if last_try:  # else a build replaced the index between our reads
-                raise IndexMissingError(f"{path} is missing. {REINDEX}") from error
+                raise IndexMissingError(f"{path} is missing.", hint=Hint.REINDEX) from error
     raise AssertionError

@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from imgsearch.html_report import data_uri, escaped
+from imgsearch.retrieval.search.methods import BINARY, CODE, PIXEL
+from imgsearch.retrieval.search.result import ENCODE
 
 if TYPE_CHECKING:
+    from imgsearch.retrieval.search.methods import SearchMethod
     from imgsearch.retrieval.search.result import Hit, SearchResult
 
 FRAMED = ' <span class="framed">framed below</span>'
-OTHER_METHOD = {  # the one that a hit's other rank is of
-    "code": "by pixels",
-    "pixel": "by code",
-    "binary": "by code",
-    "words-code": "by TF-IDF",
-    "words-lsa": "by TF-IDF",
-    "words-tfidf": "by code",
-}
 GRADES = {
     "same": "so near that it should be the same picture",
     "close": "near, as distances in this corpus go",
@@ -120,21 +115,21 @@ def small(picture: bytes, name: str, *, chosen: bool) -> str:
 def summary(result: "SearchResult") -> str:
     """How many hits the methods share, and what the answer cost."""
     coding = "code looked up" if result.query.startswith("row:") else "encoded"
-    n_hits = max(len(result.code), len(result.pixel))
+    n_hits = max(len(result.hits[CODE]), len(result.hits[PIXEL]))
     found, bits = f"Both found <strong>{result.overlap} of {n_hits}</strong>", ""
     shared = result.overlap
-    if "binary" in result.asked:
-        kept = sum(hit.other_rank is not None for hit in result.binary)
+    if BINARY in result.hits:
+        kept = sum(hit.other_rank is not None for hit in result.hits[BINARY])
         found = (
             f"Code and pixels both found <strong>{result.overlap} of {n_hits}</strong>,"
             f" code and binary code <strong>{kept}</strong>"
         )
         shared += kept
-        bits = f", by binary code in {_milliseconds(result.binary_seconds)}"
+        bits = f", by binary code in {_milliseconds(result.seconds[BINARY])}"
     return (
         f'<div class="summary"><p class="overlap">{found}{FRAMED if shared else ""}</p>'
-        f'<p class="timings">{coding} in {_milliseconds(result.encode_seconds)} · searched by code in'
-        f" {_milliseconds(result.code_seconds)}, by pixels in {_milliseconds(result.pixel_seconds)}{bits}</p></div>"
+        f'<p class="timings">{coding} in {_milliseconds(result.seconds[ENCODE])} · searched by code in'
+        f" {_milliseconds(result.seconds[CODE])}, by pixels in {_milliseconds(result.seconds[PIXEL])}{bits}</p></div>"
     )
 
 
@@ -147,22 +142,24 @@ def method(title: str, explanation: str) -> str:
     return f'<div class="method"><h2>{escaped(title)}</h2><p>{escaped(explanation)}</p></div>'
 
 
-def hit_card(hit: "Hit", picture: bytes, *, method: str) -> str:
-    """One hit by a method of `OTHER_METHOD`: picture, rank, grade and distance, what it is said to show, its source.
+def hit_card(hit: "Hit", picture: bytes, *, method: "SearchMethod", other: "SearchMethod | None" = None) -> str:
+    """One hit: picture, rank, grade, distance, description and source.
 
-    A hit that stands in the other column too says at which rank.
+    Where `other`, the method it is compared with, found it too, the card gives its rank there.
     """
-    also = "" if hit.other_rank is None else f'<span class="also">also #{hit.other_rank} {OTHER_METHOD[method]}</span>'
-    says = hit.alt or hit.label
-    distance = _bits(hit.distance) if method == "binary" else f"{hit.distance:.3f}"
+    also = ""
+    if other is not None and hit.other_rank is not None:
+        also = f'<span class="also">also #{hit.other_rank} by {escaped(other.title)}</span>'
+    says = hit.entry.alt or hit.entry.label
+    distance = method.format_with_unit(hit.distance)
     return (
         f'<figure class="hit{" both" if also else ""}" data-row="{hit.row}">'
         f'<div class="frame"><img src="{data_uri(picture)}" alt="{escaped(says) or "image"}">{also}</div>'
         f'<figcaption><span class="rank">{hit.rank}</span>'
         f'<span class="near">{_grade(hit.grade)}'
         f'<span class="distance" title="distance: smaller is nearer">{distance}</span></span>'
-        f'<span class="alt" title="{escaped(says)}">{escaped(says)}</span>{source_link(hit.url)}'
-        f"{licence_link(hit.provenance.licence)}</figcaption></figure>"
+        f'<span class="alt" title="{escaped(says)}">{escaped(says)}</span>{source_link(hit.entry.url)}'
+        f"{licence_link(hit.entry.provenance.licence)}</figcaption></figure>"
     )
 
 
@@ -171,10 +168,6 @@ def _grade(grade: str) -> str:
     if not grade:
         return ""
     return f'<span class="grade {escaped(grade)}" title="{GRADES.get(grade, "")}">{escaped(grade)}</span>'
-
-
-def _bits(distance: float) -> str:
-    return f"{distance:.0f} bit{'' if distance == 1 else 's'}"
 
 
 # ----------------------------------------------------------------------------------------------------------------------

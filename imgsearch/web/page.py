@@ -23,7 +23,7 @@ from imgsearch.errors import (
     UnknownRowError,
 )
 from imgsearch.paths import DEFAULT_INDEX, IndexPaths, index_paths
-from imgsearch.retrieval.search.result import folded
+from imgsearch.retrieval.search.result import without_near_duplicates
 from imgsearch.web import cards
 from imgsearch.web.explore import draw_explore
 from imgsearch.web.panel import draw_quality
@@ -42,6 +42,7 @@ from imgsearch.web.query import (
 )
 
 if TYPE_CHECKING:
+    from imgsearch.retrieval.search.methods import SearchMethod
     from imgsearch.retrieval.search.result import Hit, SearchResult
     from imgsearch.retrieval.search.searcher import Searcher
 
@@ -195,7 +196,7 @@ def _draw_query(searcher: "Searcher", query: Query) -> None:
         )
     thumbnail = query.thumbnail if isinstance(query, ImageQuery) else searcher.query_thumbnail(query.row)
     reconstruction = searcher.reconstruct(thumbnail)
-    code_size = searcher.card.code_size
+    code_size = searcher.code_size
     plates = (
         cards.plate(picture, "The query", "as it was given"),
         cards.plate(
@@ -220,32 +221,29 @@ def _draw_answer(searcher: "Searcher", result: "SearchResult", *, fold: bool) ->
     st.html(cards.summary(result))
     if result.no_good_match:
         st.html(cards.notice(NO_GOOD_MATCH))
-    code_size = searcher.card.code_size
-    metric = "cosine" if searcher.card.metric == "cosine" else "Euclidean"
-    heads = {
-        "code": ("By code", f"nearest in the encoder's {code_size} numbers, {metric} distance"),
-        "pixel": ("By pixels", "nearest in the 3,072 numbers of the pixels, Euclidean distance"),
-        "binary": ("By binary code", f"nearest in 256 bits made of the {code_size} numbers: how many differ"),
-    }
-    for column, method in zip(st.columns(len(result.asked), gap="large"), result.asked, strict=True):
+    metric = "cosine" if searcher.metric == "cosine" else "Euclidean"
+    for column, method in zip(st.columns(len(result.methods), gap="large"), result.methods, strict=True):
         with column:
-            st.html(cards.method(*heads[method]))
-            hits = result.hits(method)
-            shown = folded(hits) if fold else hits
+            explanation = method.explained(code_size=searcher.code_size, metric=metric)
+            st.html(cards.method(method.heading, explanation))
+            hits = result.hits[method.name]
+            shown = without_near_duplicates(hits) if fold else hits
             if len(shown) < len(hits):
                 st.html(cards.notice(f"Near-duplicates folded away: {len(hits) - len(shown)}"))
-            _draw_hits(searcher, shown, method)
+            _draw_hits(searcher, shown, method, result.compared_with(method))
 
 
-def _draw_hits(searcher: "Searcher", hits: Sequence["Hit"], method: str) -> None:
-    with st.container(key=f"hits-{method}"):
+def _draw_hits(
+    searcher: "Searcher", hits: Sequence["Hit"], method: "SearchMethod", other: "SearchMethod | None"
+) -> None:
+    with st.container(key=f"hits-{method.name}"):
         for hit in hits:
-            with st.container(key=f"hit-{method}-{hit.row}"):
-                st.html(cards.hit_card(hit, searcher.picture(hit.row), method=method))
+            with st.container(key=f"hit-{method.name}-{hit.row}"):
+                st.html(cards.hit_card(hit, searcher.picture(hit.row), method=method, other=other))
                 st.button(
                     "Search with this",
                     icon=":material/arrow_forward:",
-                    key=f"ask-{method}-{hit.row}",
+                    key=f"ask-{method.name}-{hit.row}",
                     type="tertiary",
                     on_click=ask,
                     args=(RowQuery(hit.row),),
@@ -258,7 +256,7 @@ def _draw_colophon(searcher: "Searcher", paths: IndexPaths) -> None:
         many = searcher.rows_not_indexed > 1
         text = f"{searcher.rows_not_indexed:,} newer image{'s' if many else ''} cannot be found yet. To take them in:"
         st.html(cards.notice(text, command=_command("reindex", paths)))
-    st.html(cards.colophon(searcher.n_images, searcher.card.network["kind"], searcher.card.digest))
+    st.html(cards.colophon(searcher.n_images, searcher.network_kind, searcher.model))
 
 
 def _draw_missing(error: ImgSearchError, paths: IndexPaths) -> None:

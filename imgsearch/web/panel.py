@@ -29,15 +29,15 @@ def draw_quality(searcher: "Searcher", paths: IndexPaths, command: str) -> None:
         except IndexDirectoryError as error:
             st.html(cards.notice(str(error), refused=True))
             return
-        if quality is None or quality.model != searcher.card.digest:
+        if quality is None or quality.model != searcher.model:
             st.html(cards.notice(ANOTHER_MODEL if quality else NOTHING_MEASURED, command=command))
             return
         _draw_figures(quality, searcher, command)
 
 
 def _draw_figures(quality: Quality, searcher: "Searcher", command: str) -> None:
-    rows = searcher.code_index.rows
-    if not quality.fits(searcher.card.digest, rows):
+    rows = searcher.rows
+    if not quality.fits(searcher.model, rows):
         text = f"Measured when {quality.rows:,} images were indexed; now there are {rows:,}. To measure again:"
         st.html(cards.notice(text, command=command))
     told_apart = figures.cutoff_sentence(quality.cutoff or {})

@@ -18,6 +18,7 @@ from imgsearch.html_report import data_uri
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.explore import image_map as plane
 from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap
+from imgsearch.retrieval.search.methods import CODE
 from imgsearch.web import cards
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def draw_map(
     except IndexDirectoryError as error:
         st.html(cards.notice(str(error), refused=True))
         return
-    if made is None or not made.fits(searcher.card.digest):
+    if made is None or not made.fits(searcher.model):
         _draw_no_map(searcher, paths, command, OLD_MAP if made else NO_MAP)
         return
     shown = made.of_rows(searcher.findable_rows())
@@ -143,7 +144,7 @@ def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
     if query_row is None:
         return []
     try:
-        hits = searcher.search(query_row, k=NEIGHBOURS, by="code").code
+        hits = searcher.search(query_row, k=NEIGHBOURS, by=CODE).hits[CODE]
     except UnknownRowError:
         return []
     return [query_row, *(hit.row for hit in hits)]
@@ -152,7 +153,7 @@ def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
 @st.cache_data(show_spinner=False, max_entries=4)
 def _sheet(_searcher: "Searcher", model: str, made_at: str, rows: NDArray[np.int64]) -> str:
     """All thumbnails of the map as one picture, a `data:` address; the same for all visitors."""
-    return data_uri(encode_webp(sheet_of(_searcher.corpus.thumbnails()[rows]), quality=SHEET_QUALITY))
+    return data_uri(encode_webp(sheet_of(_searcher.thumbnails(rows)), quality=SHEET_QUALITY))
 
 
 def sheet_of(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -168,6 +169,6 @@ def _how_made(made: PictureMap, shown: PictureMap, searcher: "Searcher") -> str:
     """How many images there are on the map, of how many, and when it was made."""
     n, of = len(shown.rows), searcher.n_images
     which = f"All {n:,} images" if n == of else f"{n:,} of {of:,} images, drawn at random"
-    since = searcher.code_index.rows - made.indexed
+    since = searcher.rows - made.indexed
     more = f"; {since:,} more were indexed since" if since > 0 else ""
     return f"{which}{more}. Placed on {made.made_at[:16].replace('T', ' ')} UTC, with the model that answers here."

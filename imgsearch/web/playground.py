@@ -131,7 +131,7 @@ def difference(image: NDArray[np.uint8], reconstruction: NDArray[np.uint8]) -> t
 
 
 def _draw_turns(searcher: "Searcher", code: NDArray[np.float32]) -> None:
-    directions = _directions(searcher, searcher.card.digest, searcher.n_images)
+    directions = _directions(searcher, searcher.model, searcher.n_images)
     n = len(directions.deviations)
     decoded, *columns = st.columns([2, 3, 3], gap="medium")
     amounts = []

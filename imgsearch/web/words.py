@@ -13,12 +13,13 @@ import streamlit as st
 
 from imgsearch.errors import CorpusError, ImgSearchError, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths
+from imgsearch.retrieval.search.methods import CODE, METHODS
 from imgsearch.web import cards
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.search.result import Hit
+    from imgsearch.retrieval.search.methods import SearchMethod
+    from imgsearch.retrieval.search.result import Hit, SearchResult
     from imgsearch.retrieval.search.searcher import Searcher
-    from imgsearch.retrieval.text.text_result import TextResult
     from imgsearch.retrieval.text.text_search import TextSearcher
 
 N_HITS = 8  # in each column
@@ -26,12 +27,13 @@ SENTENCE = (
     "What was written with the images, searched in three ways: by a deep autoencoder's code of the words, by latent "
     "semantic analysis, and by the words themselves. Beside them, as a picture, what the first hit finds."
 )
-HEADS = {
-    "code": ("By code of the words", "what the words mean to the text autoencoder"),
-    "lsa": ("By LSA", "what they mean to a linear code"),
-    "tfidf": ("By TF-IDF", "the words themselves, rare ones counting most"),
-}
-BY_PICTURE = ("By picture", "nearest to the first hit by the code of its pixels; words play no part")
+# The fourth column: a search by the code of the first hit's pixels.
+BY_PICTURE = replace(
+    METHODS[CODE],
+    name="picture",
+    title="picture",
+    explanation="nearest to the first hit by the code of its pixels; words play no part",
+)
 STEPS = ("train --text", "reindex")
 
 
@@ -69,35 +71,36 @@ def _draw_search(searcher: "Searcher", words: "TextSearcher", search: Callable[[
     except ImgSearchError as error:  # no word that is known; or the files changed under an open page
         st.html(cards.notice(str(error), refused=True))
         return
-    if result.unknown_words:
-        st.html(cards.notice(f"Not among the words of these images: {', '.join(result.unknown_words)}."))
+    if result.words is not None and result.words.unknown:
+        st.html(cards.notice(f"Not among the words of these images: {', '.join(result.words.unknown)}."))
     row = _draw_columns(searcher, result)
     if row is not None:
         search(row)
 
 
-def _draw_columns(searcher: "Searcher", result: "TextResult") -> int | None:
-    """The columns; the row whose button was pressed, if any."""
-    lists = {name: (HEADS.get(name, (name, "")), hits) for name, hits in result.methods.items()}
-    first = next((hits[0] for hits in result.methods.values() if hits), None)
+def _draw_columns(searcher: "Searcher", result: "SearchResult") -> int | None:
+    """Draw the columns and return the row whose button was pressed, if any."""
+    lists = [(method, result.hits[method.name]) for method in result.methods]
+    first = next((hits[0] for _, hits in lists if hits), None)
     if first is not None:
-        found = searcher.search(first.row, k=N_HITS, by="code").code
-        lists["picture"] = (BY_PICTURE, tuple(replace(hit, other_rank=None) for hit in found))
+        lists.append((BY_PICTURE, searcher.search(first.row, k=N_HITS, by=CODE).hits[CODE]))
     pressed = None
-    for column, (name, (head, hits)) in zip(st.columns(len(lists), gap="medium"), lists.items(), strict=True):
+    for column, (method, hits) in zip(st.columns(len(lists), gap="medium"), lists, strict=True):
         with column:
-            st.html(cards.method(*head))
-            row = _draw_hits(searcher, hits, name)
+            st.html(cards.method(method.heading, method.explanation))
+            row = _draw_hits(searcher, hits, method, result.compared_with(method))
             pressed = row if row is not None else pressed
     return pressed
 
 
-def _draw_hits(searcher: "Searcher", hits: Sequence["Hit"], name: str) -> int | None:
-    pressed = None
+def _draw_hits(
+    searcher: "Searcher", hits: Sequence["Hit"], method: "SearchMethod", other: "SearchMethod | None"
+) -> int | None:
+    name, pressed = method.name, None
     with st.container(key=f"hits-words-{name}"):
         for hit in hits:
             with st.container(key=f"hit-words-{name}-{hit.row}"):
-                st.html(cards.hit_card(hit, searcher.picture(hit.row), method=f"words-{name}"))
+                st.html(cards.hit_card(hit, searcher.picture(hit.row), method=method, other=other))
                 key = f"ask-words-{name}-{hit.row}"
                 if st.button("Search with this", icon=":material/arrow_forward:", key=key, type="tertiary"):
                     pressed = hit.row

@@ -117,10 +117,10 @@ def test_a_host_leaves_every_answer_at_once(tmp_path: Path) -> None:
         corpus.append(add)
     with Searcher.open(paths, device="cpu") as searcher:
         asked = smooth_thumbnails(1)[0]
-        assert len(searcher.search(asked, k=9).code) == 6
+        assert len(searcher.search(asked, k=9).hits["code"]) == 6
         assert imgsearch("remove", "--host", "example.org", "--index", tmp_path) == 0
         answer = searcher.search(asked, k=9, by="all")
-        assert (answer.code, answer.pixel, answer.binary) == ((), (), ())
+        assert answer.hits == {"code": (), "pixel": (), "binary": ()}
     assert live_urls(tmp_path) == ["https://example.net/7.png"]
 
 
@@ -240,8 +240,8 @@ def test_compact_leaves_no_trace_of_what_was_removed(site: Site, index: Path) ->
         kept = (corpus.thumbnails()[other].tobytes(), corpus.preview(other))
     with Searcher.open(paths, device="cpu") as searcher:
         traces += [
-            searcher.code_index.codes(np.array([row])).tobytes(),
-            searcher.binary_index.codes(np.array([row])).tobytes(),
+            searcher.indexed_codes(np.array([row])).tobytes(),
+            searcher.indexed_bits(np.array([row])).tobytes(),
         ]
         traces.append((index / "codes" / "codes.f16").read_bytes()[row * 512 : (row + 1) * 512])
         before = searcher.search(other, k=9, by="all")
@@ -258,8 +258,8 @@ def test_compact_leaves_no_trace_of_what_was_removed(site: Site, index: Path) ->
     with Searcher.open(paths, device="cpu") as searcher:
         after = searcher.search(other, k=9, by="all")
         for method in ("code", "pixel", "binary"):
-            there = [(hit.row, hit.distance) for hit in before.hits(method) if hit.row != row]
-            assert [(hit.row, hit.distance) for hit in after.hits(method)] == there
+            there = [(hit.row, hit.distance) for hit in before.hits[method] if hit.row != row]
+            assert [(hit.row, hit.distance) for hit in after.hits[method]] == there
 
 
 def test_what_was_erased_neither_comes_back_nor_comes_in_again(

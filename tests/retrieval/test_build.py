@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from imgsearch.autoencoder.codes import CodesInfo
-from imgsearch.errors import IndexDirectoryError, IndexMismatchError, IndexMissingError
+from imgsearch.errors import Hint, IndexDirectoryError, IndexMismatchError, IndexMissingError
 from imgsearch.paths import IndexPaths, exclusive
 from imgsearch.retrieval import build as index_module
 from imgsearch.retrieval.build import build_index, open_index
 from imgsearch.retrieval.index.code import CodeIndex
 from imgsearch.retrieval.index.index_info import INFO_FILE
+from tests.support.hints import raises_with_hint
 from tests.support.progress import RecordedProgress
 
 MODEL = "ab12" * 16
@@ -38,14 +39,16 @@ def test_the_index_of_the_codes_on_disk(paths: IndexPaths) -> None:
     info = build_index(paths, on_progress=seen)
     assert (info.model, info.rows, info.metric, info.kind) == (MODEL, 40, "l2", "exact")
     assert seen.steps == [(40, 40)]
-    codes, coder, bits = open_index(paths.search)
-    assert codes.search(CODES[3:4], 1)[0].rows.tolist() == [3]
-    assert np.array_equal(bits.codes(np.arange(40)), coder.encode(CODES))
+    index = open_index(paths.search)
+    assert index.codes.search(CODES[3:4], 1)[0].rows.tolist() == [3]
+    assert np.array_equal(index.bits.codes(np.arange(40)), index.coder.encode(CODES))
 
 
 def test_codes_of_another_model(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, model="cd34" * 16)
-    with pytest.raises(IndexMismatchError, match=r"made by model ab12ab12…, the current model is cd34cd34…"):
+    with raises_with_hint(
+        IndexMismatchError, Hint.REINDEX, match=r"made by model ab12ab12…, the current model is cd34cd34…"
+    ):
         build_index(paths)
 
 
@@ -69,9 +72,9 @@ def test_a_new_index_takes_the_old_files_away(paths: IndexPaths, monkeypatch: py
 def test_no_codes_at_all(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, 0)
     build_index(paths)
-    codes, coder, bits = open_index(paths.search)
-    assert (codes.rows, bits.rows) == (0, 0)
-    assert coder.encode(CODES).shape == (40, 32)
+    index = open_index(paths.search)
+    assert (index.codes.rows, index.bits.rows) == (0, 0)
+    assert index.coder.encode(CODES).shape == (40, 32)
 
 
 @pytest.mark.parametrize("damage", ["cut short", "no zip", "of other rows"])
@@ -85,14 +88,14 @@ def test_damaged_binary_codes_are_refused_with_what_to_do(paths: IndexPaths, dam
         (paths.search / "other" / flat.file).rename(paths.search / info.file)
     else:
         path.write_bytes(path.read_bytes()[:700] if damage == "cut short" else b"no zip at all")
-    with pytest.raises(IndexMissingError, match=r"binary-ab12.*\.safetensors is damaged: .*imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match=r"binary-ab12.*\.safetensors is damaged: "):
         open_index(paths.search)
 
 
 def test_binary_codes_that_are_gone(paths: IndexPaths) -> None:
     info = build_index(paths)
     (paths.search / info.binary_file).unlink()
-    with pytest.raises(IndexMissingError, match=r"safetensors is missing\. .*imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match=r"safetensors is missing\."):
         open_index(paths.search)
 
 
@@ -108,5 +111,5 @@ def test_a_reader_between_two_builds_opens_the_new_one(paths: IndexPaths, monkey
         return index
 
     monkeypatch.setattr(CodeIndex, "load", load_and_build)
-    codes, _, bits = open_index(paths.search)
-    assert (codes.rows, bits.rows) == (30, 30)
+    index = open_index(paths.search)
+    assert (index.codes.rows, index.bits.rows) == (30, 30)

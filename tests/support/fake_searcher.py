@@ -1,17 +1,19 @@
 """A searcher with hand-made pictures and neighbours: what the page needs, without a model or an index."""
 
 import io
-from dataclasses import dataclass, field, replace
-from itertools import chain, repeat
-from types import SimpleNamespace
+from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from imgsearch.corpus.records import Entry
 from imgsearch.errors import UnknownRowError
-from imgsearch.retrieval.search.result import Hit, SearchResult
+from imgsearch.retrieval.search.methods import BINARY, CODE, METHODS, PIXEL, SEARCH_BY
+from imgsearch.retrieval.search.result import ENCODE, SearchResult, join_hits
+from tests.support.entries import make_entry
 
 GRADES = ("same", "close", "weak")  # of the first hits of each list
 
@@ -23,7 +25,7 @@ class FakeSearcher:
     Of each list the first is graded "same", the second "close" and the third "weak".
     """
 
-    thumbnails: NDArray[np.uint8]  # (n, 32, 32, 3)
+    images: NDArray[np.uint8]  # (n, 32, 32, 3) thumbnails
     pictures: list[bytes]
     alt: dict[int, str] = field(default_factory=dict)
     url: dict[int, str] = field(default_factory=dict)
@@ -32,6 +34,10 @@ class FakeSearcher:
     no_good_match: bool = False
     asked: list[tuple[Any, int]] = field(default_factory=list)  # (query, k) of every search
     near_duplicate_of: dict[int, int] = field(default_factory=dict)
+    model: str = "0123456789abcdef" * 4
+    network_kind: str = "conv"
+    code_size: int = 256
+    metric: str = "cosine"
     asked_by: list[str] = field(default_factory=list)  # and by which methods
     decoded: list[NDArray[np.floating]] = field(default_factory=list)  # every code (d,) that was decoded
 
@@ -56,12 +62,8 @@ class FakeSearcher:
         return len(self.pictures)
 
     @property
-    def card(self) -> Any:
-        return SimpleNamespace(network={"kind": "conv"}, digest="0123456789abcdef" * 4, code_size=256, metric="cosine")
-
-    @property
-    def code_index(self) -> Any:
-        return SimpleNamespace(rows=self.n_images)
+    def rows(self) -> int:
+        return self.n_images
 
     def is_stale(self) -> bool:
         return self.stale
@@ -69,17 +71,14 @@ class FakeSearcher:
     def random_row(self) -> int:
         return 5
 
-    def entry(self, row: int) -> Any:
+    def entry(self, row: int) -> Entry:
         if not 0 <= row < self.n_images:
             raise UnknownRowError(f"there is no row {row}")
-        return SimpleNamespace(
-            row=row,
+        return make_entry(
+            row,
             url=self.url.get(row, f"https://pictures.example/discs/{row}.jpg"),
-            page_url="",
             alt=self.alt.get(row, f"disc {row} of many"),
-            label="",
-            width=160,
-            height=160,
+            near_duplicate_of=self.near_duplicate_of.get(row),
         )
 
     def picture(self, row: int) -> bytes:
@@ -87,16 +86,15 @@ class FakeSearcher:
 
     def query_thumbnail(self, query: Any) -> NDArray[np.uint8]:
         if isinstance(query, int):
-            query = self.thumbnails[self.entry(query).row]
+            query = self.images[self.entry(query).row]
         thumbnail: NDArray[np.uint8] = query
         return thumbnail
 
     def reconstruct(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return (thumbnail // 2 + 60).astype(np.uint8)
 
-    @property
-    def corpus(self) -> Any:
-        return SimpleNamespace(thumbnails=lambda: self.thumbnails)
+    def thumbnails(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return np.asarray(self.images[rows])
 
     def findable_rows(self) -> NDArray[np.int64]:
         return np.arange(self.n_images)
@@ -107,7 +105,7 @@ class FakeSearcher:
         return np.asarray(squares.reshape(len(thumbnails), -1), np.float32)
 
     def stored_codes(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return self.encode(self.thumbnails[rows])
+        return self.encode(self.images[rows])
 
     def decode(self, codes: NDArray[np.floating]) -> NDArray[np.uint8]:
         self.decoded.extend(np.asarray(codes))
@@ -120,45 +118,21 @@ class FakeSearcher:
         own = self.entry(query).row if isinstance(query, int) else None
         rows = np.arange(self.n_images)
         apart = np.abs(rows - (own or 0)) / self.n_images
-        code, pixel = self._hits(apart, k, own), self._hits(apart * (1 + rows % 3), k, own)
-        binary = self._hits(np.round(256 * apart * (1 + rows % 2)), k, own) if by == "all" else []
-        code, pixel, binary = _beside(code, pixel), _beside(pixel, code), _beside(binary, code)
-        return SearchResult(
-            query="image" if own is None else f"row:{own}",
-            k=k,
-            by=by,
-            model=self.card.digest,
-            code=tuple(code),
-            pixel=tuple(pixel),
-            binary=tuple(binary),
-            overlap=sum(hit.other_rank is not None for hit in code),
-            encode_seconds=0.0041,
-            code_seconds=0.0003,
-            pixel_seconds=0.0012,
-            binary_seconds=0.0002,
-        )
+        distances = {
+            CODE: apart,
+            PIXEL: apart * (1 + rows % 3),
+            BINARY: np.round(256 * apart * (1 + rows % 2)),
+        }
+        methods = tuple(METHODS[name] for name in SEARCH_BY[by])
+        found = {method.name: self._nearest(distances[method.name], k, own) for method in methods}
+        grades = {name: self._grades(len(near)) for name, near in found.items()}
+        seconds = {ENCODE: 0.0041, CODE: 0.0003, PIXEL: 0.0012, BINARY: 0.0002}
+        query_name = "image" if own is None else f"row:{own}"
+        return SearchResult(query_name, k, self.model, methods, join_hits(methods, found, grades), seconds)
 
-    def _hits(self, distances: NDArray[np.floating[Any]], k: int, own: int | None) -> list[Hit]:
+    def _nearest(self, distances: NDArray[np.floating[Any]], k: int, own: int | None) -> list[tuple[Entry, float]]:
         rows = [int(row) for row in np.argsort(distances, kind="stable") if row != own][:k]
-        grades = repeat("weak") if self.no_good_match else chain(GRADES, repeat(""))
-        return [
-            Hit(
-                rank,
-                row,
-                float(distances[row]),
-                entry.url,
-                entry.page_url,
-                entry.alt,
-                entry.label,
-                None,
-                grade,
-                near_duplicate_of=self.near_duplicate_of.get(row),
-            )
-            for rank, row, entry, grade in zip(range(1, k + 1), rows, map(self.entry, rows), grades, strict=False)
-        ]
+        return [(self.entry(row), float(distances[row])) for row in rows]
 
-
-def _beside(hits: list[Hit], others: list[Hit]) -> list[Hit]:
-    """The hits with their ranks among the others."""
-    ranks = {hit.row: hit.rank for hit in others}
-    return [replace(hit, other_rank=ranks.get(hit.row)) for hit in hits]
+    def _grades(self, n: int) -> list[str]:
+        return list(islice(repeat("weak") if self.no_good_match else chain(GRADES, repeat("")), n))

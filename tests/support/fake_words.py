@@ -1,11 +1,11 @@
 """A searcher of words with known answers: what the Explore page needs, without a model of text."""
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
 
 from imgsearch.errors import QueryError
-from imgsearch.retrieval.search.result import Hit
+from imgsearch.retrieval.search.methods import TEXT_METHODS
+from imgsearch.retrieval.search.result import Hit, QueryWords, SearchResult
+from tests.support.entries import make_entry
 
 KNOWN = ("disc", "many")
 FIRST = {"code": 20, "lsa": 30, "tfidf": 40}  # the row of each method's first hit; those after it follow
@@ -22,15 +22,15 @@ class FakeWords:
     def is_stale(self) -> bool:
         return self.stale
 
-    def search(self, text: str, *, k: int = 10) -> Any:
+    def search(self, text: str, *, k: int = 10) -> SearchResult:
         self.asked.append((text, k))
         words = tuple(text.lower().split())
         if not set(words) & set(KNOWN):
             raise QueryError(f"no image has any of the words of {text!r}")
         hits = {name: tuple(self._hit(first, rank) for rank in range(1, k + 1)) for name, first in FIRST.items()}
         unknown = tuple(word for word in words if word not in KNOWN)
-        return SimpleNamespace(query=text, k=k, words=words, unknown_words=unknown, methods=hits)
+        return SearchResult(text, k, "model", tuple(TEXT_METHODS.values()), hits, {}, QueryWords(words, unknown))
 
     def _hit(self, first: int, rank: int) -> Hit:
         row = first + rank - 1
-        return Hit(rank, row, rank / 100, f"https://pictures.example/{row}.jpg", "", self.alt, "", None)
+        return Hit(rank, rank / 100, make_entry(row, url=f"https://pictures.example/{row}.jpg", alt=self.alt))

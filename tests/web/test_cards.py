@@ -3,8 +3,10 @@
 import pytest
 
 from imgsearch.corpus.records import Provenance
+from imgsearch.retrieval.search.methods import METHODS
 from imgsearch.retrieval.search.result import Hit
 from imgsearch.web import cards
+from tests.support.entries import make_entry
 from tests.support.html import Elements
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
@@ -17,16 +19,23 @@ STRANGE = (
 )
 
 
-def hit(**changes: object) -> Hit:
-    values: dict[str, object] = {
-        "rank": 3, "row": 17, "distance": 0.25, "url": "https://pictures.example/a/cat.jpg", "page_url": "",
-        "alt": "a cat", "label": "", "other_rank": None,
-    }  # fmt: skip
-    return Hit(**(values | changes))  # type: ignore[arg-type] # values of several types in one dictionary
+def hit(
+    *,
+    distance: float = 0.25,
+    grade: str = "",
+    other_rank: int | None = None,
+    url: str = "https://pictures.example/a/cat.jpg",
+    alt: str = "a cat",
+    label: str = "",
+    licence: str = "",
+) -> Hit:
+    entry = make_entry(17, url=url, alt=alt, label=label, provenance=Provenance(licence=licence))
+    return Hit(3, distance, entry, grade, other_rank)
 
 
-def hit_card(card: Hit, method: str = "code") -> str:
-    return cards.hit_card(card, PICTURE, method=method)
+def hit_card(card: Hit, name: str = "code") -> str:
+    method = METHODS[name]
+    return cards.hit_card(card, PICTURE, method=method, other=METHODS[method.compared_with])
 
 
 def test_a_hit_says_rank_distance_source_and_alt_text() -> None:
@@ -129,8 +138,8 @@ def test_a_source_is_named_briefly_and_whole_in_its_title(address: str, name: st
 
 
 def test_a_licence_becomes_a_link_only_where_it_can_be_followed() -> None:
-    card = cards.hit_card(hit(provenance=Provenance(licence='https://example.org/"><script>')), PICTURE, method="code")
+    card = hit_card(hit(licence='https://example.org/"><script>'))
     assert 'rel="license noopener noreferrer">licence</a>' in card
     assert "<script>" not in card
-    assert "licence" not in cards.hit_card(hit(provenance=Provenance(licence="javascript:x")), PICTURE, method="code")
-    assert "licence" not in cards.hit_card(hit(), PICTURE, method="code")
+    assert "licence" not in hit_card(hit(licence="javascript:x"))
+    assert "licence" not in hit_card(hit())

@@ -83,7 +83,7 @@ def drawn(app: AppTest) -> str:
 def mapped(searcher: FakeSearcher, rows: list[int], model: str = "") -> PictureMap:
     random = np.random.default_rng(0)
     planes = {name: random.normal(size=(len(rows), 2)).astype(np.float32) for name in PLANES}
-    return PictureMap(model or searcher.card.digest, N, "2026-01-02T03:04:05+00:00", np.array(rows), planes)
+    return PictureMap(model or searcher.model, N, "2026-01-02T03:04:05+00:00", np.array(rows), planes)
 
 
 def map_data(app: AppTest) -> Any:
@@ -221,14 +221,14 @@ def test_the_sheet_holds_every_thumbnail_in_order() -> None:
 def test_the_playground_begins_with_the_query_and_what_its_code_keeps(searcher: FakeSearcher) -> None:
     html = drawn(opened(query=44))
     assert len(set(re.findall(r'class="plate"><img class="\w+" src="([^"]+)"', html))) == 3
-    error = np.abs(searcher.thumbnails[44].astype(int) - searcher.decode(searcher.encode(searcher.thumbnails[[44]]))[0])
+    error = np.abs(searcher.images[44].astype(int) - searcher.decode(searcher.encode(searcher.images[[44]]))[0])
     assert f"off by {error.mean():.1f} of 255" in html
     assert "from the 48 numbers" in html
 
 
 def test_a_slider_moves_the_code_along_its_direction(searcher: FakeSearcher) -> None:
     app = opened(query=44)
-    codes = searcher.encode(searcher.thumbnails)
+    codes = searcher.encode(searcher.images)
     directions = principal_directions(codes, 6)
     searcher.decoded.clear()
     app.slider(key="direction-2-amount").set_value(1.5).run()
@@ -248,7 +248,7 @@ def test_the_pictures_over_a_slider_are_of_that_direction_alone() -> None:
 def test_a_walk_begins_at_one_image_and_ends_at_the_other(searcher: FakeSearcher) -> None:
     app = opened(query=44)
     app.number_input(key="row-b").set_value(61).run()
-    codes = searcher.encode(searcher.thumbnails[[44, 61]])
+    codes = searcher.encode(searcher.images[[44, 61]])
     walked = np.stack(searcher.decoded[-playground.STEPS :])
     np.testing.assert_allclose(walked[[0, -1]], codes, atol=1e-6)
     assert (np.diff(((walked - codes[0]) ** 2).sum(axis=1)) > 0).all()  # further from the one at every step

@@ -325,7 +325,7 @@ def test_a_row_that_was_removed_meanwhile_does_not_end_the_page(
 ) -> None:
     app = opened(row="79")
     searcher.pictures.pop()
-    monkeypatch.setattr(searcher, "thumbnails", searcher.thumbnails[:-1])
+    monkeypatch.setattr(searcher, "thumbnails", searcher.images[:-1])
     app.run()
     assert "there is no row 79" in drawn(app)
     assert not app.code  # a single row is missing, not the corpus: no commands

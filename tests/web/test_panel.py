@@ -34,7 +34,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IndexPaths:
 def measured(searcher: FakeSearcher, paths: IndexPaths) -> Callable[..., Quality]:
     """Leaves figures of the fake's model and rows, or of others, where the page looks for them."""
 
-    def leave(model: str = searcher.card.digest, rows: int = N, **parts: dict[str, Any] | None) -> Quality:
+    def leave(model: str = searcher.model, rows: int = N, **parts: dict[str, Any] | None) -> Quality:
         quality = quality_now(model, rows, **parts)
         write_quality(paths, quality)
         return quality

@@ -55,10 +55,10 @@ def run(lab: Lab) -> Finding:
         n_images = searcher.n_images
         most_rows: int = lab.by_size(SMALL_ROWS, DEFAULT_ROWS, FULL_ROWS)
         made = make_map(searcher, most_rows=most_rows, seed=lab.seed, on_progress=report)
-        thumbnails = searcher.corpus.thumbnails()[made.rows]
+        thumbnails = searcher.thumbnails(made.rows)
         figures = _figures(made, searcher)
         there = load_map(lab.paths)
-        if there is None or not there.fits(searcher.card.digest) or len(there.rows) <= len(made.rows):
+        if there is None or not there.fits(searcher.model) or len(there.rows) <= len(made.rows):
             save_map(lab.paths, made)  # a small one does not take the place of the page's larger one
     drawn = f"{len(made.rows):,} of them, drawn with seed {lab.seed}" if len(made.rows) < n_images else "all of them"
     planes = {title: made.planes[name] for name, title in TITLES.items()}
@@ -77,7 +77,7 @@ def run(lab: Lab) -> Finding:
 
 def _figures(made: PictureMap, searcher: Searcher) -> dict[str, object]:
     """By name of the map: `kept`, and `same_label` where at least two labels are there; and what chance would give."""
-    codes = searcher.code_index.codes(made.rows)  # compared by cosine they have length 1: Euclidean orders them alike
+    codes = searcher.indexed_codes(made.rows)  # compared by cosine they have length 1: Euclidean orders them alike
     figures: dict[str, object] = {
         "n": len(made.rows),
         "kept": {name: kept_share(plane, codes) for name, plane in made.planes.items()},

@@ -31,12 +31,11 @@ from imgsearch.retrieval.evaluation.methods import build_methods, row_vectors
 from imgsearch.retrieval.evaluation.ranking import Database
 from imgsearch.retrieval.index.exact import Rows, blocks
 from imgsearch.retrieval.index.index_info import L2
+from imgsearch.retrieval.search.methods import METHODS
 from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
-
-METHODS = ("code", "pixel", "binary")  # those that a search can be by
 
 SAME_COPIES, SAME_OTHERS = 0.9, 0.01  # shares of the copies and of the others that may be called the same
 PASSED_COPIES = 0.5  # another image that is nearer than this share of the copies is a copy
@@ -61,15 +60,15 @@ def calibrate_index(searcher: "Searcher", *, seed: int = 0, on_progress: Progres
     cutoffs: dict[str, Cutoff] = {}
     if len(rows):
         places = _drawn(rng, np.arange(len(rows)), MOST_COPIED)
-        copies, of_places = mild_copies(searcher.corpus.thumbnails()[rows[places]], places, seed=seed)
-        for method in build_methods(searcher, names=METHODS):
-            vectors = row_vectors(method, searcher.corpus.thumbnails(), rows)
+        copies, of_places = mild_copies(searcher.thumbnails(rows[places]), places, seed=seed)
+        for method in build_methods(searcher, names=tuple(METHODS)):
+            vectors = row_vectors(method, searcher, rows)
             distorted = method.vectors(copies)
             cutoffs[method.name] = calibrate(
                 vectors, method.metric, distorted, of_places, n_images=len(findable), seed=seed
             )
             on_progress(len(cutoffs), len(METHODS))
-    return Cutoffs(searcher.card.digest, searcher.code_index.rows, cutoffs)
+    return Cutoffs(searcher.model, searcher.rows, cutoffs)
 
 
 def mild_copies(thumbnails: NDArray[np.uint8], places: Rows, *, seed: int = 0) -> tuple[NDArray[np.uint8], Rows]:

@@ -31,7 +31,7 @@ from imgsearch.retrieval.evaluation.labels import (
     given_queries,
     own_queries,
 )
-from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods, row_vectors
+from imgsearch.retrieval.evaluation.methods import EVALUATED, EvaluatedMethod, build_methods, row_vectors
 from imgsearch.retrieval.evaluation.metrics import average_precision, knn_vote, precision_at
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.exact import blocks
@@ -92,7 +92,7 @@ def evaluate(
     *,
     queries: LabelledImages | None = None,
     max_queries: int | None = None,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = EVALUATED,
     max_database: int = MOST_ROWS,
     on_progress: Progress = silent,
 ) -> Evaluation:
@@ -102,7 +102,7 @@ def evaluate(
         searcher: an open `Searcher`, or the index directory to open.
         queries: labelled images to ask with; None: each labelled image of the corpus asks.
         max_queries: ask only so many, drawn with a fixed seed.
-        methods: names of `METHODS`, in the order of the table.
+        methods: names of `EVALUATED`, in the order of the table.
         max_database: rank only so many images, drawn with a fixed seed.
         on_progress: called with the finished share of each step and the step's name.
 
@@ -120,7 +120,7 @@ def evaluate(
                 on_progress=on_progress,
             )
     database = LabelledDatabase.of(searcher, max_database)
-    thumbnails = np.ascontiguousarray(searcher.corpus.thumbnails()[database.rows])  # (n, 32, 32, 3)
+    thumbnails = np.ascontiguousarray(searcher.thumbnails(database.rows))  # (n, 32, 32, 3)
     if queries is None:
         could_ask, asked = len(database.rows), own_queries(database, thumbnails, max_queries)
     else:
@@ -159,17 +159,21 @@ def _without_twins(
 class _Scored:
     """What one method achieved."""
 
-    method: Method
+    method: EvaluatedMethod
     figures: NDArray[np.float64]  # (nq, 5) in the order of `FIGURES`
     share: NDArray[np.float64]  # (points,) the curve
 
 
 def _score(
-    method: Method, searcher: Searcher, database: LabelledDatabase, asked: LabelledQueries, on_progress: Progress
+    method: EvaluatedMethod,
+    searcher: Searcher,
+    database: LabelledDatabase,
+    asked: LabelledQueries,
+    on_progress: Progress,
 ) -> _Scored:
     vectors = row_vectors(
         method,
-        searcher.corpus.thumbnails(),
+        searcher,
         database.rows,
         part_of(on_progress, 0, 1, f"{method.name}: computing vectors"),
     )

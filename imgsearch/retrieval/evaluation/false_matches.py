@@ -64,10 +64,10 @@ def false_match_rate(
         EvaluationError: fewer than two labels; the message says how to label.
     """
     database = LabelledDatabase.of(searcher, max_database)
-    asked = own_queries(database, searcher.corpus.thumbnails()[database.rows], max_queries)
+    asked = own_queries(database, searcher.thumbnails(database.rows), max_queries)
     rates: dict[str, MatchRates] = {}
     for method in build_methods(searcher, names=tuple(cutoffs.methods), rows=database.rows):
-        vectors = row_vectors(method, searcher.corpus.thumbnails(), database.rows)
+        vectors = row_vectors(method, searcher, database.rows)
         nearest = _Nearest.of(Database.of(vectors, method.metric), vectors, database.labels, asked)
         rates[method.name] = nearest.rates(cutoffs.methods[method.name])
         on_progress(len(rates), len(cutoffs.methods), "leaving out labels")

@@ -15,7 +15,6 @@ from imgsearch.retrieval.evaluation.methods import build_methods
 from imgsearch.retrieval.evaluation.quality import Quality, quality_now
 from imgsearch.retrieval.evaluation.robustness import DistortedRecall, measure_distorted
 from imgsearch.retrieval.search.searcher import Searcher
-from imgsearch.retrieval.search.thresholds import read_cutoff
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ def measure(
             be found.
     """
     evaluation, false_matches, why_not = None, None, ""
-    digest, rows = searcher.card.digest, searcher.code_index.rows
-    cutoffs = read_cutoff(searcher.paths.search, model=digest, rows=rows)
+    cutoffs = searcher.cutoffs()
     try:
         evaluation = evaluate(searcher, queries=queries, max_queries=max_queries, on_progress=on_progress)
         if cutoffs is not None:
@@ -56,8 +54,8 @@ def measure(
         why_not = str(error)
     distorted = measure_distorted(searcher, build_methods(searcher), on_progress=_of_copies(on_progress))
     quality = quality_now(
-        digest,
-        rows,
+        searcher.model,
+        searcher.rows,
         labelled=None if evaluation is None else evaluation.to_json(),
         distorted=distorted.to_json(),
         cutoff=None if false_matches is None else false_matches.to_json(),

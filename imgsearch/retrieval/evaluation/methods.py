@@ -19,7 +19,7 @@ from imgsearch.retrieval.index.index_info import COSINE, L2
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
 
-METHODS = ("pixel", "pca", "pca-white", "hog", "untrained", "code", "binary", "short")
+EVALUATED = ("pixel", "pca", "pca-white", "hog", "untrained", "code", "binary", "short")
 THUMBNAIL_BLOCK = 1024  # thumbnails of which vectors are made between two reports of progress
 FITTED_IMAGES, FITTED_SEED = 10_000, 0  # at most so many images give the principal components, drawn with this seed
 UNTRAINED_SEED = 0
@@ -33,7 +33,7 @@ HOG_CELL, HOG_ORIENTATIONS = 4, 9
 
 
 @dataclass(frozen=True)
-class Method:
+class EvaluatedMethod:
     """One way of telling how alike two images look."""
 
     name: str
@@ -44,8 +44,8 @@ class Method:
 
 
 def build_methods(
-    searcher: "Searcher", *, names: Sequence[str] = METHODS, rows: Rows | None = None
-) -> Iterator[Method]:
+    searcher: "Searcher", *, names: Sequence[str] = EVALUATED, rows: Rows | None = None
+) -> Iterator[EvaluatedMethod]:
     """The methods of these names, in this order, each made when it is its turn.
 
     Args:
@@ -62,13 +62,13 @@ def build_methods(
 
 
 def row_vectors(
-    method: Method, thumbnails: NDArray[np.uint8], rows: Rows, on_progress: Progress = silent
+    method: EvaluatedMethod, searcher: "Searcher", rows: Rows, on_progress: Progress = silent
 ) -> NDArray[Any]:
-    """(m, d) the vectors of indexed rows; `thumbnails` are those of all rows (a memory map will do)."""
+    """(m, d) the vectors of indexed rows (m,): stored ones where the index holds them, else made of the thumbnails."""
     if method.stored is not None:
         return method.stored(rows)
     parts = [
-        method.vectors(np.ascontiguousarray(thumbnails[rows[start:stop]]))
+        method.vectors(searcher.thumbnails(rows[start:stop]))
         for start, stop in blocks(len(rows), THUMBNAIL_BLOCK, on_progress)
     ]
     return np.concatenate(parts)
@@ -78,26 +78,28 @@ def row_vectors(
 # without training
 
 
-def _pixel(_: "Searcher") -> Method:
-    return Method("pixel", "raw pixels, Euclidean distance", L2, lambda thumbnails: thumbnails.reshape(-1, 3072))
+def _pixel(_: "Searcher") -> EvaluatedMethod:
+    return EvaluatedMethod(
+        "pixel", "raw pixels, Euclidean distance", L2, lambda thumbnails: thumbnails.reshape(-1, 3072)
+    )
 
 
 def _fitted(searcher: "Searcher", rows: Rows) -> PrincipalComponents:
     if len(rows) > FITTED_IMAGES:
         rows = np.sort(np.random.default_rng(FITTED_SEED).choice(rows, FITTED_IMAGES, replace=False))
-    return PrincipalComponents.of(searcher.corpus.thumbnails()[rows])
+    return PrincipalComponents.of(searcher.thumbnails(rows))
 
 
-def _by_components(name: str, fitted: PrincipalComponents) -> Method:
+def _by_components(name: str, fitted: PrincipalComponents) -> EvaluatedMethod:
     of = f"{fitted.n_components} principal components"
     if name == "pca":
-        return Method(name, f"{of}, Euclidean distance", L2, fitted.project)
-    return Method(name, f"{of}, whitened, cosine distance", COSINE, fitted.whiten)
+        return EvaluatedMethod(name, f"{of}, Euclidean distance", L2, fitted.project)
+    return EvaluatedMethod(name, f"{of}, whitened, cosine distance", COSINE, fitted.whiten)
 
 
-def _hog(_: "Searcher") -> Method:
+def _hog(_: "Searcher") -> EvaluatedMethod:
     title = f"HOG, {HOG_CELL}×{HOG_CELL} pixels a cell, cosine distance"
-    return Method("hog", title, COSINE, hog_vectors)
+    return EvaluatedMethod("hog", title, COSINE, hog_vectors)
 
 
 def hog_vectors(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -118,50 +120,50 @@ def hog_vectors(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     return vectors
 
 
-def _untrained(searcher: "Searcher") -> Method:
+def _untrained(searcher: "Searcher") -> EvaluatedMethod:
     from imgsearch.autoencoder.encode import untrained_encoder  # loads torch, which the other modules here do not
 
     encoder = untrained_encoder(searcher.card, searcher.device, seed=UNTRAINED_SEED)
-    metric = searcher.code_index.metric
-    return Method("untrained", f"code of the untrained network, {DISTANCES[metric]} distance", metric, encoder)
+    metric = searcher.metric
+    return EvaluatedMethod("untrained", f"code of the untrained network, {DISTANCES[metric]} distance", metric, encoder)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 # what the index holds
 
 
-def _code(searcher: "Searcher") -> Method:
-    metric = searcher.code_index.metric
-    return Method(
+def _code(searcher: "Searcher") -> EvaluatedMethod:
+    metric = searcher.metric
+    return EvaluatedMethod(
         "code",
-        f"code of {searcher.card.code_size} numbers, {DISTANCES[metric]} distance",
+        f"code of {searcher.code_size} numbers, {DISTANCES[metric]} distance",
         metric,
         searcher.encode,
-        searcher.code_index.codes,
+        searcher.indexed_codes,
     )
 
 
-def _binary(searcher: "Searcher") -> Method:
-    return Method(
+def _binary(searcher: "Searcher") -> EvaluatedMethod:
+    return EvaluatedMethod(
         "binary",
         "binary code of 256 bits, Hamming distance",
         HAMMING,
         lambda thumbnails: searcher.binary_codes(searcher.encode(thumbnails)),
-        searcher.binary_index.codes,
+        searcher.indexed_bits,
     )
 
 
-def _short(searcher: "Searcher") -> Method:
-    return Method(
+def _short(searcher: "Searcher") -> EvaluatedMethod:
+    return EvaluatedMethod(
         "short",
         f"binary code of {SHORT_BITS} bits, Hamming distance",
         HAMMING,
         lambda thumbnails: searcher.short_codes(searcher.encode(thumbnails)),
-        lambda rows: searcher.short_codes(searcher.code_index.codes(rows)),
+        lambda rows: searcher.short_codes(searcher.indexed_codes(rows)),
     )
 
 
-_MAKERS: dict[str, Callable[["Searcher"], Method]] = {
+_MAKERS: dict[str, Callable[["Searcher"], EvaluatedMethod]] = {
     "pixel": _pixel,
     "hog": _hog,
     "untrained": _untrained,

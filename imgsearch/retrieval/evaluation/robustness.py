@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from imgsearch.errors import EvaluationError
 from imgsearch.progress import Progress, part_of, silent
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
-from imgsearch.retrieval.evaluation.methods import Method, row_vectors
+from imgsearch.retrieval.evaluation.methods import EvaluatedMethod, row_vectors
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.exact import Rows, blocks
 
@@ -54,7 +54,7 @@ class DistortedRecall:
 
 def measure_distorted(
     searcher: "Searcher",
-    methods: Iterable[Method],
+    methods: Iterable[EvaluatedMethod],
     *,
     n_rows: int = N_ROWS,
     seed: int = 0,
@@ -71,7 +71,7 @@ def measure_distorted(
         raise EvaluationError("no image can be found: add some with imgsearch add PATH, then run: imgsearch reindex")
     rows = np.sort(rng.choice(findable, min(max_database, len(findable)), replace=False))
     places = np.sort(rng.choice(len(rows), min(n_rows, len(rows)), replace=False))
-    originals = searcher.corpus.thumbnails()[rows[places]]  # (m, 32, 32, 3)
+    originals = searcher.thumbnails(rows[places])  # (m, 32, 32, 3)
     copies = np.concatenate([distort(originals, name, rows[places], seed=seed) for name in DISTORTIONS])
     recall: dict[str, dict[str, Recall]] = {}
     mean: dict[str, Recall] = {}
@@ -83,7 +83,7 @@ def measure_distorted(
 
 
 def _shares(
-    method: Method,
+    method: EvaluatedMethod,
     searcher: "Searcher",
     rows: Rows,
     places: Rows,
@@ -93,7 +93,7 @@ def _shares(
     """(distortions, 2) of the copies (distortions * m, 32, 32, 3) of the m places, those found first and in ten."""
     vectors = row_vectors(
         method,
-        searcher.corpus.thumbnails(),
+        searcher,
         rows,
         part_of(on_progress, 0, 1, f"{method.name}: computing vectors"),
     )

@@ -81,19 +81,19 @@ def make_map(
     if len(rows) > most_rows:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most_rows, replace=False))
     on_progress(0.0, 1, f"principal components of {len(rows):,} images")
-    thumbnails = searcher.corpus.thumbnails()[rows]
+    thumbnails = searcher.thumbnails(rows)
     components = PrincipalComponents.of(thumbnails).project(thumbnails)[:, :PIXEL_COMPONENTS]  # (n, 32)
-    codes = searcher.code_index.codes(rows)  # (n, d), of length 1 where they are compared by cosine
+    codes = searcher.indexed_codes(rows)  # (n, d), of length 1 where they are compared by cosine
     pixel_pca, code_pca = _two(components), _code_pca(codes)
     on_progress(0.04, 1, f"t-SNE of {len(rows):,} images by their pixels")
     pixel_tsne = _tsne(components, pixel_pca, "euclidean", seed)
     on_progress(0.52, 1, f"t-SNE of {len(rows):,} images by their codes")
-    metric = "cosine" if searcher.card.metric == COSINE else "euclidean"
+    metric = "cosine" if searcher.metric == COSINE else "euclidean"
     code_tsne = _tsne(codes, code_pca, metric, seed)
     on_progress(1.0, 1, "done")
     planes = dict(zip(PLANES, (code_tsne, pixel_tsne, code_pca, pixel_pca), strict=True))
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return PictureMap(searcher.card.digest, searcher.code_index.rows, made_at, rows, planes)
+    return PictureMap(searcher.model, searcher.rows, made_at, rows, planes)
 
 
 def _code_pca(codes: NDArray[np.floating]) -> Plane:

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from imgsearch.errors import IndexMissingError
+from imgsearch.errors import Hint, IndexMissingError
 from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.anchors import CODES_PER_ANCHOR, MOST_ANCHORS, find_anchors
 from imgsearch.retrieval.index.exact import blocks
-from imgsearch.retrieval.index.index_info import REINDEX
 from imgsearch.retrieval.index.rotation import quantising_rotation
 
 N_BITS = 256
@@ -92,7 +91,7 @@ def load_binary(path: Path, rows: int) -> tuple[BinaryCoder, NDArray[np.uint8]]:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise IndexMissingError(f"{path} is damaged: {error}. {REINDEX}") from error
+        raise IndexMissingError(f"{path} is damaged: {error}.", hint=Hint.REINDEX) from error
     return coder, bits
 
 

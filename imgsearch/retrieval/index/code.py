@@ -16,12 +16,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.errors import IndexDirectoryError, IndexMissingError
+from imgsearch.errors import Hint, IndexDirectoryError, IndexMissingError
 from imgsearch.paths import replacing
 from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.index.candidates import MOST_FETCHED, QUERY_BLOCK, SPARE, Candidates, propose
 from imgsearch.retrieval.index.exact import LeftOut, Neighbours, Rows, blocks, nearest
-from imgsearch.retrieval.index.index_info import COSINE, INFO_FILE, METRICS, REINDEX, IndexInfo, read_index_info
+from imgsearch.retrieval.index.index_info import COSINE, INFO_FILE, METRICS, IndexInfo, read_index_info
 
 CODE_BLOCK = 65_536  # codes handled at once outside faiss
 
@@ -102,7 +102,7 @@ class CodeIndex:
             try:
                 flat = _read_flat(folder, info)
             except FileNotFoundError as error:
-                raise IndexMissingError(f"{folder / info.file} is missing. {REINDEX}") from error
+                raise IndexMissingError(f"{folder / info.file} is missing.", hint=Hint.REINDEX) from error
         return cls(flat, info, gpu)
 
     @property
@@ -187,8 +187,8 @@ def _write_flat(flat: Any, path: Path) -> None:
     try:
         faiss.write_index(flat, str(path))
     except RuntimeError as error:
-        message = f"cannot write the index to {path.parent}: {_reason(error)}. Free space or choose another --index."
-        raise IndexDirectoryError(message) from error
+        message = f"cannot write the index to {path.parent}: {_reason(error)}."
+        raise IndexDirectoryError(message, hint=Hint.OTHER_INDEX) from error
 
 
 def _read_flat(folder: Path, info: IndexInfo) -> Any:
@@ -201,9 +201,9 @@ def _read_flat(folder: Path, info: IndexInfo) -> Any:
         flat = faiss.read_index(str(path))
     except (RuntimeError, MemoryError) as error:
         path.stat()  # gone in the meantime?
-        raise IndexMissingError(f"{path} is damaged: {_reason(error)}. {REINDEX}") from error
+        raise IndexMissingError(f"{path} is damaged: {_reason(error)}.", hint=Hint.REINDEX) from error
     if not isinstance(flat, faiss.IndexFlat) or flat.ntotal != info.rows:
-        raise IndexMissingError(f"{path} is not the index that {INFO_FILE} describes. {REINDEX}")
+        raise IndexMissingError(f"{path} is not the index that {INFO_FILE} describes.", hint=Hint.REINDEX)
     return flat
 
 

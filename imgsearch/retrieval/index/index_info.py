@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgsearch.errors import IndexMissingError
+from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError
 from imgsearch.paths import directory_errors
 
 COSINE, L2 = METRICS = ("cosine", "l2")
 INFO_FILE = "search.json"
-REINDEX = "Run: imgsearch reindex"
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,21 @@ def read_index_info(folder: Path) -> IndexInfo:
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise IndexMissingError(f"nothing is indexed yet in {folder}. {REINDEX}") from error
+            raise IndexMissingError(f"nothing is indexed yet in {folder}.", hint=Hint.REINDEX) from error
         except UnicodeDecodeError as error:
-            raise IndexMissingError(f"{path} is damaged: it is not text. {REINDEX}") from error
+            raise IndexMissingError(f"{path} is damaged: it is not text.", hint=Hint.REINDEX) from error
     try:
         info = IndexInfo(**json.loads(text))
     except (TypeError, ValueError) as error:
-        raise IndexMissingError(f"{path} is damaged: {error}. {REINDEX}") from error
+        raise IndexMissingError(f"{path} is damaged: {error}.", hint=Hint.REINDEX) from error
     texts = (info.model, info.metric, info.kind, info.file, info.made_at)
     sound = all(isinstance(text, str) for text in texts) and isinstance(info.rows, int) and info.rows >= 0
     if not sound or info.metric not in METRICS or Path(info.file).name != info.file or not info.file:
-        raise IndexMissingError(f"{path} is damaged: it says {info}. {REINDEX}")
+        raise IndexMissingError(f"{path} is damaged: it says {info}.", hint=Hint.REINDEX)
     return info
 
 
-def mismatch(what: str, made_by: str, current: str) -> str:
-    """The sentence for "index was" or "codes were" made by a model that is not the current one."""
-    return f"the {what} made by model {made_by[:8]}…, the current model is {current[:8]}…. {REINDEX}"
+def mismatch(what: str, made_by: str, current: str) -> IndexMismatchError:
+    """Return the error for `what` ("index was", "codes were") made by a model that is not the current one."""
+    message = f"the {what} made by model {made_by[:8]}…, the current model is {current[:8]}…."
+    return IndexMismatchError(message, hint=Hint.REINDEX)

@@ -23,7 +23,7 @@ from imgsearch.autoencoder.codes import open_codes, zero_codes
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.texts import row_texts
 from imgsearch.corpus.words import Vocabulary
-from imgsearch.errors import IndexMismatchError, IndexMissingError, ModelError
+from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive, replacing
 from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.text.bags import Bags, WordVectors
@@ -36,8 +36,6 @@ VOCABULARY_FILE, WORDS_FILE = "vocabulary.json", "words.safetensors"
 SEMANTIC_SIZE = 128  # directions of the latent semantic analysis: as many as the code has numbers, …
 WORDS_PER_DIRECTION = 4  # … but for few words fewer: as many directions as words would be the words again
 TOLD_EVERY = 1000  # texts between two reports of progress
-TRAIN = "Type: imgsearch train --text"
-REINDEX = "Type: imgsearch reindex"
 
 
 @dataclass(frozen=True)
@@ -87,15 +85,15 @@ def read_vocabulary(paths: IndexPaths) -> tuple[Vocabulary, str]:
         ModelError: there is no text model, or it is damaged.
     """
     if not has_text_model(paths):
-        raise ModelError(f"no model of words in {paths.text.root} yet. {TRAIN}")
+        raise ModelError(f"no model of words in {paths.text.root} yet.", hint=Hint.TRAIN_TEXT)
     path = paths.text.root / VOCABULARY_FILE
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
         model, vocabulary = str(read["model"]), Vocabulary.from_json(json.dumps(read["vocabulary"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} cannot be read ({error}). {TRAIN}") from error
+        raise ModelError(f"{path} cannot be read ({error}).", hint=Hint.TRAIN_TEXT) from error
     if model != read_card(paths.text.model).digest:
-        raise ModelError(f"{path} belongs to another model of words: a training was cut off. {TRAIN}")
+        raise ModelError(f"{path} belongs to another model of words: a training was cut off.", hint=Hint.TRAIN_TEXT)
     return vocabulary, model
 
 
@@ -156,7 +154,7 @@ def open_text_index(paths: IndexPaths) -> TextIndex:
     words, made_by = _read_words(paths)
     codes, info = open_codes(paths.text.codes)
     if not model == made_by == info.model:
-        raise IndexMismatchError(f"the words in {paths.text.root} were indexed with another model. {REINDEX}")
+        raise IndexMismatchError(f"the words in {paths.text.root} were indexed with another model.", hint=Hint.REINDEX)
     return TextIndex(model, vocabulary, words, WordVectors.of(words.bags, vocabulary), codes)
 
 
@@ -223,12 +221,12 @@ def _write_words(paths: IndexPaths, words: Words, model: str) -> None:
 def _read_words(paths: IndexPaths) -> tuple[Words, str]:
     path = paths.text.search / WORDS_FILE
     if not path.exists():
-        raise IndexMissingError(f"no words are indexed in {paths.text.root} yet. {REINDEX}")
+        raise IndexMissingError(f"no words are indexed in {paths.text.root} yet.", hint=Hint.REINDEX)
     with directory_errors(path):
         try:
             return _parsed(path)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise IndexMissingError(f"{path} is damaged ({error}). {REINDEX}") from error
+            raise IndexMissingError(f"{path} is damaged ({error}).", hint=Hint.REINDEX) from error
 
 
 def _parsed(path: Path) -> tuple[Words, str]:

@@ -1,9 +1,9 @@
-"""`TextSearcher`: words, their code, and the images of whose words the codes are nearest; beside it two older ways.
+"""`TextSearcher`: the images whose words are nearest to a query in words, by three methods side by side.
 
-Knows how corpus, text model and index of words belong together; must not know Streamlit or the command line. Loads
-torch only when a query is encoded.
+Loads torch only when a query is encoded.
 """
 
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,39 +12,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.card import read_card
-from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import IndexMismatchError, ModelError, QueryError
 from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.retrieval.index.exact import Rows, nearest
-from imgsearch.retrieval.search.result import Hit
+from imgsearch.retrieval.search.methods import CODE, LSA, TEXT_METHODS, TFIDF
+from imgsearch.retrieval.search.open_index import OpenIndex, check_k
+from imgsearch.retrieval.search.result import ENCODE, QueryWords, SearchResult, join_hits
 from imgsearch.retrieval.text.bags import Bags, WordVectors
 from imgsearch.retrieval.text.text_index import TextIndex, open_text_index, words_stamp
-from imgsearch.retrieval.text.text_result import CODE, LSA, TEXT_METHODS, TFIDF, TextResult
 
 if TYPE_CHECKING:
     from imgsearch.autoencoder.networks.base import Autoencoder
     from imgsearch.device import DeviceChoice
 
-MOST_HITS = 1000
 BLOCK_ROWS = 65_536  # rows whose codes are compared at once
-SUGGESTED = 8  # words of the corpus that a query without any of them is answered with
+SUGGESTED = 8  # words of the corpus that are named where none of the query's words is known
 
-Found = tuple[Rows, NDArray[np.float32]]
+Found = tuple[Rows, NDArray[np.float32]]  # (m,) rows and their distances, nearest first
 
 
-class TextSearcher:
-    """Finds images by what is written of them. Threads may share one.
+class TextSearcher(OpenIndex):
+    """Finds images by what is written about them, by each of `TEXT_METHODS`.
 
-    What was written since the last `imgsearch reindex` is not found yet; removed rows vanish at once, and rows of
-    which nothing is written are never found.
+    Rows without words are never found.
     """
 
     def __init__(self, paths: IndexPaths, corpus: Corpus, index: TextIndex, device: str) -> None:
         """Join parts that are open already; `open` finds them in an index directory."""
-        self.paths = paths
-        self.corpus = corpus
-        self.index = index
+        super().__init__(paths, corpus)
+        self._index = index
         self._device = device
         self._stamp = words_stamp(paths)
         self._has_words = np.diff(index.words.bags.starts)[: index.rows] > 0  # (rows,)
@@ -52,6 +49,10 @@ class TextSearcher:
     @classmethod
     def open(cls, index: Path | str | IndexPaths | None = "index", *, device: str = "auto") -> "TextSearcher":
         """Open an index directory for searching by words.
+
+        Args:
+            index: the directory, or its paths.
+            device: where queries are encoded, as `pick_device` takes it.
 
         Raises:
             CorpusError: there are no images.
@@ -67,55 +68,59 @@ class TextSearcher:
             corpus.close()
             raise
 
-    def close(self) -> None:
-        self.corpus.close()
-
-    def __enter__(self) -> "TextSearcher":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    @property
+    def model(self) -> str:
+        """Digest of the text model that made the indexed codes."""
+        return self._index.model
 
     @property
-    def n_images(self) -> int:
-        """Images that can be found: indexed, not removed, and something is written of them."""
-        return int(self._findable().sum())
+    def rows(self) -> int:
+        """Rows 0..rows-1 of the corpus are in the index, removed ones included."""
+        return self._index.rows
+
+    def findable_rows(self) -> Rows:
+        """Return the rows that are indexed, not removed and have words, ascending."""
+        rows = super().findable_rows()
+        return rows[self._has_words[rows]]
 
     def is_stale(self) -> bool:
-        """Whether the words were indexed anew, or by another model, since this was opened."""
+        """Return whether the words were indexed anew, or by another model, since this was opened."""
         try:
-            return words_stamp(self.paths) != self._stamp or read_card(self.paths.text.model).digest != self.index.model
+            return words_stamp(self._paths) != self._stamp or read_card(self._paths.text.model).digest != self.model
         except ModelError:
             return True
 
-    def picture(self, row: int) -> bytes:
-        """What to show for a row: its preview as JPEG, else its thumbnail as PNG."""
-        preview = self.corpus.preview(row)
-        return preview if preview is not None else encode_png(self.corpus.thumbnails()[row])
+    def search(self, text: str, *, k: int = 10) -> SearchResult:
+        """Return the k images whose words are nearest to those of `text`, by each of `TEXT_METHODS`.
 
-    def search(self, text: str, *, k: int = 10) -> TextResult:
-        """The k images whose words are nearest to those of `text`, by each of the methods.
-
-        By TF-IDF only images with one of the words are found; by the others those too whose words are used alike.
+        By TF-IDF only images with one of the words are found; by the others also those whose words are used alike.
 
         Raises:
             QueryError: none of the words is known here, or k is not between 1 and 1,000.
         """
-        if not 1 <= k <= MOST_HITS:
-            raise QueryError(f"k is {k}; it must be between 1 and {MOST_HITS:,}.")
-        vocabulary = self.index.vocabulary
-        words, unknown = vocabulary.look_up(text)
-        if not words:
+        check_k(k)
+        vocabulary = self._index.vocabulary
+        words = QueryWords(*vocabulary.look_up(text))
+        if not words.known:
             common = ", ".join(vocabulary.words[:SUGGESTED])
             raise QueryError(f"none of these words is written of an image here. Common ones are: {common}")
         query = WordVectors.of(Bags.of([text], vocabulary), vocabulary)[:1]  # (1, v)
-        rows = np.flatnonzero(self._findable()).astype(np.int64)
-        found = {
-            CODE: self._nearest(self.index.codes, self._code(query), rows, k),
-            LSA: self._nearest(self.index.words.places, self.index.words.space.project(query)[0], rows, k),
-            TFIDF: self._nearest_words(query[0], rows, k),
+        rows = self.findable_rows()
+        clock = _Stopwatch()
+        code = self._code(query)
+        clock.stop(ENCODE)
+        found: dict[str, Found] = {CODE: self._nearest(self._index.codes, code, rows, k)}
+        clock.stop(CODE)
+        found[LSA] = self._nearest(self._index.words.places, self._index.words.space.project(query)[0], rows, k)
+        clock.stop(LSA)
+        found[TFIDF] = self._nearest_words(query[0], rows, k)
+        clock.stop(TFIDF)
+        entries = {
+            name: list(zip(self._corpus.entries(near), np.maximum(distances, 0).tolist(), strict=True))
+            for name, (near, distances) in found.items()
         }
-        return TextResult(text, k, self.index.model, words, unknown, self._hits(found))
+        methods = tuple(TEXT_METHODS.values())
+        return SearchResult(text, k, self.model, methods, join_hits(methods, entries, {}), clock.seconds, words)
 
     # -----------------------------------------------------------------------------------------------------------------
 
@@ -125,8 +130,8 @@ class TextSearcher:
         from imgsearch.device import pick_device
 
         device = pick_device(self._device)
-        network, card = load_checkpoint(self.paths.text.model, device.device)
-        if card.digest != self.index.model:
+        network, card = load_checkpoint(self._paths.text.model, device.device)
+        if card.digest != self.model:
             raise IndexMismatchError("the model of words was trained anew since this was opened. Open it again.")
         return network, device
 
@@ -136,12 +141,6 @@ class TextSearcher:
         network, device = self._network
         code: NDArray[np.float32] = encode_images(network, query, device)[0]
         return code
-
-    def _findable(self) -> NDArray[np.bool_]:
-        findable = self._has_words.copy()
-        removed = self.corpus.removed_rows()
-        findable[removed[removed < len(findable)]] = False
-        return findable
 
     def _nearest(self, codes: NDArray[np.floating], query: NDArray[np.float32], rows: Rows, k: int) -> Found:
         """By cosine; block by block, so that codes on disk are never all in memory."""
@@ -154,29 +153,19 @@ class TextSearcher:
         return nearest(rows, distances, k)
 
     def _nearest_words(self, query: NDArray[np.float32], rows: Rows, k: int) -> Found:
-        similarities = self.index.vectors.similarities(query)[rows]
+        similarities = self._index.vectors.similarities(query)[rows]
         sharing = similarities > 0
         return nearest(rows[sharing], 1 - similarities[sharing], k)
 
-    def _hits(self, found: dict[str, Found]) -> dict[str, tuple[Hit, ...]]:
-        """Each hit with its rank among those by TF-IDF, or of these among those by code."""
-        ranks = {method: {int(row): rank for rank, row in enumerate(rows, 1)} for method, (rows, _) in found.items()}
-        other = {method: ranks[CODE if method == TFIDF else TFIDF] for method in TEXT_METHODS}
-        return {
-            method: tuple(
-                Hit(
-                    rank=rank,
-                    row=entry.row,
-                    distance=max(0.0, float(distance)),
-                    url=entry.url,
-                    page_url=entry.page_url,
-                    alt=entry.alt,
-                    label=entry.label,
-                    other_rank=other[method].get(entry.row),
-                    provenance=entry.provenance,
-                    near_duplicate_of=entry.near_duplicate_of,
-                )
-                for rank, (distance, entry) in enumerate(zip(distances, self.corpus.entries(rows), strict=True), 1)
-            )
-            for method, (rows, distances) in found.items()
-        }
+
+class _Stopwatch:
+    """Seconds of consecutive steps by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+
+    def stop(self, name: str) -> None:
+        """Record the step that ends now; the next begins."""
+        now = time.perf_counter()
+        self.seconds[name], self._started = now - self._started, now

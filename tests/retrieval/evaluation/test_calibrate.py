@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
 from imgsearch.retrieval.evaluation import calibrate as calibrate_module
-from imgsearch.retrieval.evaluation.calibrate import METHODS, calibrate, calibrate_index, mild_copies
+from imgsearch.retrieval.evaluation.calibrate import calibrate, calibrate_index, mild_copies
 from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.search.methods import METHODS
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.retrieval.search.thresholds import Cutoff
 from tests.support.index import make_index, smooth_thumbnails
@@ -162,12 +163,12 @@ def test_of_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         cutoffs = calibrate_index(searcher)
         assert cutoffs == calibrate_index(searcher)
-        assert (cutoffs.model, cutoffs.rows) == (searcher.card.digest, 60)
-        assert tuple(cutoffs.methods) == METHODS
+        assert (cutoffs.model, cutoffs.rows) == (searcher.model, 60)
+        assert tuple(cutoffs.methods) == tuple(METHODS)
         for row in (0, 7, 59):
             jpeg = searcher.search(np.asarray(mild_copies(thumbnails[row][None], np.array([row]))[0][5]), k=1, by="all")
             for name in METHODS:  # the unit is the one in which hits report
-                (hit,) = jpeg.hits(name)
+                (hit,) = jpeg.hits[name]
                 assert (hit.row, hit.distance <= cutoffs.methods[name].same) == (row, True), name
         seen: list[tuple[int, int | None]] = []
 

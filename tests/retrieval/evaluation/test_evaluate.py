@@ -14,7 +14,7 @@ from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation import evaluate as evaluate_module
 from imgsearch.retrieval.evaluation.evaluate import CURVE_POINTS, FIGURES, curve_sizes, evaluate
-from imgsearch.retrieval.evaluation.methods import METHODS, build_methods
+from imgsearch.retrieval.evaluation.methods import EVALUATED, build_methods
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.workflows.reindexing import reindex
 from tests.support.index import add_images, make_index, smooth_thumbnails
@@ -105,7 +105,7 @@ def test_each_labelled_image_asks_and_is_left_out(
     )
     shares = [share for share, _, text in seen.calls if text == "code: searching"]
     assert shares == [min(done / len(DATABASE), 1) for done in range(block, len(DATABASE) + block, block)]
-    assert {text.split(":")[0] for text in seen.texts} == {"looking for near-duplicates", *METHODS}
+    assert {text.split(":")[0] for text in seen.texts} == {"looking for near-duplicates", *EVALUATED}
 
 
 def test_given_queries(paths: IndexPaths) -> None:
@@ -115,7 +115,7 @@ def test_given_queries(paths: IndexPaths) -> None:
     labels, nobody = labels_of(thumbnails), [-1] * len(asked)
     with Searcher.open(paths, device="cpu") as searcher:
         evaluation = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
-        assert tuple(evaluation.methods) == METHODS
+        assert tuple(evaluation.methods) == EVALUATED
         for method in build_methods(searcher, rows=np.array(DATABASE)):
             ours, theirs = method.vectors(thumbnails), method.vectors(asked)
             if method.metric == "hamming":
@@ -131,7 +131,7 @@ def test_binary_codes_are_ranked_by_the_bits_that_differ(paths: IndexPaths) -> N
     """Without ties among the first, the first is the one with the fewest bits."""
     labels = labels_of(smooth_thumbnails(N))
     with Searcher.open(paths, device="cpu") as searcher:
-        bits = np.unpackbits(searcher.binary_index.codes(np.array(DATABASE)), axis=1)
+        bits = np.unpackbits(searcher.indexed_bits(np.array(DATABASE)), axis=1)
         found = evaluate(searcher, methods=("binary",)).methods["binary"]["p@1"]
     differing = (bits[:, None] != bits[None]).sum(axis=2) + 1000 * np.eye(len(bits), dtype=int)
     least = differing.min(axis=1, keepdims=True)
@@ -209,8 +209,8 @@ def test_json_of_an_evaluation(paths: IndexPaths) -> None:
         "without_near_twins",
         "curve",
     ]
-    assert list(told["methods"]) == list(told["curve"]["share"]) == list(METHODS)
-    assert [list(figures) for figures in told["methods"].values()] == [["title", *FIGURES]] * len(METHODS)
+    assert list(told["methods"]) == list(told["curve"]["share"]) == list(EVALUATED)
+    assert [list(figures) for figures in told["methods"].values()] == [["title", *FIGURES]] * len(EVALUATED)
     assert {len(share) for share in told["curve"]["share"].values()} == {len(told["curve"]["n"])}
     assert "divided by the number of relevant images found" in told["ap_formula"]
 

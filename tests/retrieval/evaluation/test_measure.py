@@ -8,7 +8,7 @@ from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.errors import EvaluationError
 from imgsearch.retrieval.evaluation.evaluate import evaluate
 from imgsearch.retrieval.evaluation.measure import measure
-from imgsearch.retrieval.evaluation.methods import METHODS
+from imgsearch.retrieval.evaluation.methods import EVALUATED
 from imgsearch.retrieval.evaluation.quality import read_quality, write_quality
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.retrieval.search.thresholds import CUTOFF_FILE, Cutoff, Cutoffs, write_cutoff
@@ -26,7 +26,7 @@ def test_what_is_measured_by_labels_is_what_evaluate_says(tmp_path: Path) -> Non
     with Searcher.open(paths, device="cpu") as searcher:
         found = measure(searcher, max_queries=10, on_progress=seen)
         assert found.evaluation == evaluate(searcher, max_queries=10)
-        assert found.quality.fits(searcher.card.digest, N)
+        assert found.quality.fits(searcher.model, N)
     assert found.why_not == ""
     assert {"code: searching", "distorted copies, code: searching"} <= set(seen.texts)
     assert found.evaluation is not None
@@ -45,7 +45,7 @@ def test_without_labels_the_labelled_part_is_missing_and_says_why(tmp_path: Path
         assert "no indexed image has a label" in found.why_not
         assert found.quality.distorted == found.distorted.to_json()
         assert found.distorted.n_rows == N
-        assert set(found.distorted.mean) == set(METHODS)
+        assert set(found.distorted.mean) == set(EVALUATED)
         with pytest.raises(EvaluationError, match="no indexed image has a label"):
             measure(searcher, labels_needed=True)
         with pytest.raises(EvaluationError, match="no indexed image has a label"):
@@ -58,7 +58,7 @@ def test_a_cutoff_is_measured_where_it_belongs_to_this_index(tmp_path: Path) -> 
         everything = {"code": Cutoff("cosine", same=0.0, close=9.0)}
         write_cutoff(paths.search, Cutoffs("another model", N, everything))
         assert measure(searcher).quality.cutoff is None
-        write_cutoff(paths.search, Cutoffs(searcher.card.digest, N, everything))
+        write_cutoff(paths.search, Cutoffs(searcher.model, N, everything))
         found = measure(searcher)
     assert found.false_matches is not None
     assert found.false_matches.methods["code"].false_match == 1.0

@@ -8,7 +8,7 @@ import torch
 
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods, hog_vectors, row_vectors
+from imgsearch.retrieval.evaluation.methods import EVALUATED, EvaluatedMethod, build_methods, hog_vectors, row_vectors
 from imgsearch.retrieval.evaluation.ranking import METRICS, Database
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.support.index import make_index, smooth_thumbnails
@@ -22,7 +22,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
     return make_index(tmp_path_factory.mktemp("index"), smooth_thumbnails(N))
 
 
-def methods(searcher: Searcher) -> dict[str, Method]:
+def methods(searcher: Searcher) -> dict[str, EvaluatedMethod]:
     return {method.name: method for method in build_methods(searcher)}
 
 
@@ -30,11 +30,11 @@ def test_every_method_gives_what_its_metric_takes(paths: IndexPaths) -> None:
     asked = smooth_thumbnails(3, seed=9)
     with Searcher.open(paths, device="cpu") as searcher:
         built = methods(searcher)
-        assert tuple(built) == METHODS
-        assert len({method.title for method in built.values()}) == len(METHODS)
+        assert tuple(built) == EVALUATED
+        assert len({method.title for method in built.values()}) == len(EVALUATED)
         for method in built.values():
             assert method.metric in METRICS
-            stored = row_vectors(method, searcher.corpus.thumbnails(), ROWS)
+            stored = row_vectors(method, searcher, ROWS)
             vectors = method.vectors(asked)
             assert (len(stored), len(vectors)) == (N, 3)
             assert stored.shape[1:] == vectors.shape[1:]
@@ -45,7 +45,7 @@ def test_a_stored_row_lies_on_its_own_thumbnail(paths: IndexPaths) -> None:
     """Whether it comes from the index or is made anew."""
     with Searcher.open(paths, device="cpu") as searcher:
         for method in build_methods(searcher):
-            database = Database.of(row_vectors(method, searcher.corpus.thumbnails(), ROWS), method.metric)
+            database = Database.of(row_vectors(method, searcher, ROWS), method.metric)
             distances = database.distances(method.vectors(smooth_thumbnails(N)[:7]))
             assert (distances[np.arange(7), np.arange(7)] <= distances.min(axis=1) + 1e-5).all(), method.name
 
@@ -119,5 +119,5 @@ def test_progress_is_told_where_vectors_are_made(paths: IndexPaths) -> None:
     told: list[tuple[int, int]] = []
     with Searcher.open(paths, device="cpu") as searcher:
         (pixel,) = build_methods(searcher, names=("pixel",))
-        row_vectors(pixel, searcher.corpus.thumbnails(), ROWS[:20], lambda *done: told.append(done))
+        row_vectors(pixel, searcher, ROWS[:20], lambda *done: told.append(done))
     assert told == [(20, 20)]

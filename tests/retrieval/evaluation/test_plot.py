@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from imgsearch.retrieval.evaluation.evaluate import Curve, Evaluation
-from imgsearch.retrieval.evaluation.methods import METHODS
+from imgsearch.retrieval.evaluation.methods import EVALUATED
 from imgsearch.retrieval.evaluation.plot import DOTS_PER_INCH, HEIGHT_INCHES, WIDTH_INCHES, draw_curve
 
 SIZES = (1, 10, 100, 1000)
@@ -24,7 +24,7 @@ def pixels(picture: bytes) -> np.ndarray:
 
 def test_it_is_a_png_of_the_same_size_with_any_methods() -> None:
     size = (round(HEIGHT_INCHES * DOTS_PER_INCH), round(WIDTH_INCHES * DOTS_PER_INCH), 3)
-    assert pixels(draw_curve(evaluation(*METHODS))).shape == size
+    assert pixels(draw_curve(evaluation(*EVALUATED))).shape == size
     assert pixels(draw_curve(evaluation("something new"))).shape == size
 
 

@@ -14,7 +14,7 @@ from imgsearch.errors import EvaluationError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation import robustness as distorted_module
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
-from imgsearch.retrieval.evaluation.methods import METHODS, Method, build_methods
+from imgsearch.retrieval.evaluation.methods import EVALUATED, EvaluatedMethod, build_methods
 from imgsearch.retrieval.evaluation.robustness import Recall, found_in, measure_distorted
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.support.index import make_index, smooth_thumbnails
@@ -43,8 +43,8 @@ def nothing(thumbnails: NDArray[np.uint8]) -> NDArray[Any]:
     return np.zeros((len(thumbnails), 4), np.uint8)
 
 
-COLOUR = Method("colour-only", "mean colour", "l2", mean_colour)
-NOTHING = Method("nothing", "no bit differs", "hamming", nothing)
+COLOUR = EvaluatedMethod("colour-only", "mean colour", "l2", mean_colour)
+NOTHING = EvaluatedMethod("nothing", "no bit differs", "hamming", nothing)
 
 
 def test_by_pixels_as_counted_slowly(paths: IndexPaths) -> None:
@@ -94,9 +94,9 @@ def test_every_method_is_asked_with_the_same_copies_and_reports_progress(paths: 
     assert first == second
     assert first.n_rows == 6
     assert first.recall != other.recall
-    assert tuple(first.recall) == tuple(first.mean) == METHODS
+    assert tuple(first.recall) == tuple(first.mean) == EVALUATED
     assert (1, 1, "code: searching") in seen.calls
-    assert {what.split(":")[0] for what in seen.texts} == set(METHODS)
+    assert {what.split(":")[0] for what in seen.texts} == set(EVALUATED)
 
 
 def test_a_large_database_is_sampled(paths: IndexPaths) -> None:

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsearch.errors import IndexDirectoryError, IndexMissingError
+from imgsearch.errors import Hint, IndexDirectoryError, IndexMissingError
 from imgsearch.retrieval.index import candidates
 from imgsearch.retrieval.index import code as code_index
 from imgsearch.retrieval.index.code import CodeIndex
 from imgsearch.retrieval.index.exact import Neighbours
 from imgsearch.retrieval.index.index_info import read_index_info
+from tests.support.hints import raises_with_hint
 from tests.support.progress import RecordedProgress
 
 MODEL = "ab12" * 16
@@ -191,14 +192,14 @@ def test_a_reader_that_a_build_overtakes_tries_once_more(tmp_path: Path, monkeyp
 
 
 def test_no_index_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(IndexMissingError, match="imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match="nothing is indexed"):
         CodeIndex.load(tmp_path)
 
 
 def test_a_missing_faiss_file(tmp_path: Path) -> None:
     info = CodeIndex.build(some_codes(10), "cosine", MODEL).save(tmp_path)
     (tmp_path / info.file).unlink()
-    with pytest.raises(IndexMissingError, match=r"faiss is missing.*imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match=r"faiss is missing"):
         CodeIndex.load(tmp_path)
 
 
@@ -206,7 +207,7 @@ def test_a_missing_faiss_file(tmp_path: Path) -> None:
 def test_a_faiss_file_cut_short(tmp_path: Path, kept: int) -> None:
     path = tmp_path / CodeIndex.build(some_codes(10), "cosine", MODEL).save(tmp_path).file
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(IndexMissingError, match=r"is damaged: .*imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match=r"is damaged: "):
         CodeIndex.load(tmp_path)
 
 
@@ -253,7 +254,7 @@ def test_an_index_that_holds_other_rows_than_its_json_says(tmp_path: Path) -> No
 )
 def test_a_damaged_description(tmp_path: Path, text: str) -> None:
     (tmp_path / "search.json").write_text(text)
-    with pytest.raises(IndexMissingError, match=r"is damaged: .*imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match=r"is damaged: "):
         CodeIndex.load(tmp_path)
 
 
@@ -273,7 +274,7 @@ def test_a_write_that_faiss_cannot_finish_leaves_the_old_index(tmp_path: Path, m
         )
 
     monkeypatch.setattr("faiss.write_index", refuse)
-    with pytest.raises(IndexDirectoryError, match=r"cannot write the index .*: No space left on device\. Free space"):
+    with raises_with_hint(IndexDirectoryError, Hint.OTHER_INDEX, match=r"cannot write the index .*: No space left"):
         CodeIndex.build(some_codes(12), "cosine", MODEL).save(tmp_path)
     assert CodeIndex.load(tmp_path).info == old
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["search.json", old.file])

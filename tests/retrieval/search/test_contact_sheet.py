@@ -8,7 +8,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsearch.retrieval.search.contact_sheet import FOUND_BY_BOTH, GAP, LINE, MOST_SHOWN, TILE, draw_result
+from imgsearch.retrieval.search.contact_sheet import (
+    FOUND_BY_BOTH,
+    GAP,
+    LEAST_WIDTH,
+    LINE,
+    MOST_SHOWN,
+    ROW_HEIGHT,
+    TILE,
+    draw_contact_sheet,
+)
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.support.index import make_index, smooth_thumbnails
 
@@ -23,21 +32,21 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
 
 def drawn(searcher: Searcher, *, k: int, by: str) -> NDArray[np.uint8]:
     """(height, width, 3) the sheet of row 0."""
-    sheet = draw_result(searcher, 0, searcher.search(0, k=k, by=by))
+    sheet = draw_contact_sheet(searcher, 0, searcher.search(0, k=k, by=by))
     return np.asarray(Image.open(BytesIO(sheet)).convert("RGB"))
 
 
 @pytest.mark.parametrize(("by", "rows"), [("code", 1), ("binary", 1), ("both", 2), ("all", 3)])
 def test_each_method_has_a_row(searcher: Searcher, by: str, rows: int) -> None:
     sheet = drawn(searcher, k=3, by=by)
-    assert sheet.shape == (2 * GAP + rows * (TILE + 2 * LINE), 2 * GAP + 5 * (TILE + GAP), 3)
-    for number in range(rows):  # pictures stand in each
-        top = GAP + number * (TILE + 2 * LINE)
-        assert sheet[top : top + TILE, 2 * GAP + 2 * (TILE + GAP) :].std() > 10
+    assert sheet.shape == (2 * GAP + (1 + rows) * ROW_HEIGHT, LEAST_WIDTH, 3)
+    for number in range(1 + rows):  # pictures stand in each, the query's among them
+        top = GAP + number * ROW_HEIGHT + LINE
+        assert sheet[top : top + TILE, GAP : GAP + 2 * (TILE + GAP)].std() > 10
 
 
 def test_no_row_is_longer_than_can_be_looked_at(searcher: Searcher) -> None:
-    assert drawn(searcher, k=N, by="all").shape[1] == 2 * GAP + (2 + MOST_SHOWN) * (TILE + GAP)
+    assert drawn(searcher, k=N, by="all").shape[1] == 2 * GAP + MOST_SHOWN * (TILE + GAP)
 
 
 def test_what_the_other_method_found_too_is_framed(searcher: Searcher) -> None:

@@ -16,6 +16,7 @@ from imgsearch.corpus.store import Corpus
 from imgsearch.errors import (
     CorpusError,
     DeviceError,
+    Hint,
     ImageError,
     IndexMismatchError,
     IndexMissingError,
@@ -29,6 +30,7 @@ from imgsearch.retrieval.search.result import SearchResult
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.retrieval.search.thresholds import CUTOFF_FILE, Cutoff, Cutoffs, write_cutoff
 from imgsearch.workflows.reindexing import reindex
+from tests.support.hints import raises_with_hint
 from tests.support.index import add_images, make_index, save_untrained_model, smooth_thumbnails
 
 N = 30
@@ -60,7 +62,7 @@ def remove(paths: IndexPaths, rows: list[int]) -> None:
 
 
 def found_rows(result: SearchResult) -> tuple[list[int], list[int]]:
-    return [hit.row for hit in result.code], [hit.row for hit in result.pixel]
+    return [hit.row for hit in result.hits["code"]], [hit.row for hit in result.hits["pixel"]]
 
 
 # -------------------------------------------------------------------------------------------------------- queries
@@ -85,9 +87,9 @@ def test_every_kind_of_query_for_one_image_gives_one_answer(searcher: Searcher, 
 def test_an_image_of_the_corpus_finds_itself_at_distance_nought(searcher: Searcher) -> None:
     for row, thumbnail in enumerate(smooth_thumbnails(N)):
         result = searcher.search(thumbnail, k=1)
-        assert [(hit.rank, hit.row) for hit in (*result.code, *result.pixel)] == [(1, row), (1, row)]
-        assert result.pixel[0].distance == 0
-        assert result.code[0].distance == pytest.approx(0, abs=1e-6)
+        assert [(hit.rank, hit.row) for hit in (*result.hits["code"], *result.hits["pixel"])] == [(1, row), (1, row)]
+        assert result.hits["pixel"][0].distance == 0
+        assert result.hits["code"][0].distance == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("row", [7, np.int64(7)])
@@ -103,30 +105,30 @@ def test_hits_carry_their_entries_and_their_rank_in_the_other_list(searcher: Sea
     result = searcher.search(3, k=12)
     code, pixel = found_rows(result)
     assert result.overlap == len(set(code) & set(pixel)) > 0
-    for hits, others in ((result.code, pixel), (result.pixel, code)):
+    for hits, others in ((result.hits["code"], pixel), (result.hits["pixel"], code)):
         assert [hit.rank for hit in hits] == list(range(1, 13))
         assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
         for hit in hits:
-            assert hit.url == f"https://example.org/{hit.row}.png"
-            assert (hit.page_url, hit.alt, hit.label) == ("https://example.org/", f"number {hit.row}", "")
+            assert hit.entry == searcher.entry(hit.row)
+            assert hit.entry.url == f"https://example.org/{hit.row}.png"
+            assert (hit.entry.page_url, hit.entry.alt) == ("https://example.org/", f"number {hit.row}")
             assert hit.other_rank == (others.index(hit.row) + 1 if hit.row in others else None)
 
 
 @pytest.mark.parametrize("by", ["code", "pixel"])
 def test_one_method_alone(searcher: Searcher, by: str) -> None:
     both, alone = searcher.search(3, k=4), searcher.search(3, k=4, by=by)
-    asked, other = (alone.code, alone.pixel) if by == "code" else (alone.pixel, alone.code)
-    expected = both.code if by == "code" else both.pixel
-    assert [(hit.row, hit.distance) for hit in asked] == [(hit.row, hit.distance) for hit in expected]
-    assert [hit.other_rank for hit in asked] == [None] * 4
-    assert (other, alone.overlap) == ((), 0)
-    skipped = [alone.pixel_seconds] if by == "code" else [alone.encode_seconds, alone.code_seconds]
-    assert skipped == [0.0] * len(skipped)
+    found, expected = alone.hits[by], both.hits[by]
+    assert [(hit.row, hit.distance) for hit in found] == [(hit.row, hit.distance) for hit in expected]
+    assert [hit.other_rank for hit in found] == [None] * 4
+    assert (list(alone.hits), alone.overlap) == ([by], 0)
+    assert set(alone.seconds) == {"encode", by}
+    assert (alone.seconds["encode"] == 0) == (by == "pixel")
 
 
 def true_bits(searcher: Searcher, query: NDArray[np.uint8]) -> list[int]:
     """Hamming distances of a binary code (32,) to every row, from the indexed ones."""
-    stored = searcher.binary_index.codes(np.arange(N))
+    stored = searcher.indexed_bits(np.arange(N))
     distances: list[int] = (np.unpackbits(stored, axis=1) != np.unpackbits(query)).sum(axis=1).tolist()
     return distances
 
@@ -135,33 +137,36 @@ def test_binary_codes_alone(searcher: Searcher) -> None:
     thumbnail = smooth_thumbnails(N)[7]
     result = searcher.search(thumbnail, k=N, by="binary")
     distances = true_bits(searcher, searcher.binary_codes(searcher.encode(thumbnail[None]))[0])
-    assert [hit.row for hit in result.binary] == sorted(range(N), key=lambda row: (distances[row], row))
-    assert [hit.distance for hit in result.binary] == sorted(distances)
-    assert (result.binary[0].row, result.binary[0].distance) == (7, 0)
+    assert [hit.row for hit in result.hits["binary"]] == sorted(range(N), key=lambda row: (distances[row], row))
+    assert [hit.distance for hit in result.hits["binary"]] == sorted(distances)
+    assert (result.hits["binary"][0].row, result.hits["binary"][0].distance) == (7, 0)
     assert len(set(distances)) > 5  # else this tests nothing
-    assert [hit.other_rank for hit in result.binary] == [None] * N
-    assert (result.code, result.pixel, result.overlap) == ((), (), 0)
-    assert (result.code_seconds, result.pixel_seconds) == (0, 0)
+    assert [hit.other_rank for hit in result.hits["binary"]] == [None] * N
+    assert (list(result.hits), result.overlap) == (["binary"], 0)
+    assert set(result.seconds) == {"encode", "binary"}
 
 
 def test_all_three_methods(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Searcher, "encode")  # a row's code and its bits are there already
     both, every = searcher.search(3, k=12), searcher.search(3, k=12, by="all")
-    assert (both.code, both.pixel, both.overlap) == (every.code, every.pixel, every.overlap)
-    assert both.binary == ()
-    assert 3 not in [hit.row for hit in every.binary]
-    code = [hit.row for hit in every.code]
-    ranks = [code.index(hit.row) + 1 if hit.row in code else None for hit in every.binary]
-    assert [hit.other_rank for hit in every.binary] == ranks
+    assert (both.hits["code"], both.hits["pixel"], both.overlap) == (
+        every.hits["code"],
+        every.hits["pixel"],
+        every.overlap,
+    )
+    assert list(both.hits) == ["code", "pixel"]
+    assert 3 not in [hit.row for hit in every.hits["binary"]]
+    code = [hit.row for hit in every.hits["code"]]
+    ranks = [code.index(hit.row) + 1 if hit.row in code else None for hit in every.hits["binary"]]
+    assert [hit.other_rank for hit in every.hits["binary"]] == ranks
     assert len(set(ranks)) > 2  # some found by code too, else this tests nothing
-    assert every.asked == ("code", "pixel", "binary")
-    assert [every.hits(method) for method in every.asked] == [every.code, every.pixel, every.binary]
+    assert [method.name for method in every.methods] == list(every.hits) == ["code", "pixel", "binary"]
 
 
 def test_an_uploaded_copy_of_a_stored_image_has_its_bits(searcher: Searcher) -> None:
     codes = searcher.encode(smooth_thumbnails(N))
-    assert np.array_equal(searcher.binary_codes(codes), searcher.binary_index.codes(np.arange(N)))
-    assert np.array_equal(searcher.binary_codes(codes[5:6]), searcher.binary_index.codes(np.array([5])))
+    assert np.array_equal(searcher.binary_codes(codes), searcher.indexed_bits(np.arange(N)))
+    assert np.array_equal(searcher.binary_codes(codes[5:6]), searcher.indexed_bits(np.array([5])))
 
 
 def test_short_codes_are_of_28_bits(searcher: Searcher) -> None:
@@ -176,10 +181,10 @@ def test_json_of_an_answer(searcher: Searcher) -> None:
     told = json.loads(json.dumps(result.to_json()))
     assert list(told) == ["query", "k", "model", "code", "pixel", "overlap", "no_good_match"]
     assert (told["query"], told["k"]) == ("https://example.org/three.png", 2)
-    assert told["model"] == searcher.card.digest
+    assert told["model"] == searcher.model
     names = ["row", "distance", "grade", "url", "page_url", "alt", "label", "near_duplicate_of", "provenance"]
     assert list(told["code"][0]) == names
-    assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.pixel]
+    assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.hits["pixel"]]
     every = json.loads(json.dumps(searcher.search(3, k=2, by="all").to_json()))
     assert list(every) == ["query", "k", "model", "code", "pixel", "binary", "overlap", "no_good_match"]
     assert all(hit["distance"] == int(hit["distance"]) for hit in every["binary"])
@@ -189,19 +194,19 @@ def test_hits_are_graded_once_the_index_is_calibrated(paths: IndexPaths) -> None
     (paths.search / CUTOFF_FILE).unlink()
     with Searcher.open(paths, device="cpu") as searcher:
         result = searcher.search(3, k=5)
-        assert {hit.grade for hit in result.code} == {""}
+        assert {hit.grade for hit in result.hits["code"]} == {""}
         assert not result.no_good_match
-        near, far = (result.code[place].distance for place in (0, 2))
+        near, far = (result.hits["code"][place].distance for place in (0, 2))
         for same, close, grades in (
             (near, far, ["same", "close", "close", "weak", "weak"]),
             (near / 4, near / 2, ["weak"] * 5),
         ):
             cutoff = Cutoff("cosine", same, close)
-            write_cutoff(paths.search, Cutoffs(searcher.card.digest, searcher.code_index.rows, {"code": cutoff}))
+            write_cutoff(paths.search, Cutoffs(searcher.model, searcher.rows, {"code": cutoff}))
             with Searcher.open(paths, device="cpu") as calibrated:
                 graded = calibrated.search(3, k=5)
-            assert [hit.grade for hit in graded.code] == grades
-            assert {hit.grade for hit in graded.pixel} == {""}
+            assert [hit.grade for hit in graded.hits["code"]] == grades
+            assert {hit.grade for hit in graded.hits["pixel"]} == {""}
             assert graded.no_good_match == (grades[0] == "weak")
         # A searcher that was open while the index was being calibrated grades as soon as that is done.
         assert searcher.search(3, k=5).no_good_match
@@ -218,8 +223,8 @@ def test_how_an_answer_calls_its_query(searcher: Searcher, tmp_path: Path) -> No
 
 def test_more_hits_than_there_are_images(searcher: Searcher) -> None:
     result = searcher.search(smooth_thumbnails(N)[0], k=1000)
-    assert len(result.code) == len(result.pixel) == result.overlap == N
-    assert len(searcher.search(smooth_thumbnails(N)[0], k=1000, by="binary").binary) == N
+    assert len(result.hits["code"]) == len(result.hits["pixel"]) == result.overlap == N
+    assert len(searcher.search(smooth_thumbnails(N)[0], k=1000, by="binary").hits["binary"]) == N
 
 
 @pytest.mark.parametrize("k", [0, -1, 1001])
@@ -281,9 +286,9 @@ def test_a_reconstruction_is_a_thumbnail(searcher: Searcher) -> None:
 def test_stored_codes_are_what_the_decoder_takes(searcher: Searcher) -> None:
     """The index normalises its codes, which would decode to other pictures."""
     rows = np.array([2, 5])
-    stored, encoded = searcher.stored_codes(rows), searcher.encode(searcher.corpus.thumbnails()[rows])
+    stored, encoded = searcher.stored_codes(rows), searcher.encode(searcher.thumbnails(rows))
     assert (searcher.decode(stored) == searcher.decode(encoded)).all()
-    indexed = searcher.code_index.codes(rows)
+    indexed = searcher.indexed_codes(rows)
     np.testing.assert_allclose(stored / np.linalg.norm(stored, axis=1, keepdims=True), indexed, atol=1e-5)
     assert (np.abs(np.linalg.norm(stored, axis=1) - 1) > 0.05).all()
 
@@ -292,7 +297,7 @@ def test_stored_codes_of_another_model_are_refused(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as opened:
         info = json.loads((paths.codes / "codes.json").read_text())
         (paths.codes / "codes.json").write_text(json.dumps(info | {"model": "f" * 64}))
-        with pytest.raises(IndexMismatchError, match="imgsearch reindex"):
+        with raises_with_hint(IndexMismatchError, Hint.REINDEX, match="the codes were made by"):
             opened.stored_codes(np.array([1]))
 
 
@@ -328,7 +333,7 @@ def test_removed_rows_vanish_at_once_and_come_back(paths: IndexPaths) -> None:
         remove(paths, gone)
         code, pixel = found_rows(searcher.search(0, k=5))
         assert not set(gone) & {*code, *pixel}
-        assert not set(gone) & {hit.row for hit in searcher.search(0, k=N, by="binary").binary}
+        assert not set(gone) & {hit.row for hit in searcher.search(0, k=N, by="binary").hits["binary"]}
         assert len(code) == len(pixel) == 5
         assert searcher.n_images == N - len(set(gone))
         with pytest.raises(UnknownRowError, match=rf"row {gone[0]} was removed; imgsearch remove --undo row:{gone[0]}"):
@@ -343,7 +348,7 @@ def test_everything_removed(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         assert searcher.n_images == 0
         nothing = searcher.search(smooth_thumbnails(1)[0], by="all")
-        assert (nothing.code, nothing.pixel, nothing.binary) == ((), (), ())
+        assert nothing.hits == {"code": (), "pixel": (), "binary": ()}
         assert nothing.to_json()["binary"] == []  # asked for, and empty
         with pytest.raises(CorpusError, match="no image can be found"):
             searcher.random_row()
@@ -365,7 +370,7 @@ def test_rows_that_are_not_indexed_yet(paths: IndexPaths) -> None:
         assert (searcher.rows_not_indexed, searcher.n_images) == (2, N - 1)
         result = searcher.search(N + 1, k=N)  # it has no code yet, so it is encoded now
         assert found_rows(result) == found_rows(searcher.search(new[1], k=N))
-        assert max(hit.row for hit in (*result.code, *result.pixel)) < N
+        assert max(hit.row for hit in (*result.hits["code"], *result.hits["pixel"])) < N
         assert searcher.entry(N).alt == f"number {N}"
 
 
@@ -391,14 +396,14 @@ def test_a_searcher_whose_index_went_is_stale(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         shutil.rmtree(paths.search)
         assert searcher.is_stale()
-        assert len(searcher.search(0, k=3).code) == 3  # what is open goes on answering
+        assert len(searcher.search(0, k=3).hits["code"]) == 3  # what is open goes on answering
 
 
 def test_an_index_of_another_model_is_refused(paths: IndexPaths) -> None:
     old = read_index_info(paths.search).model
     new = save_untrained_model(paths, seed=1)
-    message = rf"the index was made by model {old[:8]}…, the current model is {new[:8]}…\. Run: imgsearch reindex"
-    with pytest.raises(IndexMismatchError, match=message):
+    message = rf"the index was made by model {old[:8]}…, the current model is {new[:8]}…\."
+    with raises_with_hint(IndexMismatchError, Hint.REINDEX, match=message):
         Searcher.open(paths, device="cpu")
     reindex(paths, device="cpu")
     with Searcher.open(paths, device="cpu") as searcher:
@@ -408,13 +413,15 @@ def test_an_index_of_another_model_is_refused(paths: IndexPaths) -> None:
 def test_an_index_of_a_larger_corpus_is_refused(paths: IndexPaths) -> None:
     shutil.rmtree(paths.corpus)
     add_images(paths, smooth_thumbnails(3))
-    with pytest.raises(IndexMismatchError, match=rf"made of {N} images, the corpus holds only 3\. .*reindex --full"):
+    with raises_with_hint(
+        IndexMismatchError, Hint.REINDEX_FULL, match=rf"made of {N} images, the corpus holds only 3\."
+    ):
         Searcher.open(paths, device="cpu")
 
 
 def test_what_is_missing_is_named_with_the_command_that_makes_it(paths: IndexPaths) -> None:
     shutil.rmtree(paths.search)
-    with pytest.raises(IndexMissingError, match="imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match="nothing is indexed"):
         Searcher.open(paths, device="cpu")
     with pytest.raises(CorpusError, match="imgsearch add"):
         Searcher.open(paths.root / "nowhere", device="cpu")

@@ -10,7 +10,7 @@ from imgsearch.autoencoder.codes import CodesInfo, open_codes
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.words import Vocabulary
 from imgsearch.device import pick_device
-from imgsearch.errors import IndexMismatchError, IndexMissingError, ModelError
+from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.text import text_index
 from imgsearch.retrieval.text.bags import Bags
@@ -22,6 +22,7 @@ from imgsearch.retrieval.text.text_index import (
     words_stamp,
     write_vocabulary,
 )
+from tests.support.hints import raises_with_hint
 from tests.support.progress import RecordedProgress
 from tests.support.text_index import TOPICS, add_described, add_source, described, make_text_index
 
@@ -98,7 +99,7 @@ def test_erasing_where_no_words_are_is_nothing(tmp_path: Path) -> None:
 def test_a_damaged_index_is_refused_and_mended_by_the_next_update(paths: IndexPaths, content: bytes | None) -> None:
     file = paths.text.search / WORDS_FILE
     file.unlink() if content is None else file.write_bytes(content)
-    with pytest.raises(IndexMissingError, match="imgsearch reindex"):
+    with raises_with_hint(IndexMissingError, Hint.REINDEX, match="is damaged|no words are indexed"):
         open_text_index(paths)
     update(paths)
     assert open_text_index(paths).rows == len(ALTS)
@@ -110,8 +111,8 @@ def test_a_damaged_index_is_erased_whole(paths: IndexPaths) -> None:
     assert not (paths.text.search / WORDS_FILE).exists()
 
 
-def test_without_a_model_the_sentence_says_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="imgsearch train --text"):
+def test_without_a_model_training_on_words_is_the_hint(tmp_path: Path) -> None:
+    with raises_with_hint(ModelError, Hint.TRAIN_TEXT, match="no model of words"):
         open_text_index(IndexPaths(tmp_path))
 
 
@@ -125,7 +126,7 @@ def test_parts_of_different_models_are_refused(paths: IndexPaths, monkeypatch: p
     monkeypatch.setattr(
         text_index, "open_codes", lambda folder: (open_codes(folder)[0], CodesInfo("0" * 64, info.rows, info.code_size))
     )
-    with pytest.raises(IndexMismatchError, match="imgsearch reindex"):
+    with raises_with_hint(IndexMismatchError, Hint.REINDEX, match="indexed with another model"):
         open_text_index(paths)
 
 

@@ -10,11 +10,13 @@ from PIL import Image
 
 from imgsearch.corpus.decoding.images import decode_image
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import CorpusError, ModelError, QueryError
+from imgsearch.errors import CorpusError, Hint, ModelError, QueryError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.text.text_result import CODE, LSA, TEXT_METHODS, TFIDF
+from imgsearch.retrieval.search.contact_sheet import LEAST_WIDTH, ROW_HEIGHT, draw_text_contact_sheet
+from imgsearch.retrieval.search.methods import CODE, LSA, TEXT_METHODS, TFIDF
+from imgsearch.retrieval.search.result import QueryWords
 from imgsearch.retrieval.text.text_search import TextSearcher
-from imgsearch.retrieval.text.text_sheet import LEAST_WIDTH, ROW_HEIGHT, draw_text_result
+from tests.support.hints import raises_with_hint
 from tests.support.text_index import PER_TOPIC, TOPICS, add_described, described, make_text_index
 
 ALTS = [*(alt for alt, _ in described()), "", "nothing here is known"]
@@ -41,13 +43,14 @@ def searcher(paths: IndexPaths) -> Iterator[TextSearcher]:
 def test_codes_find_what_is_of_the_same_kind_though_no_word_is_shared(searcher: TextSearcher, topic: str) -> None:
     word = TOPICS[topic][0]
     result = searcher.search(word, k=PER_TOPIC)
-    assert tuple(result.methods) == TEXT_METHODS
-    assert result.words == (word,)
-    assert result.unknown_words == ()
-    of_topic = {m: np.mean([TOPIC_OF[hit.row] == topic for hit in result.methods[m]]) for m in (CODE, LSA)}
+    assert result.methods == tuple(TEXT_METHODS.values())
+    assert list(result.hits) == list(TEXT_METHODS)
+    assert set(result.seconds) == {"encode", *TEXT_METHODS}
+    assert result.words == QueryWords((word,), ())
+    of_topic = {m: np.mean([TOPIC_OF[hit.row] == topic for hit in result.hits[m]]) for m in (CODE, LSA)}
     assert of_topic[CODE] > 0.8, of_topic  # though in the texts of most of them the word does not stand
     assert of_topic[LSA] > 0.5, of_topic
-    sharing = {hit.row for hit in result.methods[TFIDF]}
+    sharing = {hit.row for hit in result.hits[TFIDF]}
     assert sharing == {row for row, alt in enumerate(ALTS) if word in alt.split()}
     assert len(sharing) < PER_TOPIC / 2
 
@@ -55,7 +58,7 @@ def test_codes_find_what_is_of_the_same_kind_though_no_word_is_shared(searcher: 
 def test_a_text_finds_itself(searcher: TextSearcher) -> None:
     for row in (0, 50, 110):
         result = searcher.search(ALTS[row], k=PER_TOPIC)
-        for hits in result.methods.values():
+        for hits in result.hits.values():
             itself = next(hit for hit in hits if hit.row == row)
             assert itself.distance == pytest.approx(0, abs=0.01)
             assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
@@ -65,18 +68,16 @@ def test_a_text_finds_itself(searcher: TextSearcher) -> None:
 
 def test_ranks_are_given_among_the_other_method(searcher: TextSearcher) -> None:
     result = searcher.search("puppy leash", k=10)
-    by_words = {hit.row: hit.rank for hit in result.methods[TFIDF]}
+    by_words = {hit.row: hit.rank for hit in result.hits[TFIDF]}
     for method in (CODE, LSA):
-        assert [hit.other_rank for hit in result.methods[method]] == [
-            by_words.get(hit.row) for hit in result.methods[method]
-        ]
+        assert [hit.other_rank for hit in result.hits[method]] == [by_words.get(hit.row) for hit in result.hits[method]]
 
 
 def test_words_that_are_not_known_are_named(searcher: TextSearcher) -> None:
     result = searcher.search("a Puppy of zebras")
-    assert (result.words, result.unknown_words) == (("puppy",), ("zebras",))
-    assert "zebras" in result.note
-    assert result.methods[TFIDF] == searcher.search("puppy").methods[TFIDF]
+    assert result.words == QueryWords(("puppy",), ("zebras",))
+    assert "zebras" in result.words.note
+    assert result.hits[TFIDF] == searcher.search("puppy").hits[TFIDF]
     for nothing in ("zebra", "", "the of and 12 !"):
         with pytest.raises(QueryError, match="Common ones are"):
             searcher.search(nothing)
@@ -88,22 +89,22 @@ def test_words_that_are_not_known_are_named(searcher: TextSearcher) -> None:
 def test_removed_rows_vanish_at_once_and_come_back(paths: IndexPaths, searcher: TextSearcher) -> None:
     before = searcher.search("puppy", k=200)
     assert searcher.n_images == len(ALTS) - 2
-    gone = before.methods[TFIDF][0].row
+    gone = before.hits[TFIDF][0].row
     with Corpus.open_for_writing(paths) as corpus:
         corpus.remove([gone])
     after = searcher.search("puppy", k=200)
-    assert all(gone not in {hit.row for hit in hits} for hits in after.methods.values())
+    assert all(gone not in {hit.row for hit in hits} for hits in after.hits.values())
     assert searcher.n_images == len(ALTS) - 3
     with Corpus.open_for_writing(paths) as corpus:
         corpus.restore([gone])
-    assert searcher.search("puppy", k=200).methods == before.methods
+    assert searcher.search("puppy", k=200).hits == before.hits
 
 
 def test_rows_without_words_and_rows_that_are_not_indexed_are_never_found(
     paths: IndexPaths, searcher: TextSearcher
 ) -> None:
     add_described(paths, ["puppy puppy"])
-    for hits in searcher.search("puppy", k=1000).methods.values():
+    for hits in searcher.search("puppy", k=1000).hits.values():
         assert max(hit.row for hit in hits) < len(ALTS) - 2
 
 
@@ -118,14 +119,14 @@ def test_what_is_missing_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no corpus"):
         TextSearcher.open(tmp_path)
     add_described(IndexPaths(tmp_path), ["a red boat"])
-    with pytest.raises(ModelError, match="imgsearch train --text"):
+    with raises_with_hint(ModelError, Hint.TRAIN_TEXT, match="no model of words"):
         TextSearcher.open(tmp_path)
 
 
 def test_the_sheet_has_a_row_for_each_method(searcher: TextSearcher, tmp_path: Path) -> None:
     result = searcher.search("puppy zebra", k=6)
     path = tmp_path / "hits.png"
-    path.write_bytes(draw_text_result(searcher, result))
+    path.write_bytes(draw_text_contact_sheet(searcher, result))
     with Image.open(path) as sheet:
         assert sheet.height > len(TEXT_METHODS) * ROW_HEIGHT
         assert sheet.width > LEAST_WIDTH
