@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from benchmarks import tables
 from benchmarks.lecture.ideas import IDEAS
@@ -62,6 +63,18 @@ def test_every_command_line_of_a_page_parses(page: Path) -> None:
 
 def test_the_readme_shows_the_way_in_five_commands() -> None:
     assert len(command_lines(README)) == 5
+
+
+def test_the_python_of_the_readme_runs(
+    index: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(next(photographs.rglob("*.png"))) as photograph:
+        photograph.save(index.parent / "photograph.jpg")
+    monkeypatch.chdir(index.parent)
+    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    exec(compile(program, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [str(rank) for rank in range(1, 11)]
 
 
 def test_the_commands_page_is_the_help() -> None:
