@@ -5,6 +5,7 @@
 # make docs     render figures, help texts and the tree of packages into the documentation
 # make bench    repeat every measurement of the documentation (needs ../shared/data; takes hours)
 # make fuzz     decode randomly damaged images of every format for ten minutes (MINUTES=N for another time)
+# make mutants  break the product on purpose in some forty ways and see the tests notice (takes half an hour)
 # make pictures ROW=12   draw the documentation's pictures after make demo, with a row chosen by hand as the query
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PORT ?= 8501
 MINUTES ?= 10
 BIN = .venv/bin
 
-.PHONY: demo check test lint docs bench fuzz pictures browser
+.PHONY: demo check test lint docs bench fuzz mutants pictures browser
 
 demo: .venv/installed
 	$(BIN)/imgsearch demo --port $(PORT)
@@ -57,6 +58,9 @@ docs: .venv/installed-for-tests
 
 fuzz: .venv/installed-for-tests
 	$(BIN)/python -m tests.fuzz_images $(MINUTES)
+
+mutants: .venv/installed-for-tests
+	$(BIN)/python -m tests.mutants --jobs 2
 
 pictures: .venv/installed-for-tests browser
 	IMGSEARCH_SCREENSHOT=docs/app.png IMGSEARCH_TEST_INDEX=index IMGSEARCH_TEST_ROW=$(ROW) \
