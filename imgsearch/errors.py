@@ -30,14 +30,20 @@ class Hint(StrEnum):
     """What would mend a failure; the command line and the page say how it is done there."""
 
     ADD_IMAGES = "add_images"
+    DESCRIBE_IMAGES = "describe_images"
+    LABEL_IMAGES = "label_images"
     REINDEX = "reindex"
     REINDEX_FULL = "reindex_full"
     TRAIN = "train"
     TRAIN_FROM_SCRATCH = "train_from_scratch"
     TRAIN_TEXT = "train_text"
     UNPOOL_WITHOUT_SWITCHES = "unpool_without_switches"
+    USE_CPU = "use_cpu"
+    FREE_SPACE = "free_space"
     OTHER_INDEX = "other_index"
     OTHER_PORT = "other_port"
+    LAB_DATA = "lab_data"
+    DEMO_GALLERY = "demo_gallery"
 
 
 class ImgSearchError(Exception):

@@ -1,8 +1,9 @@
-"""The layout of one index directory, and how a file in it is replaced or claimed.
+"""The layout of an index directory, and how files in it are replaced and locked.
 
-Knows where each artefact lies; must not know what is in it.
+Independent of what the files contain.
 """
 
+import errno
 import fcntl
 import os
 import secrets
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgsearch.errors import IndexDirectoryError
+from imgsearch.errors import Hint, IndexDirectoryError
 
 DEFAULT_INDEX = "index"
 INDEX_VARIABLE = "IMGSEARCH_INDEX"
@@ -19,7 +20,7 @@ INDEX_VARIABLE = "IMGSEARCH_INDEX"
 
 @dataclass(frozen=True)
 class IndexPaths:
-    """Where everything of one index directory lies. Nothing is created or checked here."""
+    """The paths of all files in one index directory. Nothing is created or checked here."""
 
     root: Path
 
@@ -49,12 +50,12 @@ class IndexPaths:
 
     @property
     def training(self) -> Path:
-        """The state of an unfinished training run; holds nothing but a lock when it ended."""
+        """The state of an unfinished training run; holds only a lock after the run has ended."""
         return self.root / "training"
 
     @property
     def candidate(self) -> Path:
-        """A model that was trained and not taken, since it finds less than the one before."""
+        """A trained model that was not put into use, because it finds less than the model before it."""
         return self.root / "candidate"
 
     @property
@@ -67,22 +68,22 @@ class IndexPaths:
 
     @property
     def text(self) -> "IndexPaths":
-        """Where the model and the codes of words lie: a directory of the same layout."""
+        """The model, codes and index of the text: a directory of the same layout."""
         return IndexPaths(self.root / "text")
 
     @property
     def lab(self) -> Path:
-        """What the lecture's experiments draw and find."""
+        """Pictures and figures of the lab experiments."""
         return self.root / "lab"
 
     @property
     def quality(self) -> Path:
-        """What `imgsearch evaluate` found out, for the page."""
+        """Figures of the last evaluation, for the page."""
         return self.root / "quality.json"
 
     @property
     def map(self) -> Path:
-        """Where the images of a picture map lie in the plane."""
+        """Positions of the images on the image map."""
         return self.root / "map.npz"
 
 
@@ -95,19 +96,20 @@ def index_paths(root: IndexPaths | Path | str | None = None) -> IndexPaths:
 
 @contextmanager
 def directory_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal (full, read-only, forbidden) into a sentence that names `path`."""
+    """Turn an OSError (disk full, read-only, forbidden) into an IndexDirectoryError that names `path`."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise IndexDirectoryError(f"cannot use {path}: {reason}. Free space or choose another --index.") from error
+        hint = Hint.FREE_SPACE if error.errno in (errno.ENOSPC, errno.EDQUOT) else Hint.OTHER_INDEX
+        raise IndexDirectoryError(f"cannot use {path}: {reason}.", hint=hint) from error
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success it is synced and renamed over `path`, on failure removed.
 
-    A reader sees the old file or the new one, never half of one, and so does whoever comes after a `kill -9`.
+    A reader sees the old file or the new one, never half of one, even after a `kill -9`.
 
     Raises:
         IndexDirectoryError: the directory is full, read-only or forbidden.
@@ -126,10 +128,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def exclusive(folder: Path, work: str) -> Iterator[None]:
-    """Hold `folder` for one writer; the lock ends with the process, however it ends.
+    """Lock `folder` for one writer; the lock is released when the process ends, however it ends.
 
     Raises:
-        IndexDirectoryError: another process holds it (`work` says what it is doing), or it cannot be written.
+        IndexDirectoryError: another process holds the lock (the message says that it is `work`), or `folder` cannot
+            be written.
     """
     with directory_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

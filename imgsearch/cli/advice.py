@@ -4,6 +4,9 @@ from imgsearch.errors import Hint
 
 ADVICE = {
     Hint.ADD_IMAGES: "First: imgsearch add FOLDER, or imgsearch crawl URL",
+    Hint.DESCRIBE_IMAGES: "Crawl pages, whose alt texts are kept, or add folders with --labels-from-folders.",
+    Hint.LABEL_IMAGES: "Label images by their folders (imgsearch add PATH --labels-from-folders) or in a file "
+    "(imgsearch finetune --labels labels.csv).",
     Hint.REINDEX: "Run: imgsearch reindex",
     Hint.REINDEX_FULL: "Run: imgsearch reindex --full",
     Hint.TRAIN: "Run: imgsearch train",
@@ -11,8 +14,12 @@ ADVICE = {
     Hint.TRAIN_TEXT: "Run: imgsearch train --text",
     Hint.UNPOOL_WITHOUT_SWITCHES: "Use --unpool repeat, or take switches all the same with --force. "
     "What they do, shows: imgsearch lab unpool",
-    Hint.OTHER_INDEX: "Free space, or name another index directory: --index DIR",
+    Hint.USE_CPU: "Compute on the CPU: --device cpu",
+    Hint.FREE_SPACE: "Free space, or name another index directory: --index DIR",
+    Hint.OTHER_INDEX: "Name another index directory: --index DIR",
     Hint.OTHER_PORT: "Name another port: --port N",
+    Hint.LAB_DATA: "Name a file or folder with the data: --data PATH",
+    Hint.DEMO_GALLERY: "Without internet, use the drawn gallery: imgsearch demo",
 }
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from imgsearch.errors import CorpusError, IndexDirectoryError
+from imgsearch.errors import CorpusError, Hint, IndexDirectoryError
 
 VALUES_PER_STATEMENT = 500  # SQLite binds more, but not on every machine
 
@@ -171,8 +171,8 @@ class Database:
         there = int(self.select("PRAGMA user_version")[0][0])
         if not 0 <= there <= _FORMAT:
             raise CorpusError(
-                f"{self.path} was written by another version of imgsearch (format {there}, this one reads {_FORMAT}). "
-                "Use that version, or choose another --index."
+                f"{self.path} was written by another version of imgsearch (format {there}, this one reads {_FORMAT}).",
+                hint=Hint.OTHER_INDEX,
             )
         return there
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import CorpusError
+from imgsearch.errors import CorpusError, Hint
 
 SHOWN = 3  # of what is not found
 
@@ -125,8 +125,5 @@ def _numbered(found: dict[int, str], n: int, notes: list[str]) -> Labels:
     if len(kept) < 2:
         have = f"only {kept[0]!r} has" if kept else "none has"
         also = " ".join(["", *notes])
-        raise CorpusError(
-            f"at least two labels need two images each, and {have}.{also} Label images by their folders (imgsearch add "
-            "PATH --labels-from-folders) or in a file: imgsearch finetune --labels labels.csv"
-        )
+        raise CorpusError(f"at least two labels need two images each, and {have}.{also}", hint=Hint.LABEL_IMAGES)
     return Labels(names, numbers, notes)

@@ -24,7 +24,7 @@ from imgsearch.corpus.bytefile import ByteFile
 from imgsearch.corpus.database import VALUES_PER_STATEMENT, Database
 from imgsearch.corpus.decoding.images import SIDE
 from imgsearch.corpus.records import CorpusCounts, Entry, NewImage, Provenance, Source
-from imgsearch.errors import CorpusError, UnknownRowError
+from imgsearch.errors import CorpusError, Hint, UnknownRowError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive
 from imgsearch.progress import Progress, silent
 
@@ -67,10 +67,7 @@ class Corpus:
         with directory_errors(paths.corpus_database):
             database = Database.open(paths.corpus_database) if paths.corpus_database.exists() else None
         if database is None:
-            raise CorpusError(
-                f"there is no corpus in {paths.root}. Collect images with 'imgsearch crawl URL' or "
-                "'imgsearch add PATH' first."
-            )
+            raise CorpusError(f"there is no corpus in {paths.root}.", hint=Hint.ADD_IMAGES)
         corpus = cls(paths, database)
         corpus._held.callback(database.close)
         return corpus

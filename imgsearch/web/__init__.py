@@ -1,6 +1,6 @@
-"""The Streamlit page: draw, ask the searcher, draw the answer.
+"""The Streamlit page.
 
-`server` starts it, `page` draws it, `query` keeps what one visitor asks, `cards` writes the HTML of one picture and
-its label; `panel` draws how good the answers are, out of the sentences and tables of `figures`. Knows nothing of how
-codes are made or where files lie.
+`server` starts it, `page` draws the frame and the search page, `explore` draws the other page out of `image_map`,
+`playground` and `text_search`. `context.Page` is what they all draw with, `query` keeps a visitor's query, `cards`
+writes HTML, `quality_panel` and `quality_view` show how good the results are, and `advice` explains failures.
 """

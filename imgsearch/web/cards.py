@@ -1,7 +1,6 @@
-"""The HTML of the page's own pieces: a hit, a figure, a notice. Text in, escaped text out.
+"""HTML of the page's small parts: a hit, a figure, a notice. All text is escaped here.
 
-Whatever comes from the corpus (addresses, alt texts, labels) was written by strangers: it is escaped here, and only
-http and https addresses become links. Knows nothing of Streamlit, of the session or of the searcher.
+Addresses, alt texts and labels of the corpus are untrusted text; only http and https addresses become links.
 """
 
 from html import escape
@@ -18,35 +17,35 @@ if TYPE_CHECKING:
 
 FRAMED = ' <span class="framed">framed below</span>'
 GRADES = {
-    "same": "so near that it should be the same picture",
-    "close": "near, as distances in this corpus go",
-    "weak": "far, as distances in this corpus go",
+    "same": "so near that it is probably the same image",
+    "close": "near, compared with the distances in this corpus",
+    "weak": "far, compared with the distances in this corpus",
 }
 
 
 def size(width: int, height: int) -> str:
-    """Width and height of an image in pixels."""
+    """Return the width and height of an image in pixels as text."""
     return f"{width:,} \N{MULTIPLICATION SIGN} {height:,}"
 
 
 def source_link(address: str) -> str:
-    """Where an image was found: the host as a link for http and https, else the plain name of the file."""
+    """Return the source of an image: its host as a link for http and https, else its file name."""
     try:
         parts = urlsplit(address)
         host = parts.hostname
-    except ValueError:  # an address that no parser can read is shown, never followed
+    except ValueError:  # an address that cannot be parsed is shown, but is no link
         return f'<span class="source">{escaped(address)}</span>'
     if parts.scheme in ("http", "https") and host:
         return (
             f'<a class="source" href="{escape(address, quote=True)}" title="{escaped(address)}" target="_blank"'
             f' rel="noopener noreferrer">{escaped(host.removeprefix("www."))}</a>'
         )
-    name = unquote(parts.fragment or parts.path).rsplit("/", 1)[-1]  # the fragment names a member of a zip
+    name = unquote(parts.fragment or parts.path).rsplit("/", 1)[-1]  # the fragment is the name inside a zip
     return f'<span class="source" title="{escaped(address)}">{escaped(name or address)}</span>'
 
 
 def licence_link(address: str) -> str:
-    """The licence that the page stated, as a link; nothing where there is none that can be followed."""
+    """Return the licence that the page stated as a link, "" where it is no http or https address."""
     if not address.startswith(("http://", "https://")):
         return ""
     return (
@@ -60,15 +59,15 @@ def licence_link(address: str) -> str:
 
 
 def heading() -> str:
-    """The page's name and one sentence of what it compares."""
+    """Return the page's name and a sentence about what it compares."""
     return (
-        '<header class="masthead"><h1>imgsearch</h1><p>The images most like yours, found twice: by a learned code of'
-        " a few hundred numbers, and by raw pixels.</p></header>"
+        '<header class="masthead"><h1>imgsearch</h1><p>The images most similar to yours, found in two ways: by a'
+        " learned code of a few hundred numbers, and by raw pixels.</p></header>"
     )
 
 
 def colophon(n_images: int, kind: str, digest: str) -> str:
-    """What is searched, in one small line."""
+    """Return one small line about what is searched."""
     return (
         f'<footer class="colophon">{n_images:,} images · model {escaped(kind)}'
         f' <span title="{escaped(digest)}">{escaped(digest[:12])}</span></footer>'
@@ -76,7 +75,7 @@ def colophon(n_images: int, kind: str, digest: str) -> str:
 
 
 def notice(text: str, *, name: str = "", command: str = "", refused: bool = False) -> str:
-    """A line that says what was refused or what is missing: about `name`, mended by typing `command`."""
+    """Return a line about a refusal or something missing: about `name`, with the `command` that helps."""
     about = f"<strong>{escaped(name)}</strong> " if name else ""
     typed = f" <code>{escaped(command)}</code>" if command else ""
     kind, role = ("refused", "alert") if refused else ("note", "note")
@@ -88,13 +87,13 @@ def notice(text: str, *, name: str = "", command: str = "", refused: bool = Fals
 
 
 def query_label(title: str, detail: str, *, url: str = "") -> str:
-    """What the query is said to show, what it is, and where it is from."""
+    """Return the title, the details and the source of the query."""
     link = f" · {source_link(url)}" if url else ""
     return f'<div class="label"><h2>{escaped(title)}</h2><p>{escaped(detail)}{link}</p></div>'
 
 
 def plate(picture: bytes, title: str, caption: str, *, crisp: bool = False) -> str:
-    """A picture with a title and an explaining line; `crisp` keeps the squares of a 32x32 image visible."""
+    """Return an image with a title and a caption; `crisp` shows the pixels of a 32x32 image as squares."""
     return (
         f'<figure class="plate"><img class="{"crisp" if crisp else "smooth"}" src="{data_uri(picture)}"'
         f' alt="{escaped(title)}"><figcaption><strong>{escaped(title)}</strong><span>{escaped(caption)}</span>'
@@ -103,17 +102,17 @@ def plate(picture: bytes, title: str, caption: str, *, crisp: bool = False) -> s
 
 
 def small(picture: bytes, name: str, *, chosen: bool) -> str:
-    """One of several uploads to choose from."""
+    """Return one of several uploads to choose from."""
     kind = "small chosen" if chosen else "small"
     return f'<img class="{kind}" src="{data_uri(picture)}" alt="{escaped(name)}" title="{escaped(name)}">'
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# the answer
+# the results
 
 
 def summary(result: "SearchResult") -> str:
-    """How many hits the methods share, and what the answer cost."""
+    """Return how many hits the methods share, and the time that the search took."""
     coding = "code looked up" if result.query.startswith("row:") else "encoded"
     n_hits = max(len(result.hits[CODE]), len(result.hits[PIXEL]))
     found, bits = f"Both found <strong>{result.overlap} of {n_hits}</strong>", ""
@@ -138,12 +137,12 @@ def _milliseconds(seconds: float) -> str:
 
 
 def method(title: str, explanation: str) -> str:
-    """The head of one column."""
+    """Return the heading of one column."""
     return f'<div class="method"><h2>{escaped(title)}</h2><p>{escaped(explanation)}</p></div>'
 
 
 def hit_card(hit: "Hit", picture: bytes, *, method: "SearchMethod", other: "SearchMethod | None" = None) -> str:
-    """One hit: picture, rank, grade, distance, description and source.
+    """Return one hit: image, rank, grade, distance, alt text and source.
 
     Where `other`, the method it is compared with, found it too, the card gives its rank there.
     """
@@ -164,21 +163,21 @@ def hit_card(hit: "Hit", picture: bytes, *, method: "SearchMethod", other: "Sear
 
 
 def _grade(grade: str) -> str:
-    """A small word beside the distance; nothing where no cutoff is known."""
+    """Return the grade beside the distance, "" where no threshold is known."""
     if not grade:
         return ""
     return f'<span class="grade {escaped(grade)}" title="{GRADES.get(grade, "")}">{escaped(grade)}</span>'
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# the Quality panel
+# sections
 
 
 def section(title: str, sentence: str) -> str:
-    """The head of one part: its name, and what its figures mean."""
+    """Return the heading of one part and a sentence about it."""
     return f'<div class="section"><h2>{escaped(title)}</h2><p>{escaped(sentence)}</p></div>'
 
 
 def footnote(text: str) -> str:
-    """How something was measured."""
+    """Return a small line, such as how something was measured."""
     return f'<p class="footnote">{escaped(text)}</p>'

@@ -1,7 +1,7 @@
-"""The decoder playground on the *Explore* page: codes go in, pictures come out.
+"""The decoder playground on the *Explore* page: codes are changed, and the decoder draws them.
 
-What a code keeps of an image; what happens along the directions in which the codes of this corpus differ most; a walk
-between two images. Knows codes as numbers, by `retrieval.directions`; how they are decoded only the searcher knows.
+Three parts: what the code keeps of an image, what changes along the principal directions of the corpus's codes, and a
+walk between two images.
 """
 
 from functools import partial
@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from imgsearch.corpus.decoding.images import encode_png
-from imgsearch.errors import ImgSearchError, UnknownRowError
+from imgsearch.errors import Hint, ImgSearchError, UnknownRowError
 from imgsearch.html_report import data_uri
 from imgsearch.retrieval.explore.directions import Directions, principal_directions, walk
 from imgsearch.web import cards
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
 
 N_DIRECTIONS = 6
-REACH = 4.0  # standard deviations that a slider goes to each side
-FILM = (-4.0, -2.0, 0.0, 2.0, 4.0)  # where the small pictures over a slider stand
-STEPS = 9  # of a walk, both ends included
-MOST_CODES = 5_000  # of a corpus, from which its directions are computed
-AMPLIFIED = (8, 4, 2, 1)  # how many times a difference may be drawn as strong as it is
-GREY = 128  # where a difference of nothing stands
+REACH = 4.0  # range of a slider to each side, in standard deviations
+FILM = (-4.0, -2.0, 0.0, 2.0, 4.0)  # positions of the small images above a slider, in standard deviations
+STEPS = 9  # of a walk, including both ends
+MOST_CODES = 5_000  # of the corpus, for computing its principal directions
+AMPLIFIED = (8, 4, 2, 1)  # factors by which a difference may be amplified
+GREY = 128  # the grey value of no difference
 
 KEEPS = "What the code keeps"
 KEEPS_SENTENCE = (
-    "An image of the corpus, what the decoder makes of its code, and what is lost between the two. Choose another by "
-    "its row: the map names the row that is pointed at, the search page that of the query."
+    "An image of the corpus, its reconstruction from the code, and the difference between the two. Choose another "
+    "image by its row: the map shows the row of the image that is pointed at, the search page the row of the query."
 )
-TURNS = "Turning the numbers"
+TURNS = "Changing the code"
 TURNS_SENTENCE = (
-    "The directions in which the codes of this corpus differ most, strongest first. Each slider moves the code along "
-    "one of them, in standard deviations of the corpus; over it, what that direction does by itself."
+    "The directions in which the codes of this corpus vary most (its principal components), strongest first. Each "
+    "slider moves the code along one of them, in standard deviations; the images above it show that direction alone."
 )
 WALK = "From one image to another"
-WALK_SENTENCE = "The way from one code to another, decoded step by step. At its ends, the images themselves."
+WALK_SENTENCE = "A straight line from one code to another, decoded step by step. At both ends are the original images."
 
 
 @st.fragment
 def draw_playground(searcher: "Searcher", first_row: int) -> None:
-    """The section, which redraws without the rest of the page; it begins with `first_row`."""
+    """Draw the section, starting with `first_row`; it is redrawn without the rest of the page."""
     try:
         _draw_playground(searcher, first_row)
     except ImgSearchError as error:
@@ -75,10 +75,10 @@ def _draw_playground(searcher: "Searcher", first_row: int) -> None:
 
 
 def _choose_row(searcher: "Searcher", label: str, key: str, start: int) -> int:
-    """A field for a row, and a button for a random one.
+    """Draw a field for a row and a button for a random one; return the row.
 
     Raises:
-        UnknownRowError: the row is not there, or was removed.
+        UnknownRowError: there is no such row, or it was removed.
     """
     if key not in st.session_state:
         st.session_state[key] = start
@@ -93,7 +93,7 @@ def _draw_lot(searcher: "Searcher", key: str) -> None:
 
 
 def _another_row(searcher: "Searcher", row: int) -> int:
-    """A row that is not `row`, where there are two; by far the most often at the first draw."""
+    """Return a random row other than `row`; `row` itself where there is no other."""
     return next((other for _ in range(20) if (other := searcher.random_row()) != row), row)
 
 
@@ -102,23 +102,23 @@ def _another_row(searcher: "Searcher", row: int) -> int:
 
 
 def _kept(thumbnail: NDArray[np.uint8], reconstruction: NDArray[np.uint8], code_size: int) -> str:
-    """Image, reconstruction and difference as three plates, and how large the difference is."""
+    """Return image, reconstruction and difference side by side, and the size of the difference."""
     picture, times = difference(thumbnail, reconstruction)
     error = np.abs(thumbnail.astype(int) - reconstruction).mean()
-    strength = "as it is" if times == 1 else f"{times} times as strong as it is"
+    strength = "not amplified" if times == 1 else f"amplified {times} times"
     plates = (
         cards.plate(encode_png(thumbnail), "The image", f"{thumbnail.size:,} numbers", crisp=True),
         cards.plate(encode_png(reconstruction), "Decoded", f"from the {code_size} numbers of its code", crisp=True),
-        cards.plate(encode_png(picture), "The difference", f"{strength}, around grey", crisp=True),
+        cards.plate(encode_png(picture), "The difference", f"{strength}; grey means none", crisp=True),
     )
-    words = f"A value is off by {error:.1f} of 255 on average."
+    words = f"Mean absolute error: {error:.1f} of 255 per value."
     return f'<div class="plates">{"".join(plates)}</div>{cards.footnote(words)}'
 
 
 def difference(image: NDArray[np.uint8], reconstruction: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
-    """What an image (h, w, 3) has more than its reconstruction, around grey; and how many times it is amplified.
+    """Return image minus reconstruction, both (h, w, 3), as an image around grey, and the factor of amplification.
 
-    As strong as it can be without more than one value in a hundred being cut off.
+    The factor is the largest that clips at most one value in a hundred.
     """
     apart = image.astype(int) - reconstruction
     common = np.quantile(np.abs(apart), 0.99)
@@ -127,7 +127,7 @@ def difference(image: NDArray[np.uint8], reconstruction: NDArray[np.uint8]) -> t
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# turning the numbers
+# changing the code
 
 
 def _draw_turns(searcher: "Searcher", code: NDArray[np.float32]) -> None:
@@ -145,7 +145,7 @@ def _draw_turns(searcher: "Searcher", code: NDArray[np.float32]) -> None:
 
 
 def _draw_slider(searcher: "Searcher", directions: Directions, code: NDArray[np.float32], number: int) -> float:
-    """One slider under what its direction does alone; its value."""
+    """Draw a slider below the images of its direction alone; return its value."""
     with st.container(key=f"direction-{number}"):
         alone = [directions.moved(code, one_turn(number, film)) for film in FILM]
         st.html(_film([encode_png(picture) for picture in searcher.decode(np.stack(alone))]))
@@ -158,7 +158,7 @@ def _draw_slider(searcher: "Searcher", directions: Directions, code: NDArray[np.
 
 
 def one_turn(number: int, amount: float) -> NDArray[np.float64]:
-    """(number + 1,) amounts that move a code along that direction alone."""
+    """Return the amounts, (number + 1,), that move a code along one direction alone."""
     amounts = np.zeros(number + 1)
     amounts[number] = amount
     return amounts
@@ -175,25 +175,25 @@ def _unturn() -> None:
 
 def _amounts(amounts: list[float]) -> str:
     moved = [f"{amount:+g} σ along {number}" for number, amount in enumerate(amounts, start=1) if amount]
-    return ", ".join(moved) if moved else "nothing is moved yet"
+    return ", ".join(moved) if moved else "not changed yet"
 
 
-@st.cache_resource(show_spinner="The directions of these codes …", max_entries=4)
+@st.cache_resource(show_spinner="Computing the directions …", max_entries=4)
 def _directions(_searcher: "Searcher", model: str, n_images: int) -> Directions:
-    """The first directions of the codes of what can be found, or of a sample; for all visitors.
+    """Return the principal directions of the codes of all images, or of a sample; cached for all visitors.
 
-    `model` and `n_images` tell when they must be computed anew.
+    `model` and `n_images` are part of the cache's key.
     """
     rows = _searcher.findable_rows()
     if len(rows) > MOST_CODES:
         rows = np.sort(np.random.default_rng(0).choice(rows, MOST_CODES, replace=False))
     if len(rows) == 0:
-        raise UnknownRowError("no image can be found: every one was removed. Add some, then run: imgsearch reindex")
+        raise UnknownRowError("all images were removed.", hint=Hint.ADD_IMAGES)
     return principal_directions(_searcher.stored_codes(rows), N_DIRECTIONS)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# rows of small pictures
+# rows of small images
 
 
 def _film(pictures: list[bytes]) -> str:
@@ -202,7 +202,7 @@ def _film(pictures: list[bytes]) -> str:
 
 
 def _strip(first: bytes, between: list[bytes], last: bytes) -> str:
-    """A walk: the two images themselves at its ends, the decoded pictures between."""
+    """Return a walk: the two original images at its ends and the decoded images between them."""
     cells = [_cell(first, "the image"), *(_cell(picture, "decoded") for picture in between), _cell(last, "the image")]
     return f'<div class="strip">{"".join(cells)}</div>'
 

@@ -1,7 +1,7 @@
-"""What one visitor asks: a row of the corpus, an uploaded image or one from a link, kept in the session only.
+"""The query of one visitor: a row of the corpus, an uploaded image or one fetched by its URL.
 
-Knows Streamlit's session state and the page's address (`?row=N`); draws nothing and searches nothing. An image from
-outside is decoded once, in a worker process; its own bytes are not kept, and nothing is written to disk.
+Kept in Streamlit's session and in the page's address (`?row=N`). An image from outside the corpus is decoded once, in a
+worker process; its original bytes are not kept, and nothing is written to disk.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from imgsearch.retrieval.search.searcher import Searcher
 
-PARAMETER = "row"  # of the page's address
-LONGEST_ROW = 18  # digits: what fits into 64 bits
-MOST_UPLOADS = 24  # at once: more files than that are a corpus, and `imgsearch add` takes them
+PARAMETER = "row"  # in the page's address
+LONGEST_ROW = 18  # digits, so that the number fits into 64 bits
+MOST_UPLOADS = 24  # at once; more files belong in the corpus
 
 
 @dataclass(frozen=True)
 class RowQuery:
-    """An image of the corpus; its row is left out of its own answer."""
+    """An image of the corpus; its row is left out of its own results."""
 
     row: int
 
@@ -39,9 +39,9 @@ class RowQuery:
 class ImageQuery:
     """An image from outside the corpus."""
 
-    name: str  # a file name or an address, as a stranger wrote it
+    name: str  # a file name or a URL, untrusted text
     thumbnail: NDArray[np.uint8]  # (32, 32, 3)
-    picture: bytes  # JPEG or PNG, to be shown
+    picture: bytes  # JPEG or PNG, for display
     width: int  # of the original
     height: int
     format: str
@@ -52,7 +52,7 @@ Query = RowQuery | ImageQuery
 
 @dataclass(frozen=True)
 class Refusal:
-    """An image from outside that was not taken, and why."""
+    """An image from outside that was refused, and why."""
 
     name: str
     reason: str
@@ -60,17 +60,17 @@ class Refusal:
 
 @dataclass
 class Visit:
-    """One browser tab: what it asks now, and what it was given."""
+    """The state of one browser tab."""
 
-    start: RowQuery | None = None  # what the page opened with: an image drawn at random
+    start: RowQuery | None = None  # the random image that the page opened with
     query: Query | None = None
-    address: str | None = None  # the page's `row` as this session last knew it
-    refusal: Refusal | None = None  # of the last link or address asked for
-    uploads: dict[str, ImageQuery | Refusal] = field(default_factory=dict)  # by the id that the uploader gave
+    address: str | None = None  # the `row` of the address when it was last read or set
+    refusal: Refusal | None = None  # of the last URL or address
+    uploads: dict[str, ImageQuery | Refusal] = field(default_factory=dict)  # by the uploader's file id
 
 
 def this_visit() -> Visit:
-    """The state of the session that is being drawn."""
+    """Return the state of the session that is being drawn."""
     if "visit" not in st.session_state:
         st.session_state.visit = Visit()
     visit: Visit = st.session_state.visit
@@ -78,11 +78,11 @@ def this_visit() -> Visit:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# asking
+# choosing a query
 
 
 def ask(query: Query) -> None:
-    """Make `query` the current one and bring the page's address into step with it."""
+    """Make `query` the current one and set the page's address accordingly."""
     visit = this_visit()
     visit.query, visit.refusal = query, None
     visit.address = str(query.row) if isinstance(query, RowQuery) else None
@@ -93,7 +93,7 @@ def ask(query: Query) -> None:
 
 
 def ask_by_link(address: str) -> None:
-    """Fetch the image at `address` and ask with it; private addresses and whatever is no image are refused."""
+    """Fetch the image at a URL and search with it; private addresses and anything but images are refused."""
     address = address.strip()
     if not address:
         return
@@ -109,7 +109,7 @@ def image_query(data: bytes, name: str) -> ImageQuery:
     """Decode one image from outside.
 
     Raises:
-        ImageError: it is none that we take; the message is the reason.
+        ImageError: it cannot be read as an image; the message is the reason.
     """
     image = decoders().image(data)
     return ImageQuery(
@@ -123,7 +123,7 @@ def image_query(data: bytes, name: str) -> ImageQuery:
 
 
 def take_uploads(files: Sequence["UploadedFile"]) -> None:
-    """Decode the files that are new in the uploader, forget those that left it, and ask with the first new image."""
+    """Decode new files in the uploader, forget removed ones, and search with the first new image."""
     visit = this_visit()
     earlier, visit.uploads = visit.uploads, {}
     fresh: list[ImageQuery] = []
@@ -150,15 +150,15 @@ def _decoded(file: "UploadedFile") -> ImageQuery | Refusal:
 
 
 def follow_address(searcher: "Searcher") -> None:
-    """Bring the query into step with the page's address where that changed by itself: a shared link, or a way back.
+    """Set the query to the row in the page's address where the address changed: by a shared link, or by going back.
 
-    A first visit without a row opens with a random one, so that the page shows at once what it is for.
+    A first visit without a row starts with a random one, so that the page shows results at once.
     """
     visit = this_visit()
     asked = st.query_params.get(PARAMETER)
     if visit.start is None:
         visit.start = RowQuery(searcher.random_row())
-        if visit.query is None:  # else it was asked on the other page
+        if visit.query is None:  # else it was chosen on the other page
             visit.query = visit.start
             if asked is None:
                 ask(visit.start)
@@ -173,7 +173,7 @@ def follow_address(searcher: "Searcher") -> None:
 
 
 def leave_address() -> None:
-    """Note that another page is shown, whose address has no row: who comes back finds the query as it was."""
+    """Note that another page is shown, whose address has no row; the query stays for the way back."""
     this_visit().address = None
 
 

@@ -1,7 +1,6 @@
-"""Starts the page: Streamlit as a process of its own, on a free port, until Ctrl-C.
+"""Start the page: run Streamlit as a process of its own, with the settings in `config.toml`, until Ctrl-C.
 
-Knows the command line of `streamlit run` and the page's settings (`config.toml`); never imports Streamlit, so that the
-command line stays quick. Knows nothing of what the page shows.
+Does not import Streamlit, so that the command line stays quick.
 """
 
 import http.client
@@ -21,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from imgsearch.errors import AppError
+from imgsearch.errors import AppError, Hint
 from imgsearch.paths import INDEX_VARIABLE
 
 PAGE = Path(__file__).with_name("page.py")
@@ -34,34 +33,32 @@ ANY_HOST = ("", "0.0.0.0", "::")
 
 @dataclass(frozen=True)
 class RunningApp:
-    """A page that answers at `url`."""
+    """A page that is served at `url`."""
 
     url: str
     process: subprocess.Popen[bytes]
 
 
 def serve(index: Path, port: int, *, host: str = LOOPBACK, open_browser: bool = True) -> None:
-    """Show the page over `index` until Ctrl-C (or SIGTERM) ends it.
-
-    A browser is opened only where there is a display.
+    """Serve the page over an index directory until Ctrl-C or SIGTERM; open a browser where there is a display.
 
     Raises:
-        AppError: the port is in use or not allowed, or the page did not start or did not last.
+        AppError: the port is in use or not allowed, or the page did not start or ended unexpectedly.
     """
     try:
         with _sigterm_as_interrupt(), running_app(index, port, host=host) as app:
-            print(f"imgsearch answers at {app.url} (Ctrl-C ends it)", flush=True)
+            print(f"imgsearch is served at {app.url} (stop it with Ctrl-C)", flush=True)
             if open_browser and has_display():
                 webbrowser.open(app.url)
             code = app.process.wait()
     except KeyboardInterrupt:
         return
-    raise AppError(f"the page ended by itself, with code {code} (its last words: above). Start it again.")
+    raise AppError(f"the page ended unexpectedly, with exit code {code}. Its last messages are above. Start it again.")
 
 
 @contextmanager
 def running_app(index: Path, port: int, *, host: str = LOOPBACK) -> Iterator[RunningApp]:
-    """The page over `index`, answering when this yields and ended when the block ends.
+    """Run the page over `index`: it is served when this yields, and stopped when the block ends.
 
     Raises:
         AppError: as `serve`.
@@ -71,7 +68,7 @@ def running_app(index: Path, port: int, *, host: str = LOOPBACK) -> Iterator[Run
         streamlit_command(host, port),
         env={**os.environ, INDEX_VARIABLE: str(index)},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # Streamlit's greeting; its warnings come on standard error
+        stdout=subprocess.DEVNULL,  # Streamlit's greeting; its warnings go to standard error
     )
     try:
         reached = LOOPBACK if host in ANY_HOST else host
@@ -82,30 +79,30 @@ def running_app(index: Path, port: int, *, host: str = LOOPBACK) -> Iterator[Run
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise AppError with the way out unless a server may listen on `port` of `host`."""
+    """Raise AppError unless a server can listen on `port` of `host`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just left is free
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just closed is free
             trial.bind(address)
             trial.listen()
     except PermissionError as error:
-        raise AppError(f"port {port} is not allowed to you; choose another: --port N (1024 or above).") from error
+        raise AppError(f"port {port} needs more rights; 1024 and above do not.", hint=Hint.OTHER_PORT) from error
     except socket.gaierror as error:
         raise AppError(f"there is no host {host!r} to listen on: {error.strerror}.") from error
     except OSError as error:
-        raise AppError(f"port {port} is in use; choose another: --port N.") from error
+        raise AppError(f"port {port} is in use.", hint=Hint.OTHER_PORT) from error
 
 
 def streamlit_command(host: str, port: int) -> list[str]:
-    """The command that starts Streamlit with the page's settings, whatever a person's own `~/.streamlit` says."""
+    """Return the command that starts Streamlit with the page's settings, which override `~/.streamlit`."""
     settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
     settings["server"] |= {"address": host, "port": port, "headless": True}
     return [sys.executable, "-m", "streamlit", "run", str(PAGE), *_options(settings)]
 
 
 def _options(settings: Mapping[str, Any], prefix: str = "--") -> Iterator[str]:
-    """Each setting of the nested tables as `--section.name=value`."""
+    """Yield each setting of the nested tables as `--section.name=value`."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _options(value, f"{prefix}{name}.")
@@ -114,7 +111,7 @@ def _options(settings: Mapping[str, Any], prefix: str = "--") -> Iterator[str]:
 
 
 def has_display() -> bool:
-    """Whether a browser window could be seen."""
+    """Return whether a browser window would be visible."""
     if sys.platform == "darwin":
         return "SSH_CONNECTION" not in os.environ
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
@@ -129,21 +126,22 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], host: str, port: int) 
     while time.monotonic() < end:
         if process.poll() is not None:
             raise AppError(
-                f"the page did not start: Streamlit ended with code {process.returncode} (its words: above)."
+                f"the page did not start: Streamlit ended with code {process.returncode}. Its messages are above."
             )
         if _is_healthy(host, port):
             return
         time.sleep(0.1)
-    raise AppError(f"the page did not answer within {START_SECONDS:.0f} seconds; try again, or another --port N.")
+    message = f"the page did not answer within {START_SECONDS:.0f} seconds. Try again."
+    raise AppError(message, hint=Hint.OTHER_PORT)
 
 
 def _is_healthy(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=2.0)  # asks no proxy
+    connection = http.client.HTTPConnection(host, port, timeout=2.0)  # bypasses proxies
     try:
         connection.request("GET", "/_stcore/health")
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
-        return False  # not yet listening: asked again until the time is over
+        return False  # not listening yet
     finally:
         connection.close()
 
@@ -160,7 +158,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the page as Ctrl-C does, instead of leaving it behind on its port."""
+    """Treat SIGTERM as Ctrl-C, so that the page does not stay behind on its port."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set a handler
         return

@@ -369,7 +369,7 @@ def test_case_22_a_device_without_space_is_a_clean_error_and_the_crawl_resumes(s
     paths.corpus.mkdir(parents=True)
     paths.thumbnails.symlink_to("/dev/full")
     line = complaint(crawl_command(site, tmp_path))
-    reason = "No space left on device. Free space or choose another --index."
+    reason = "No space left on device. Free space, or name another index directory: --index DIR"
     assert line == f"imgsearch: cannot use {paths.thumbnails}: {reason}"
     paths.thumbnails.unlink()
     expect_whole(site, paths, 30)

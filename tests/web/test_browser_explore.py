@@ -28,7 +28,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-MAPS = ".picture-map canvas"
+MAPS = ".image-map canvas"
 WORDS = ".st-key-words input"
 PICTURE = ".st-key-turned .plate img"
 # Of addresses below the root, Streamlit first tries whether the server lies there too.
@@ -62,7 +62,7 @@ class Explore(Page):
         self.wait_until_drawn()
 
     def wait_until_drawn(self) -> None:
-        for part in (".picture-map[data-drawn]", PICTURE, ".strip img", ".colophon"):
+        for part in (".image-map[data-drawn]", PICTURE, ".strip img", ".colophon"):
             self.wait_until(partial(self.browser.find_elements, By.CSS_SELECTOR, part))
         self.wait_until(self.is_at_rest)
 
@@ -141,7 +141,7 @@ def test_dragging_and_zooming_the_map_search_nothing(browser: webdriver.Chrome, 
     assert page.places() != zoomed
     page.wait_until(page.is_at_rest)
     assert browser.current_url == f"{address}/explore"
-    page.click(".picture-map .zoom button:last-child")
+    page.click(".image-map .zoom button:last-child")
     page.wait_until(lambda: page.places() == whole)
 
 

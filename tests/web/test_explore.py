@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.explore import image_map as plane
+from imgsearch.retrieval.explore import image_map as retrieval_map
 from imgsearch.retrieval.explore.directions import principal_directions
 from imgsearch.retrieval.explore.image_map import PLANES, PictureMap, save_map
-from imgsearch.web import page, picture_map, playground, words
+from imgsearch.web import image_map, page, playground, text_search
 from imgsearch.web.query import RowQuery, Visit
 from tests.conftest import REPOSITORY
 from tests.support.fake_searcher import FakeSearcher
@@ -30,6 +30,7 @@ def explore() -> None:
 
     from imgsearch.paths import index_paths
     from imgsearch.web import explore, page
+    from imgsearch.web.context import Page
     from imgsearch.web.query import RowQuery, this_visit
 
     row = st.query_params.get("query")
@@ -39,7 +40,7 @@ def explore() -> None:
         st.session_state.searched = row
 
     paths = index_paths()
-    explore.draw_explore(page.open_searcher(paths.root), paths, lambda words: f"imgsearch {words}", search)
+    explore.draw_explore(Page(page.open_searcher(paths.root), paths, search))
 
 
 @pytest.fixture
@@ -48,14 +49,14 @@ def searcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeSearcher:
     monkeypatch.setattr(page, "open_searcher", lambda _root: fake)
     monkeypatch.setenv("IMGSEARCH_INDEX", str(tmp_path))
     playground._directions.clear()
-    picture_map._sheet.clear()
+    image_map._sheet.clear()
     return fake
 
 
 @pytest.fixture
 def by_words(monkeypatch: pytest.MonkeyPatch) -> FakeWords:
     fake = FakeWords()
-    monkeypatch.setattr(words, "open_words", lambda _root: fake)
+    monkeypatch.setattr(text_search, "open_words", lambda _root: fake)
     return fake
 
 
@@ -64,7 +65,7 @@ def _no_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_root: Path) -> None:
         raise ModelError("no model of words in <here>")
 
-    monkeypatch.setattr(words, "open_words", refuse)
+    monkeypatch.setattr(text_search, "open_words", refuse)
 
 
 def opened(query: int | None = None) -> AppTest:
@@ -118,9 +119,9 @@ def test_a_row_clicked_on_a_first_visit_is_asked_although_the_page_draws_another
 # the map
 
 
-def test_without_a_map_the_page_says_what_to_type_or_press(searcher: FakeSearcher) -> None:
+def test_without_a_map_the_page_shows_the_command_and_a_button(searcher: FakeSearcher, tmp_path: Path) -> None:
     app = opened()
-    assert "<code>imgsearch lab map</code>" in drawn(app)
+    assert f"<code>imgsearch lab map --index {tmp_path}</code>" in drawn(app)
     assert not app.get("bidi_component")
     assert app.button(key="make-map").label == "Make the map"
 
@@ -128,11 +129,11 @@ def test_without_a_map_the_page_says_what_to_type_or_press(searcher: FakeSearche
 def test_the_button_makes_the_map_and_keeps_it(
     searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(plane, "make_map", lambda _searcher, on_progress: mapped(searcher, [3, 5, 8]))
+    monkeypatch.setattr(retrieval_map, "make_map", lambda _searcher, on_progress: mapped(searcher, [3, 5, 8]))
     app = opened()
     app.button(key="make-map").click().run()
     assert map_data(app)["rows"] == [3, 5, 8]
-    kept = plane.load_map(IndexPaths(tmp_path))
+    kept = retrieval_map.load_map(IndexPaths(tmp_path))
     assert kept is not None
     assert kept.rows.tolist() == [3, 5, 8]
 
@@ -178,7 +179,7 @@ def test_the_query_and_its_neighbours_are_framed(searcher: FakeSearcher, tmp_pat
     framed = [data["rows"][place] for place in data["marked"]]
     assert data["rows"][data["query"]] == framed[0] == 44
     assert sorted(framed[1:]) == [40, 42, 46, 48]  # of the ten nearest those with an even number
-    assert "Framed: row 44 and its nearest by code" in drawn(app)
+    assert "Framed: row 44 and those of its nearest by code" in drawn(app)
     data = map_data(opened(query=45))  # which is not on the map itself
     assert data["query"] == -1
     assert sorted(data["rows"][place] for place in data["marked"]) == [40, 42, 44, 46, 48, 50]
@@ -193,20 +194,20 @@ def test_one_map_alone_and_the_other_kind(searcher: FakeSearcher, tmp_path: Path
     sides.set_value("By pixels").run()
     assert [one["name"] for one in map_data(app)["maps"]] == ["pixel-tsne"]
     assert map_data(app)["key"] != before  # the browser draws anew only where the key changed
-    kind.set_value(list(picture_map.KINDS)[1]).run()
+    kind.set_value(list(image_map.KINDS)[1]).run()
     assert [one["name"] for one in map_data(app)["maps"]] == ["pixel-pca"]
 
 
 @pytest.mark.parametrize("clicked", [None, "5", 5.0, True, -1, N, 10**9, {"row": 5}])
 def test_what_is_no_row_is_not_searched_with(clicked: object, searcher: FakeSearcher) -> None:
-    assert picture_map.known_row(clicked, searcher) is None  # type: ignore[arg-type]
-    assert picture_map.known_row(5, searcher) == 5  # type: ignore[arg-type]
+    assert image_map.known_row(clicked, searcher) is None  # type: ignore[arg-type]
+    assert image_map.known_row(5, searcher) == 5  # type: ignore[arg-type]
 
 
 def test_the_sheet_holds_every_thumbnail_in_order() -> None:
     thumbnails = np.arange(130 * 32 * 32 * 3, dtype=np.uint64).astype(np.uint8).reshape(130, 32, 32, 3)
     thumbnails += np.arange(130, dtype=np.uint8)[:, None, None, None]
-    sheet = picture_map.sheet_of(thumbnails)
+    sheet = image_map.sheet_of(thumbnails)
     assert sheet.shape == (3 * 32, 64 * 32, 3)
     for number in (0, 63, 64, 129):
         top, left = number // 64 * 32, number % 64 * 32
@@ -222,7 +223,7 @@ def test_the_playground_begins_with_the_query_and_what_its_code_keeps(searcher: 
     html = drawn(opened(query=44))
     assert len(set(re.findall(r'class="plate"><img class="\w+" src="([^"]+)"', html))) == 3
     error = np.abs(searcher.images[44].astype(int) - searcher.decode(searcher.encode(searcher.images[[44]]))[0])
-    assert f"off by {error.mean():.1f} of 255" in html
+    assert f"error: {error.mean():.1f} of 255" in html
     assert "from the 48 numbers" in html
 
 
@@ -237,7 +238,7 @@ def test_a_slider_moves_the_code_along_its_direction(searcher: FakeSearcher) -> 
     assert "+1.5 σ along 3" in drawn(app)
     app.button(key="unturned").click().run()
     assert app.slider(key="direction-2-amount").value == 0
-    assert "nothing is moved yet" in drawn(app)
+    assert "not changed yet" in drawn(app)
 
 
 def test_the_pictures_over_a_slider_are_of_that_direction_alone() -> None:
@@ -279,10 +280,11 @@ def test_a_difference_is_amplified_as_far_as_it_is_not_cut_off() -> None:
 # words
 
 
-def test_without_a_model_of_words_the_page_says_what_to_type(searcher: FakeSearcher) -> None:
+def test_without_a_text_model_the_page_shows_the_commands(searcher: FakeSearcher, tmp_path: Path) -> None:
     app = opened()
     assert "no model of words in &lt;here&gt;" in drawn(app)
-    assert app.code[-1].value.splitlines() == ["imgsearch train --text", "imgsearch reindex"]
+    commands = [f"imgsearch {words} --index {tmp_path}" for words in ("train --text", "reindex")]
+    assert app.code[-1].value.splitlines() == commands
 
 
 def ask(app: AppTest, text: str) -> AppTest:
@@ -300,12 +302,12 @@ def test_words_are_searched_in_three_ways_beside_the_picture(searcher: FakeSearc
     app = opened()
     assert by_words.asked == []
     app = ask(app, "disc green")
-    assert by_words.asked == [("disc green", words.N_HITS)]
+    assert by_words.asked == [("disc green", text_search.N_HITS)]
     for column, first in (("code", 20), ("lsa", 30), ("tfidf", 40)):
-        assert word_rows(app, column) == list(range(first, first + words.N_HITS))
-    assert searcher.asked[-1] == (20, words.N_HITS)  # the first hit by words asks as a picture
-    assert word_rows(app, "picture")[:4] == [19, 21, 18, 22]
-    assert "Not among the words of these images: green." in drawn(app)
+        assert word_rows(app, column) == list(range(first, first + text_search.N_HITS))
+    assert searcher.asked[-1] == (20, text_search.N_HITS)  # the first hit by words asks as a picture
+    assert word_rows(app, "image")[:4] == [19, 21, 18, 22]
+    assert "No text of these images contains: green." in drawn(app)
     app.button(key="ask-words-lsa-33").click().run()
     assert app.session_state.searched == 33
 

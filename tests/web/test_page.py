@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from crawler.errors import CrawlerError
 from imgsearch.errors import (
     CorpusError,
+    Hint,
     ImgSearchError,
     IndexDirectoryError,
     IndexMismatchError,
@@ -156,7 +157,9 @@ def test_every_format_is_taken(format: str, searcher: FakeSearcher) -> None:
 def test_of_several_uploads_the_first_is_asked_and_each_can_be(searcher: FakeSearcher) -> None:
     app = upload(opened(), ("red.png", encoded((200, 10, 10))), ("blue.png", encoded((10, 10, 200))))
     assert searcher.asked[-1][0][0, 0, 0] > 150
-    choices = [str(button.key) for button in app.button if button.label == "Ask"]
+    choices = [
+        str(button.key) for button in app.button if str(button.key).startswith("ask-") and button.label == "Search"
+    ]
     assert len(choices) == 2
     app.button(key=choices[1]).click().run()
     assert searcher.asked[-1][0][0, 0, 2] > 150
@@ -195,7 +198,10 @@ def test_uploads_are_decoded_once(searcher: FakeSearcher, monkeypatch: pytest.Mo
 
 def test_files_beyond_the_most_are_left_to_the_command_line(searcher: FakeSearcher) -> None:
     app = upload(opened(), *[(f"{i}.png", encoded((i, i, i))) for i in range(query.MOST_UPLOADS + 2)])
-    assert len([button for button in app.button if button.label == "Ask"]) == query.MOST_UPLOADS
+    assert (
+        len([button for button in app.button if str(button.key).startswith("ask-") and button.label == "Search"])
+        == query.MOST_UPLOADS
+    )
     assert "imgsearch add FOLDER" in drawn(app)
 
 
@@ -283,7 +289,7 @@ def test_grades_and_no_good_match_are_said(searcher: FakeSearcher) -> None:
     assert "No good match" not in html
     searcher.no_good_match = True
     html = drawn(opened(row="44"))
-    assert "No good match: even the nearest image is far, as distances in this corpus go." in html
+    assert page.NO_GOOD_MATCH in html
     assert len(hit_rows(opened(row="44"), "code")) == 12  # they are shown all the same
 
 
@@ -293,14 +299,14 @@ def test_near_duplicates_are_folded_on_demand(searcher: FakeSearcher) -> None:
     assert hit_rows(app, "code")[:6] == [43, 45, 42, 46, 41, 47]
     app.toggle(key="fold").set_value(True).run()
     assert hit_rows(app, "code")[:4] == [43, 42, 41, 47]
-    assert "folded away: 2" in drawn(app)
+    assert "folded: 2" in drawn(app)
 
 
 def test_query_pixels_and_reconstruction_stand_side_by_side(searcher: FakeSearcher) -> None:
     html = drawn(opened(row="44"))
     assert len(set(re.findall(r'class="plate"><img class="\w+" src="([^"]+)"', html))) == 3
     assert "3,072 numbers" in html
-    assert "what 256 numbers keep" in html
+    assert "from its 256 numbers" in html
 
 
 def test_strangers_texts_from_the_corpus_stay_text(searcher: FakeSearcher) -> None:
@@ -316,7 +322,7 @@ def test_strangers_texts_from_the_corpus_stay_text(searcher: FakeSearcher) -> No
 def test_newer_images_are_announced_with_the_command(searcher: FakeSearcher) -> None:
     assert "imgsearch reindex" not in drawn(opened())
     searcher.rows_not_indexed = 1234
-    assert "1,234 newer images" in drawn(opened())
+    assert "1,234 newer images are not indexed yet" in drawn(opened())
     assert "<code>imgsearch reindex</code>" in drawn(opened())
 
 
@@ -340,11 +346,12 @@ def test_a_row_that_was_removed_meanwhile_does_not_end_the_page(
 @pytest.mark.parametrize(
     ("error", "commands"),
     [
-        (CorpusError("no corpus in <here>"), ["imgsearch add FOLDER", "imgsearch reindex"]),
-        (ModelError("no model in <here>"), ["imgsearch train", "imgsearch reindex"]),
-        (IndexMissingError("no index in <here>"), ["imgsearch reindex"]),
-        (IndexMismatchError("another model in <here>"), ["imgsearch reindex"]),
-        (IndexDirectoryError("no space in <here>"), []),
+        (CorpusError("no corpus in <here>", hint=Hint.ADD_IMAGES), ["imgsearch add FOLDER", "imgsearch reindex"]),
+        (ModelError("no model in <here>", hint=Hint.TRAIN), ["imgsearch train", "imgsearch reindex"]),
+        (IndexMissingError("no index in <here>", hint=Hint.REINDEX), ["imgsearch reindex"]),
+        (IndexMismatchError("another model in <here>", hint=Hint.REINDEX), ["imgsearch reindex"]),
+        (IndexDirectoryError("no space in <here>", hint=Hint.FREE_SPACE), []),
+        (IndexDirectoryError("no luck in <here>"), []),
     ],
 )
 def test_a_missing_piece_explains_itself_with_the_commands(

@@ -1,4 +1,4 @@
-"""The page's process: which command starts it, which port it takes, how it ends."""
+"""The page's process: its command, its port and how it ends."""
 
 import signal
 import socket
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsearch.errors import AppError
+from imgsearch.errors import AppError, Hint
 from imgsearch.web import server
 from tests.conftest import REPOSITORY
 
@@ -27,9 +27,10 @@ def free_port() -> int:
         return port
 
 
-def test_a_port_in_use_is_refused_with_the_way_out(taken_port: int) -> None:
-    with pytest.raises(AppError, match=f"port {taken_port} is in use; choose another: --port N"):
+def test_a_port_in_use_is_refused_with_the_hint_to_choose_another(taken_port: int) -> None:
+    with pytest.raises(AppError, match=f"port {taken_port} is in use") as raised:
         server.check_port("127.0.0.1", taken_port)
+    assert raised.value.hint is Hint.OTHER_PORT
 
 
 def test_a_port_in_use_is_refused_before_anything_starts(
@@ -113,7 +114,7 @@ def test_a_page_that_dies_later_is_an_error(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(
         server, "streamlit_command", lambda _host, port: [sys.executable, "-c", program.format(port=port)]
     )
-    with pytest.raises(AppError, match="ended by itself, with code -9"):
+    with pytest.raises(AppError, match="ended unexpectedly, with exit code -9"):
         server.serve(tmp_path, free_port(), open_browser=False)
 
 
@@ -121,14 +122,14 @@ def test_a_page_that_dies_later_is_an_error(tmp_path: Path, monkeypatch: pytest.
 def test_the_page_answers_and_ends_cleanly(ending: signal.Signals, tmp_path: Path) -> None:
     port = free_port()
     program = (
-        # A shell's background job is born deaf to Ctrl-C, and so are its children: these tests may run in one.
+        # A shell starts background jobs with SIGINT ignored, and children inherit that; these tests may run in one.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         f"from pathlib import Path; from imgsearch.web.server import serve; serve(Path({str(tmp_path)!r}), {port})"
     )
     page = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     assert page.stdout is not None
     with page.stdout:
-        assert page.stdout.readline() == f"imgsearch answers at http://127.0.0.1:{port} (Ctrl-C ends it)\n"
+        assert page.stdout.readline() == f"imgsearch is served at http://127.0.0.1:{port} (stop it with Ctrl-C)\n"
         page.send_signal(ending)
         assert page.wait(30) == 0
     server.check_port("127.0.0.1", port)

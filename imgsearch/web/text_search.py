@@ -1,20 +1,17 @@
-"""Search by words on the *Explore* page, beside search by picture.
+"""Search by words on the *Explore* page: three ways to compare texts in three columns, and a fourth by pixels."""
 
-Three ways to compare words in three columns, and in the fourth what the best of them finds as a picture. Knows the
-words' searcher by what it answers; nothing of vocabularies and models of text.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from imgsearch.errors import CorpusError, ImgSearchError, IndexMismatchError, IndexMissingError, ModelError
-from imgsearch.paths import IndexPaths
+from imgsearch.errors import CorpusError, Hint, ImgSearchError, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.retrieval.search.methods import CODE, METHODS
 from imgsearch.web import cards
+from imgsearch.web.advice import ADVICE, advice
+from imgsearch.web.context import Page
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.methods import SearchMethod
@@ -24,43 +21,41 @@ if TYPE_CHECKING:
 
 N_HITS = 8  # in each column
 SENTENCE = (
-    "What was written with the images, searched in three ways: by a deep autoencoder's code of the words, by latent "
-    "semantic analysis, and by the words themselves. Beside them, as a picture, what the first hit finds."
+    "The texts found with the images, searched in three ways: by a deep autoencoder's code of the words, by latent "
+    "semantic analysis, and by the words themselves. The last column shows what the first hit finds as an image."
 )
 # The fourth column: a search by the code of the first hit's pixels.
-BY_PICTURE = replace(
+BY_IMAGE = replace(
     METHODS[CODE],
-    name="picture",
-    title="picture",
+    name="image",
+    title="image",
     explanation="nearest to the first hit by the code of its pixels; words play no part",
 )
-STEPS = ("train --text", "reindex")
 
 
-def draw_words(
-    searcher: "Searcher", paths: IndexPaths, command: Callable[[str], str], search: Callable[[int], None]
-) -> None:
-    """The section: a field for words and the hits, or what must be typed before there are any."""
+def draw_text_search(page: Page) -> None:
+    """Draw the section: a field for words and the hits, or the commands that index the words."""
     st.html(cards.section("Search by words", SENTENCE))
     try:
-        words = open_words(paths.root)
+        words = open_words(page.paths.root)
     except (ModelError, IndexMissingError, IndexMismatchError, CorpusError) as error:
         st.html(cards.notice(str(error)))
-        st.code("\n".join(command(step) for step in STEPS), language=None)
+        found = advice(error) or ADVICE[Hint.TRAIN_TEXT]
+        st.code("\n".join(page.command(step) for step in found.commands), language=None)
         return
-    _draw_search(searcher, words, search)
+    _draw_search(page, words)
 
 
-@st.cache_resource(show_spinner="Opening the words …", validate=lambda words: not words.is_stale())
+@st.cache_resource(show_spinner="Opening the index of words …", validate=lambda words: not words.is_stale())
 def open_words(root: Path) -> "TextSearcher":
-    """The searcher of words that all visitors share."""
+    """Return the text searcher that all visitors share."""
     from imgsearch.retrieval.text.text_search import TextSearcher
 
     return TextSearcher.open(root)
 
 
 @st.fragment
-def _draw_search(searcher: "Searcher", words: "TextSearcher", search: Callable[[int], None]) -> None:
+def _draw_search(page: Page, words: "TextSearcher") -> None:
     with st.form("by_words", border=False), st.container(key="words_line"):
         text = st.text_input("Words", placeholder="red flower", key="words")
         st.form_submit_button("Search")
@@ -68,14 +63,14 @@ def _draw_search(searcher: "Searcher", words: "TextSearcher", search: Callable[[
         return
     try:
         result = words.search(text, k=N_HITS)
-    except ImgSearchError as error:  # no word that is known; or the files changed under an open page
+    except ImgSearchError as error:  # no known word, or the files changed while the page was open
         st.html(cards.notice(str(error), refused=True))
         return
     if result.words is not None and result.words.unknown:
-        st.html(cards.notice(f"Not among the words of these images: {', '.join(result.words.unknown)}."))
-    row = _draw_columns(searcher, result)
+        st.html(cards.notice(f"No text of these images contains: {', '.join(result.words.unknown)}."))
+    row = _draw_columns(page.searcher, result)
     if row is not None:
-        search(row)
+        page.search(row)
 
 
 def _draw_columns(searcher: "Searcher", result: "SearchResult") -> int | None:
@@ -83,7 +78,7 @@ def _draw_columns(searcher: "Searcher", result: "SearchResult") -> int | None:
     lists = [(method, result.hits[method.name]) for method in result.methods]
     first = next((hits[0] for _, hits in lists if hits), None)
     if first is not None:
-        lists.append((BY_PICTURE, searcher.search(first.row, k=N_HITS, by=CODE).hits[CODE]))
+        lists.append((BY_IMAGE, searcher.search(first.row, k=N_HITS, by=CODE).hits[CODE]))
     pressed = None
     for column, (method, hits) in zip(st.columns(len(lists), gap="medium"), lists, strict=True):
         with column:

@@ -1,8 +1,8 @@
-// The picture map in the browser: one canvas for each map, all of the same images. Zoom, pan, point, click.
+// The image map in the browser: one canvas for each map, all of the same images. Zoom, pan, point, click.
 //
-// Knows places and one sheet of thumbnails; must not know what an image is called: no text of the corpus comes here.
+// Receives positions and one sheet of thumbnails, no text of the corpus.
 // `data`: {key, sheet, columns, side, rows: [row], marked: [place in rows], query: place, maps: [{name, title, note, x: [], y: []}]},
-// places in 0..1. A click sends {row}. A canvas tells in `data-row` which image is pointed at.
+// places in 0..1. A click sends {row}. The `data-row` of a canvas is the image that is pointed at.
 
 const SLACK = 4 // pixels that a hand may move during a click
 const LARGEST = 72 // side of a thumbnail when zoomed in, pixels
@@ -11,7 +11,7 @@ const MOST_ZOOM = 60
 const mounted = new WeakMap() // one picture map for each place in the page, kept when Streamlit draws it again
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".picture-map")
+  const root = parentElement.querySelector(".image-map")
   const send = (row) => setTriggerValue("row", row)
   const before = mounted.get(root)
   if (before && before.key === data.key) {

@@ -1,10 +1,9 @@
-"""The picture map on the *Explore* page: every image at its place by code, beside the same by pixels.
+"""The image map on the *Explore* page: every image at its position by code, beside its position by pixels.
 
-Draws what `retrieval.plane` placed, by `picture_map.js` in the browser, and makes a map on demand. The browser gets
-places and one sheet of thumbnails; no text of the corpus goes there, and what comes back is checked to be a row.
+`retrieval.explore.image_map` computes the positions, `image_map.js` draws them in the browser. The browser receives
+positions and one sheet of thumbnails, but no text of the corpus; what it sends back is checked to be a row.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +14,20 @@ from numpy.typing import NDArray
 from imgsearch.corpus.decoding.images import SIDE, encode_webp
 from imgsearch.errors import EvaluationError, IndexDirectoryError, UnknownRowError
 from imgsearch.html_report import data_uri
-from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.explore import image_map as plane
-from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap
+from imgsearch.retrieval.explore import image_map
+from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap, Plane
 from imgsearch.retrieval.search.methods import CODE
 from imgsearch.web import cards
+from imgsearch.web.context import Page
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
 
-SCRIPT = Path(__file__).with_name("picture_map.js")
+SCRIPT = Path(__file__).with_name("image_map.js")
 SHEET_COLUMNS = 64
 SHEET_QUALITY = 80
 NEIGHBOURS = 10  # of the query, framed on the map
-KINDS = {  # how the places are computed, and the two maps of each
+KINDS = {  # how the positions are computed, and the two maps of each
     "t-SNE: near ones stay near": (CODE_TSNE, PIXEL_TSNE),
     "PCA: the two main directions": (CODE_PCA, PIXEL_PCA),
 }
@@ -40,52 +39,55 @@ TITLES = {
 }
 SIDES = {"Both": (0, 1), "By code": (0,), "By pixels": (1,)}
 SENTENCE = (
-    "Every image at its place: by its code, and by its pixels. Point at one to see it in both maps; a click searches "
-    "with it. Drag to move, zoom with Ctrl and the wheel or the buttons."
+    "Every image at its position by code and at its position by pixels. Point at an image to see it in both maps; "
+    "click it to search with it. Drag to move the map; zoom with Ctrl and the wheel, or with the buttons."
 )
-NO_MAP = "There is no map of these images yet. It takes about half a minute; or type:"
-OLD_MAP = "The map that is there was made of another model's codes. To make it anew, about half a minute; or type:"
+NO_MAP = "There is no map of these images yet. Making it takes about half a minute. The same on the command line:"
+OLD_MAP = (
+    "The map on disk shows the codes of another model. Making a new one takes about half a minute. The same on the "
+    "command line:"
+)
 
 
-def draw_map(
-    searcher: "Searcher", paths: IndexPaths, command: str, query_row: int | None, search: Callable[[int], None]
-) -> None:
-    """The section: the map, or how to get one; `search` is called with the row that was clicked."""
+def draw_map(page: Page, query_row: int | None) -> None:
+    """Draw the section: the map, or a button that makes it; a click on an image searches with it."""
     st.html(cards.section("The map", SENTENCE))
+    searcher = page.searcher
     try:
-        made = plane.load_map(paths)
+        made = image_map.load_map(page.paths)
     except IndexDirectoryError as error:
         st.html(cards.notice(str(error), refused=True))
         return
     if made is None or not made.fits(searcher.model):
-        _draw_no_map(searcher, paths, command, OLD_MAP if made else NO_MAP)
+        _draw_no_map(page, OLD_MAP if made else NO_MAP)
         return
     shown = made.of_rows(searcher.findable_rows())
-    framed = _draw_planes(searcher, shown, query_row, search) if len(shown.rows) else False
-    words = f"Framed: row {query_row} and its nearest by code, as far as they are on the map. " if framed else ""
+    framed = _draw_planes(page, shown, query_row) if len(shown.rows) else False
+    words = f"Framed: row {query_row} and those of its nearest by code that are on the map. " if framed else ""
     st.html(cards.footnote(words + _how_made(made, shown, searcher)))
 
 
-def _draw_no_map(searcher: "Searcher", paths: IndexPaths, command: str, text: str) -> None:
-    st.html(cards.notice(text, command=command))
+def _draw_no_map(page: Page, text: str) -> None:
+    st.html(cards.notice(text, command=page.command("lab map")))
     if not st.button("Make the map", icon=":material/map:", key="make-map"):
         return
-    bar = st.progress(0.0, "placing …")
+    bar = st.progress(0.0, "computing …")
 
     def show(done: float, total: float | None, text: str = "") -> None:
         bar.progress(done / total if total else 0.0, text)
 
     try:
-        made = plane.make_map(searcher, on_progress=show)
-        plane.save_map(paths, made)
+        made = image_map.make_map(page.searcher, on_progress=show)
+        image_map.save_map(page.paths, made)
     except (EvaluationError, IndexDirectoryError) as error:
         st.html(cards.notice(str(error), refused=True))
         return
     st.rerun()
 
 
-def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None, search: Callable[[int], None]) -> bool:
-    """The maps; whether any image is framed on them."""
+def _draw_planes(page: Page, shown: PictureMap, query_row: int | None) -> bool:
+    """Draw the maps that are chosen and return whether any image is framed on them."""
+    searcher = page.searcher
     with st.container(key="map-controls"):
         sides = st.segmented_control("Which map", list(SIDES), default="Both", key="map-sides", required=True)
         kind = st.segmented_control("How placed", list(KINDS), default=next(iter(KINDS)), key="map-kind", required=True)
@@ -104,8 +106,8 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
         "maps": [_drawn_plane(name, shown.planes[name]) for name in names],
     }
     component = st.components.v2.component(
-        "imgsearch_picture_map",
-        html='<div class="picture-map"></div>',
+        "imgsearch_image_map",
+        html='<div class="image-map"></div>',
         js=SCRIPT.read_text(encoding="utf-8"),
         isolate_styles=False,
     )
@@ -113,12 +115,12 @@ def _draw_planes(searcher: "Searcher", shown: PictureMap, query_row: int | None,
     if clicked is not None:
         row = known_row(clicked, searcher)
         if row is not None:
-            search(row)
+            page.search(row)
     return bool(marked)
 
 
 def known_row(clicked: object, searcher: "Searcher") -> int | None:
-    """What the browser sent, where it is the row of an image that can be asked for."""
+    """Return the row that the browser sent; None where it is not a row that can be searched with."""
     if not isinstance(clicked, int) or isinstance(clicked, bool):
         return None
     try:
@@ -127,20 +129,20 @@ def known_row(clicked: object, searcher: "Searcher") -> int | None:
         return None
 
 
-def _drawn_plane(name: str, places: plane.Plane) -> dict[str, Any]:
+def _drawn_plane(name: str, positions: Plane) -> dict[str, Any]:
     title, note = TITLES[name]
-    x, y = unit_square(places).T.round(4).tolist()
+    x, y = unit_square(positions).T.round(4).tolist()
     return {"name": name, "title": title, "note": note, "x": x, "y": y}
 
 
-def unit_square(places: plane.Plane) -> NDArray[np.floating]:
-    """(n, 2) the places moved and stretched into 0..1, each axis by itself."""
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.asarray((places - low) / np.maximum(high - low, np.finfo(np.float32).tiny))
+def unit_square(positions: Plane) -> NDArray[np.floating]:
+    """Return the positions, (n, 2), scaled to 0..1, each axis by itself."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    return np.asarray((positions - low) / np.maximum(high - low, np.finfo(np.float32).tiny))
 
 
 def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
-    """The query and its nearest by code; nothing where no row is asked with, or one that was removed since."""
+    """Return the query and its nearest by code; nothing without a query, or where it was removed meanwhile."""
     if query_row is None:
         return []
     try:
@@ -152,12 +154,12 @@ def _marked_rows(searcher: "Searcher", query_row: int | None) -> list[int]:
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _sheet(_searcher: "Searcher", model: str, made_at: str, rows: NDArray[np.int64]) -> str:
-    """All thumbnails of the map as one picture, a `data:` address; the same for all visitors."""
+    """Return all thumbnails of the map as one image, a `data:` URI; cached for all visitors."""
     return data_uri(encode_webp(sheet_of(_searcher.thumbnails(rows)), quality=SHEET_QUALITY))
 
 
 def sheet_of(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(32 * lines, 2048, 3) the thumbnails (n, 32, 32, 3) line by line, 64 in each, what is left over black."""
+    """Return thumbnails (n, 32, 32, 3) in lines of 64 as one image (32 * lines, 2048, 3); unused cells are black."""
     n_lines = -(-len(thumbnails) // SHEET_COLUMNS)
     cells = np.zeros((n_lines * SHEET_COLUMNS, SIDE, SIDE, 3), np.uint8)
     cells[: len(thumbnails)] = thumbnails
@@ -166,9 +168,9 @@ def sheet_of(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _how_made(made: PictureMap, shown: PictureMap, searcher: "Searcher") -> str:
-    """How many images there are on the map, of how many, and when it was made."""
+    """Return how many of the images are on the map, and when it was made."""
     n, of = len(shown.rows), searcher.n_images
     which = f"All {n:,} images" if n == of else f"{n:,} of {of:,} images, drawn at random"
     since = searcher.rows - made.indexed
     more = f"; {since:,} more were indexed since" if since > 0 else ""
-    return f"{which}{more}. Placed on {made.made_at[:16].replace('T', ' ')} UTC, with the model that answers here."
+    return f"{which}{more}. Computed on {made.made_at[:16].replace('T', ' ')} UTC, with the current model."

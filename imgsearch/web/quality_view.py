@@ -1,7 +1,6 @@
-"""The Quality panel's sentences, tables and curve: measured figures in, escaped HTML and one Vega-Lite spec out.
+"""Texts, tables and the curve of the Quality panel, made from the figures in `quality.json`.
 
-Knows the format of `quality.json`; must not know Streamlit, nor how anything was measured. A figure that is missing is
-shown as a dash, whatever wrote the file.
+Returns escaped HTML and one Vega-Lite specification; draws nothing itself. A missing figure becomes a dash.
 """
 
 import math
@@ -10,7 +9,7 @@ from typing import Any, TypeGuard
 
 from imgsearch.html_report import escaped
 
-TITLES = {  # short ones; the whole title, where a method brings one, is shown on pointing at it
+TITLES = {  # short titles; the title that a method brings itself becomes the tooltip
     "pixel": "raw pixels",
     "pca": "PCA-256",
     "pca-white": "PCA-256, whitened",
@@ -35,18 +34,18 @@ DASH = "–"  # noqa: RUF001 -- an en dash, as tables have it
 
 
 def labelled_sentence(labelled: Mapping[str, Any]) -> str:
-    """What the table by labels means, in words; "" where it lacks the two methods that the page compares."""
+    """Explain the table by labels in one sentence; return "" where code or pixels were not measured."""
     code, pixel = (_number(labelled["methods"], name, "p@10") for name in ("code", "pixel"))
     if code is None or pixel is None:
         return ""
     return (
-        f"Of the ten nearest by code, {10 * code:.1f} show the same kind of thing as the query; "
-        f"of the ten nearest by pixels, {10 * pixel:.1f}."
+        f"Among the ten nearest by code, {10 * code:.1f} have the query's label on average; "
+        f"among the ten nearest by pixels, {10 * pixel:.1f}."
     )
 
 
 def distorted_sentence(distorted: Mapping[str, Any]) -> str:
-    """What the table of distorted queries means, in words; by a crop where that was measured."""
+    """Explain the table of distorted queries in one sentence, for crops where they were measured."""
     names = [str(name) for name in distorted["distortions"]]
     name = "crop" if "crop" in names else next(iter(names), "")
     code, pixel = (_number(distorted["recall"], method, name, "top1") for method in ("code", "pixel"))
@@ -54,24 +53,24 @@ def distorted_sentence(distorted: Mapping[str, Any]) -> str:
         return ""
     copy = COPIES.get(name, f"a copy changed by {name}")
     return (
-        f"Ask with {copy} of an image, and by code the original comes first {100 * code:.0f} times in 100, "
-        f"by pixels {100 * pixel:.0f} times."
+        f"For {copy} of an image as the query, the original comes first {100 * code:.0f} times in 100 by code, "
+        f"and {100 * pixel:.0f} times by pixels."
     )
 
 
 def cutoff_sentence(cutoff: Mapping[str, Any]) -> str:
-    """How often the cutoff of the code is right, in words; "" where that was not measured."""
+    """Explain how often the match threshold of the code is right; return "" where that was not measured."""
     false_match, match = (_number(cutoff, "methods", "code", figure) for figure in ("false_match", "match"))
     if false_match is None or match is None:
         return ""
     return (
-        f"Of 100 queries that show a kind of thing which is not there, {100 - 100 * false_match:.0f} are told that "
-        f"there is no good match; of 100 whose kind is there, {100 * match:.0f} get one."
+        f"Of 100 queries whose label no indexed image has, {100 - 100 * false_match:.0f} rightly get no good match; "
+        f"of 100 queries whose label is present, {100 * match:.0f} get one."
     )
 
 
 def labelled_table(labelled: Mapping[str, Any]) -> str:
-    """One line for each method: how many of its nearest have the query's label."""
+    """Return a table with one line for each method: how many of its nearest have the query's label."""
     columns = {
         head: {name: _number(labelled["methods"], name, key) for name in labelled["methods"]}
         for key, head in LABELLED_HEADS.items()
@@ -81,7 +80,7 @@ def labelled_table(labelled: Mapping[str, Any]) -> str:
 
 
 def distorted_table(distorted: Mapping[str, Any]) -> str:
-    """One line for each method, a column for each distortion and their mean: first, and within the first ten."""
+    """Return a table with a line for each method and a column for each distortion: recall at 1 and at 10."""
     methods = list(distorted["recall"])
     cells: dict[str, dict[str, str]] = {}
     for distortion in (*distorted["distortions"], "mean"):
@@ -96,34 +95,34 @@ def distorted_table(distorted: Mapping[str, Any]) -> str:
 
 
 def labelled_footnote(labelled: Mapping[str, Any]) -> str:
-    """How the table by labels was measured."""
-    left_out = f"; {labelled['n_twins']:,} more have their very thumbnail there and were not asked"
-    alike = f"; {labelled['n_near_twins']:,} have a near-duplicate there"
+    """Describe how the table by labels was measured."""
+    left_out = f"; {labelled['n_twins']:,} more were left out, since their exact thumbnail is indexed"
+    alike = f"; {labelled['n_near_twins']:,} have a near-duplicate among them"
     drawn_from = labelled.get("n_labelled", 0)
     drawn = f" drawn from {drawn_from:,}" if drawn_from > labelled["n_database"] else ""
     return (
         f"{labelled['n_queries']:,} queries over {labelled['n_database']:,} images{drawn}"
         f"{left_out if labelled['n_twins'] else ''}{alike if labelled['n_near_twins'] else ''}. "
-        f"The curve: {labelled['curve']['n_queries']:,} of them."
+        f"The curve is the mean over {labelled['curve']['n_queries']:,} queries."
     )
 
 
 def distorted_footnote(distorted: Mapping[str, Any]) -> str:
-    """How the table of distorted queries was measured."""
+    """Describe how the table of distorted queries was measured."""
     return (
-        "In 100: how often the original came first, and in small how often among the first ten. "
-        f"{distorted['n_rows']:,} images, each distorted, asked among {distorted['n_database']:,}."
+        "Per 100 queries: how often the original comes first and, in small print, how often it is among the first ten. "
+        f"{distorted['n_rows']:,} images were distorted and searched for among {distorted['n_database']:,}."
     )
 
 
 def curve(labelled: Mapping[str, Any]) -> dict[str, Any]:
-    """A Vega-Lite chart: the share of same-label images among the N nearest, one line for each method."""
+    """Return a Vega-Lite chart: the share of same-label images among the N nearest, one line for each method."""
     titles, numbers = _titles(labelled), labelled["curve"]["n"]
     values = [
         {"n": n, "share": share, "method": titles.get(name, TITLES.get(name, str(name))), "thick": name == "code"}
         for name, shares in labelled["curve"]["share"].items()
         for n, share in zip(numbers, shares, strict=False)
-        if _is_number(n) and n > 0 and _is_number(share)  # a logarithm has no place for 0
+        if _is_number(n) and n > 0 and _is_number(share)  # the axis is logarithmic
     ]
     return {
         "data": {"values": values},
@@ -135,7 +134,7 @@ def curve(labelled: Mapping[str, Any]) -> dict[str, Any]:
                 "type": "quantitative",
                 "scale": {"type": "log", "nice": False},
                 "axis": {
-                    "title": "N, how many of the nearest are looked at",
+                    "title": "N, the number of nearest images",
                     "grid": False,
                     "format": ",d",
                     "values": [10**power for power in range(9)],
@@ -150,7 +149,7 @@ def curve(labelled: Mapping[str, Any]) -> dict[str, Any]:
             "color": {
                 "field": "method",
                 "type": "nominal",
-                "sort": None,  # as they come
+                "sort": None,  # in the order of the data
                 "scale": {"scheme": "tableau10"},
                 "legend": {"title": None},
             },
@@ -181,7 +180,7 @@ def _whole_titles(labelled: Mapping[str, Any]) -> dict[str, str]:
 def _table(
     titles: Mapping[str, str], cells: Mapping[str, Mapping[str, str]], whole_titles: Mapping[str, str] | None = None
 ) -> str:
-    """An HTML table of cells that are escaped already: by the head of the column, then by method."""
+    """Return an HTML table of cells, given by column head and method; the cells are HTML and already escaped."""
     whole = whole_titles or titles
     heads = "".join(f'<th scope="col">{escaped(head)}</th>' for head in cells)
     lines = "".join(
@@ -197,7 +196,7 @@ def _table(
 
 
 def _number(where: Any, *path: str) -> float | None:
-    """What stands at the end of the path, where that is a number."""
+    """Return the value at the end of the path; None where it is not a number."""
     for name in path:
         where = where.get(name) if isinstance(where, Mapping) else None
     return float(where) if _is_number(where) else None
@@ -216,6 +215,6 @@ def _in_hundred(value: float | None, column: Mapping[str, float | None] | None =
 
 
 def _marked(text: str, value: float, column: Mapping[str, float | None]) -> str:
-    """The best of a column stands out."""
+    """Return the text, in bold where it is the best value of its column."""
     known = [other for other in column.values() if other is not None]
     return f"<strong>{text}</strong>" if known and value == max(known) else text

@@ -1,4 +1,4 @@
-"""The Quality panel on the page: whose figures it shows, and what it says where there are none."""
+"""The Quality panel: which figures it shows, and which notice where there are none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation.quality import Quality, quality_now, write_quality
-from imgsearch.web import page, panel
+from imgsearch.web import page, quality_panel
 from tests.conftest import REPOSITORY
 from tests.support.evaluation import CUTOFF, DISTORTED, LABELLED
 from tests.support.fake_searcher import FakeSearcher
@@ -32,7 +32,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IndexPaths:
 
 @pytest.fixture
 def measured(searcher: FakeSearcher, paths: IndexPaths) -> Callable[..., Quality]:
-    """Leaves figures of the fake's model and rows, or of others, where the page looks for them."""
+    """Write figures of the fake's model and rows, or of others, where the page looks for them."""
 
     def leave(model: str = searcher.model, rows: int = N, **parts: dict[str, Any] | None) -> Quality:
         quality = quality_now(model, rows, **parts)
@@ -43,7 +43,7 @@ def measured(searcher: FakeSearcher, paths: IndexPaths) -> Callable[..., Quality
 
 
 def shown_panel() -> tuple[str, int]:
-    """The HTML of the panel, and how many charts it has."""
+    """Return the HTML of the panel and its number of charts."""
     app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=20).run()
     assert not app.exception
     (expander,) = app.expander
@@ -63,8 +63,8 @@ def test_figures_of_this_model_and_these_rows_are_shown(measured: Callable[..., 
     quality = measured(labelled=LABELLED, distorted=DISTORTED, cutoff=CUTOFF)
     html, n_charts = shown_panel()
     assert "the original comes first 87 times in 100" in html
-    assert "Of the ten nearest by code, 5.0" in html
-    assert "88 are told that there is no good match" in html
+    assert "Among the ten nearest by code, 5.0" in html
+    assert "88 rightly get no good match" in html
     assert html.count("<table>") == 2
     assert n_charts == 1
     assert f"{quality.made_at[:10]} {quality.made_at[11:16]} UTC" in html
@@ -84,12 +84,12 @@ def test_a_part_that_was_not_measured_is_left_out(measured: Callable[..., Qualit
 def test_figures_of_another_model_are_not_shown(measured: Callable[..., Quality]) -> None:
     measured("f" * 64, labelled=LABELLED, distorted=DISTORTED)
     html, n_charts = shown_panel()
-    assert "of another model" in html
+    assert "belong to another model" in html
     assert "imgsearch evaluate" in html
     assert (html.count("<table>"), n_charts) == (0, 0)
 
 
-def test_figures_of_fewer_rows_are_shown_and_said_to_be_old(measured: Callable[..., Quality]) -> None:
+def test_figures_of_fewer_rows_are_shown_with_a_notice(measured: Callable[..., Quality]) -> None:
     measured(rows=N - 7, distorted=DISTORTED)
     html, _ = shown_panel()
     assert f"Measured when {N - 7} images were indexed; now there are {N}." in html
@@ -97,7 +97,7 @@ def test_figures_of_fewer_rows_are_shown_and_said_to_be_old(measured: Callable[.
     assert "<table>" in html
 
 
-def test_what_the_file_says_stays_text(measured: Callable[..., Quality], paths: IndexPaths) -> None:
+def test_text_from_the_file_is_escaped(measured: Callable[..., Quality], paths: IndexPaths) -> None:
     strange = "<img src=x onerror=alert(1)>"
     methods = {"code": LABELLED["methods"]["code"], "new": {"title": strange}}
     measured(labelled=LABELLED | {"methods": methods})
@@ -119,4 +119,4 @@ def test_the_command_of_the_default_directory_is_short(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "<code>imgsearch evaluate</code>" in shown_panel()[0]
-    assert panel.NOTHING_MEASURED in shown_panel()[0]
+    assert quality_panel.NOTHING_MEASURED in shown_panel()[0]
