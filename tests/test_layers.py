@@ -58,7 +58,9 @@ ONLY_IN = {
         "imgsearch.lab.datasets",  # small digits
         "imgsearch.lab.posts",  # newsgroups
         "imgsearch.retrieval.explore.image_map",  # t-SNE
+        "imgsearch.retrieval.text.lsa",  # truncated singular value decomposition
     },
+    "scipy": {"imgsearch.retrieval.text.bags"},
     "torchvision": {"imgsearch.demo.cifar10", "imgsearch.lab.datasets"},
     "pyarrow": {"crawler.url_lists"},
     "torch": {"imgsearch.device", "imgsearch.autoencoder", "imgsearch.lab"},

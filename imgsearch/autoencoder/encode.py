@@ -45,7 +45,7 @@ def untrained_encoder(
     return lambda thumbnails: encode_images(network, thumbnails, device)
 
 
-def reconstruct(network: Autoencoder, examples: Examples, device: DeviceChoice) -> Examples:
+def reconstruct(network: Autoencoder, examples: NDArray[Any], device: DeviceChoice) -> NDArray[Any]:
     """What the network makes of examples when it has encoded and decoded them: the same shape and dtype."""
     made = np.empty_like(examples)
     with torch.inference_mode(), _precision(device):
@@ -102,17 +102,17 @@ def update_codes(
         return writer.info
 
 
-def as_examples(stored: Examples, device: torch.device) -> Tensor:
+def as_examples(stored: NDArray[Any], device: torch.device) -> Tensor:
     """What a network takes, on the device: images (n, 3, 32, 32) in 0..1, channels last, or vectors (n, d)."""
     return as_floats(channels_first(torch.from_numpy(np.array(stored)).to(device)))
 
 
-def _as_stored(values: Tensor, dtype: np.dtype[Any]) -> Examples:
+def _as_stored(values: Tensor, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The way back: images and vectors in 0..1 as they are stored, in uint8 or as floats."""
     values = values.float()
     if dtype == np.uint8:
         values = values.mul(255).round_().to(torch.uint8)
-    stored: Examples = (values.permute(0, 2, 3, 1) if values.ndim == 4 else values).cpu().numpy()
+    stored: NDArray[Any] = (values.permute(0, 2, 3, 1) if values.ndim == 4 else values).cpu().numpy()
     return stored
 
 

@@ -32,6 +32,7 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
     from imgsearch.autoencoder.checkpoint import move_checkpoint
     from imgsearch.autoencoder.recipes import TEXT_SIZES
     from imgsearch.device import pick_device
+    from imgsearch.retrieval.text.bags import rows_with_words
     from imgsearch.retrieval.text.text_index import write_vocabulary
 
     _refuse_other_networks(arguments, sizes)
@@ -49,7 +50,7 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
         say_json(asdict(card) | {"words": len(vocabulary)})
         return
     say(
-        f"model of words {card.digest[:12]}: {len(vocabulary):,} words of {len(bags.rows_with_words()):,} images, "
+        f"model of words {card.digest[:12]}: {len(vocabulary):,} words of {len(rows_with_words(bags)):,} images, "
         f"{readable_seconds(card.seconds)}"
     )
     note(f'next: imgsearch search --text "{vocabulary.words[0]}"')
@@ -58,14 +59,14 @@ def train_text(arguments: Namespace, sizes: tuple[int, ...] | None) -> None:
 def _read_texts(corpus: Corpus, most_words: int) -> "tuple[Vocabulary, Bags]":
     from imgsearch.corpus.texts import row_texts
     from imgsearch.corpus.words import Vocabulary
-    from imgsearch.retrieval.text.bags import Bags
+    from imgsearch.retrieval.text.bags import count_words, rows_with_words
     from imgsearch.retrieval.text.text_index import counted
 
     texts = row_texts(corpus)
     with tracking("reading texts") as tracker:
         vocabulary = Vocabulary.of(counted(texts, tracker), most_words)
-        bags = Bags.of(counted(texts, tracker), vocabulary)
-    n_described = len(bags.rows_with_words())
+        bags = count_words(counted(texts, tracker), vocabulary)
+    n_described = len(rows_with_words(bags))
     if n_described < FEWEST_TEXTS:
         raise CorpusError(
             f"something is written of {n_described:,} images here, and {FEWEST_TEXTS} are needed. Crawl pages, whose "
@@ -79,7 +80,7 @@ def _trained(
 ) -> "ModelCard":
     """Train on the bags and leave the model in `paths.text.candidate`."""
     from imgsearch.autoencoder.training.train import train as run_training
-    from imgsearch.retrieval.text.bags import WordVectors
+    from imgsearch.retrieval.text.bags import DenseRows, rows_with_words, tf_idf
 
     with stopping() as stop, tracking("training") as tracker:
 
@@ -92,8 +93,8 @@ def _trained(
             )
 
         return run_training(
-            WordVectors.of(bags, vocabulary).as_examples(),
-            bags.rows_with_words(),
+            DenseRows(tf_idf(bags, vocabulary)),
+            rows_with_words(bags),
             paths.text,
             config,
             resume=False,

@@ -30,7 +30,7 @@ from imgsearch.corpus.words import Vocabulary
 from imgsearch.device import pick_device
 from imgsearch.errors import Hint, ModelError
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.bags import DenseRows, count_words, tf_idf
 from tests.support.text_index import TOPICS, described
 
 CPU = pick_device("cpu")
@@ -143,13 +143,13 @@ def test_a_text_recipe_withholds_words_unless_another_objective_is_chosen() -> N
 def test_it_says_which_words_go_with_one_that_it_is_given(tmp_path: Path) -> None:
     texts = [text for text, _ in described()]
     vocabulary = Vocabulary.of(texts)
-    vectors = WordVectors.of(Bags.of(texts, vocabulary), vocabulary)
+    examples = DenseRows(tf_idf(count_words(texts, vocabulary), vocabulary))
     paths = IndexPaths(tmp_path)
     config = replace(text_recipe(len(vocabulary), (32, 8), epochs=60, batch_size=16), noise_level=0.5)
-    train(vectors.as_examples(), np.arange(len(texts)), paths, config, device=CPU)
+    train(examples, np.arange(len(texts)), paths, config, device=CPU)
     network, _ = load_checkpoint(paths.model, CPU.device)
     for words in TOPICS.values():
-        query = WordVectors.of(Bags.of(words[:1], vocabulary), vocabulary)[:]
+        query = tf_idf(count_words(words[:1], vocabulary), vocabulary).toarray()
         with torch.inference_mode():
             likely = network(torch.from_numpy(query))[1][0].numpy()  # (v,)
         assert abs(likely.sum() - 1) < 1e-5

@@ -14,10 +14,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Examples = NDArray[Any]  # thumbnails (n, 32, 32, 3) uint8, or vectors (n, d) uint8 or float32
-
 BLOCK_ROWS = 256  # neighbouring rows that are read together when streaming
 POOL_BLOCKS = 64  # blocks that are shuffled together: about 50 MB
+
+
+class Examples(Protocol):
+    """Thumbnails (n, 32, 32, 3) uint8, or vectors (n, d) uint8 or float32; an array, or what is read like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of examples, then the shape of one."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+
+    def __len__(self) -> int:
+        """The number of examples."""
+
+    def __getitem__(self, rows: slice | NDArray[np.int64], /) -> NDArray[Any]:
+        """Return the chosen examples as an array."""
 
 
 def split_rows(rows: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,7 +153,7 @@ class StreamedFeed:
             positions = positions[positions < len(self._rows)]
             yield positions[np.random.default_rng((self._seed, epoch, number)).permutation(len(positions))]
 
-    def _read(self, positions: NDArray[np.int64]) -> Examples:
+    def _read(self, positions: NDArray[np.int64]) -> NDArray[Any]:
         """The images at these positions, read in ascending order, returned in the order asked."""
         images = np.empty((len(positions), *self._examples.shape[1:]), self._examples.dtype)
         ascending = np.argsort(positions)

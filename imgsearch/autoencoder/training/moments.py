@@ -18,7 +18,7 @@ def leading_components(examples: Examples, rows: NDArray[np.int64], most: int) -
 
     Of length 1, the one of largest variance first, float64; k is `most`, or fewer where there are fewer directions.
     """
-    if len(rows) <= examples[0].size:  # few examples: the directions lie in their span
+    if len(rows) <= examples[:1].size:  # few examples: the directions lie in their span
         values = _flat(examples, rows).double()
         mean = values.mean(0)
         _, _, directions = torch.linalg.svd(values - mean, full_matrices=False)
@@ -30,7 +30,7 @@ def leading_components(examples: Examples, rows: NDArray[np.int64], most: int) -
 
 def moments(examples: Examples, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Mean (d,) and covariance (d, d) of `examples[rows]` as networks see them, float64, block by block."""
-    n_values = examples[0].size
+    n_values = examples[:1].size
     total, products = torch.zeros(n_values, dtype=torch.float64), torch.zeros(n_values, n_values, dtype=torch.float64)
     for start in range(0, len(rows), BLOCK_ROWS):
         block = _flat(examples, rows[start : start + BLOCK_ROWS])

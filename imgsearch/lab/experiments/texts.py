@@ -21,7 +21,7 @@ from imgsearch.lab.posts import Posts, posts
 from imgsearch.progress import part_of
 from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.index_info import COSINE
-from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.bags import DenseRows, WordVectors, count_words, rows_with_words, tf_idf
 from imgsearch.retrieval.text.lsa import SemanticSpace
 
 CODE_SIZES = (2, 10, 128)
@@ -45,11 +45,11 @@ def run(lab: Lab) -> Finding:
     data = posts(lab)
     texts = _texts(lab, data)
     codes = {f"AE-{size}": _codes(lab, texts, size, number) for number, size in enumerate(CODE_SIZES)}
-    rows = np.flatnonzero(np.diff(texts.train.starts)).astype(np.int64)
-    semantics = SemanticSpace.of(texts.train, rows, max(CODE_SIZES)).project(texts.test)
+    trained = texts.train[rows_with_words(texts.train)]
+    semantics = SemanticSpace.of(trained, max(CODE_SIZES)).project(texts.test)
     codes |= {f"LSA-{size}": semantics[:, :size] for size in CODE_SIZES}
     everything = {name: codes[name] for name in ("AE-10", "AE-128", "LSA-10", "LSA-128", "AE-2", "LSA-2")}
-    everything["TF-IDF"] = texts.test[:]
+    everything["TF-IDF"] = texts.test.toarray()
     sizes = tuple(n for n in TABLE_N if n < len(texts.groups))
     shares = {}
     for number, (name, vectors) in enumerate(everything.items()):
@@ -95,16 +95,9 @@ def same_group_shares(
 def _texts(lab: Lab, data: Posts) -> Texts:
     """The vocabulary is that of the training part, as a user's would be before the test posts came."""
     vocabulary = Vocabulary.of(data.train, lab.by_size(800, MOST_WORDS, MOST_WORDS))
-    train_bags, bags = Bags.of(data.train, vocabulary), Bags.of(data.test, vocabulary)
-    rows = bags.rows_with_words()
-    # An empty bag takes nothing: without it the others' words still follow one another.
-    kept = Bags(np.append(bags.starts[rows], bags.starts[-1]), bags.words, bags.counts)
-    return Texts(
-        WordVectors.of(train_bags, vocabulary),
-        WordVectors.of(kept, vocabulary),
-        data.test_groups[rows],
-        len(bags) - len(rows),
-    )
+    train, test = (tf_idf(count_words(texts, vocabulary), vocabulary) for texts in (data.train, data.test))
+    rows = rows_with_words(test)
+    return Texts(train, test[rows], data.test_groups[rows], len(data.test) - len(rows))
 
 
 def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32]:
@@ -113,8 +106,8 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
     part = SHARE_OF_TRAINING / len(CODE_SIZES)
     report = part_of(lab.on_progress, part * number, part * (number + 1))
     train(
-        texts.train.as_examples(),
-        np.flatnonzero(np.diff(texts.train.starts)).astype(np.int64),
+        DenseRows(texts.train),
+        rows_with_words(texts.train),
         paths,
         text_recipe(
             texts.train.shape[1],
@@ -129,7 +122,7 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
         stop=lab.stop,
     )
     network, _ = load_checkpoint(paths.model, lab.device.device)
-    return encode_images(network, texts.test.as_examples(), lab.device)
+    return encode_images(network, DenseRows(texts.test), lab.device)
 
 
 def _families(names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:

@@ -33,7 +33,7 @@ def draw_contact_sheet(searcher: Searcher, query: Query, result: SearchResult) -
     """
     thumbnail = searcher.query_thumbnail(query)
     tiles: list[Tile] = [
-        (_large(thumbnail), "query", False),
+        (_large(thumbnail), "its 32×32 pixels", False),
         (_large(searcher.reconstruct(thumbnail)), "from its code", False),
     ]
     return _draw([("Query", tiles), *_rows_of_hits(searcher, result)])
@@ -68,7 +68,7 @@ def _large(thumbnail: NDArray[np.uint8]) -> Image.Image:
 def _draw(rows: Sequence[tuple[str, Sequence[Tile]]]) -> bytes:
     """Draw rows of tiles, each under its heading; a row without tiles is a line of text."""
     n_columns = max(len(tiles) for _, tiles in rows)
-    heights = [ROW_HEIGHT if tiles else LINE for _, tiles in rows]
+    heights = [ROW_HEIGHT if tiles else LINE + GAP for _, tiles in rows]
     width = max(LEAST_WIDTH, 2 * GAP + n_columns * (TILE + GAP))
     sheet = Image.new("RGB", (width, 2 * GAP + sum(heights)), PAPER)
     draw = ImageDraw.Draw(sheet)

@@ -26,7 +26,17 @@ from imgsearch.corpus.words import Vocabulary
 from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive, replacing
 from imgsearch.progress import Progress, silent
-from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.bags import (
+    Bags,
+    DenseRows,
+    WordVectors,
+    are_equal,
+    count_words,
+    make_bags,
+    rows_with_words,
+    tf_idf,
+    without_rows,
+)
 from imgsearch.retrieval.text.lsa import SemanticSpace
 
 if TYPE_CHECKING:
@@ -60,7 +70,7 @@ class TextIndex:
     @property
     def rows(self) -> int:
         """Rows 0..rows-1 of the corpus are in the index."""
-        return min(len(self.words.bags), len(self.codes))
+        return min(int(self.words.bags.shape[0]), len(self.codes))
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -129,15 +139,15 @@ def update_text_index(
     vocabulary, model = read_vocabulary(paths)
     network, card = load_checkpoint(paths.text.model, device.device)
     texts = row_texts(corpus)
-    bags = Bags.of(counted(texts, on_progress), vocabulary)
-    vectors = WordVectors.of(bags, vocabulary)
-    with_words = bags.rows_with_words()
+    bags = count_words(counted(texts, on_progress), vocabulary)
+    vectors = tf_idf(bags, vocabulary)
+    with_words = rows_with_words(bags)
     changed = full or not _continues(paths, bags, model)
     size = min(SEMANTIC_SIZE, max(1, len(vocabulary) // WORDS_PER_DIRECTION))
-    space = SemanticSpace.of(vectors, with_words, size)
+    space = SemanticSpace.of(vectors[with_words], size)
     words = Words(bags, space, space.project(vectors))
     with exclusive(paths.text.search, "building the index"):
-        update_codes(vectors.as_examples(), paths.text, network, card, device, full=changed, on_progress=on_progress)
+        update_codes(DenseRows(vectors), paths.text, network, card, device, full=changed, on_progress=on_progress)
         _write_words(paths, words, model)
     return len(with_words)
 
@@ -155,7 +165,7 @@ def open_text_index(paths: IndexPaths) -> TextIndex:
     codes, info = open_codes(paths.text.codes)
     if not model == made_by == info.model:
         raise IndexMismatchError(f"the words in {paths.text.root} were indexed with another model.", hint=Hint.REINDEX)
-    return TextIndex(model, vocabulary, words, WordVectors.of(words.bags, vocabulary), codes)
+    return TextIndex(model, vocabulary, words, tf_idf(words.bags, vocabulary), codes)
 
 
 def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
@@ -176,7 +186,7 @@ def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
             return
         places = words.places.copy()
         places[rows[rows < len(places)]] = 0
-        _write_words(paths, Words(words.bags.emptied(rows), words.space, places), model)
+        _write_words(paths, Words(without_rows(words.bags, rows), words.space, places), model)
 
 
 def counted(texts: Sequence[str], on_progress: Progress) -> Iterator[str]:
@@ -202,15 +212,15 @@ def _continues(paths: IndexPaths, bags: Bags, model: str) -> bool:
         words, made_by = _read_words(paths)
     except IndexMissingError:
         return False
-    n = len(words.bags)
-    return made_by == model and n <= len(bags) and words.bags.equal(bags.first(n))
+    n = words.bags.shape[0]
+    return made_by == model and n <= bags.shape[0] and are_equal(words.bags, bags[:n])
 
 
 def _write_words(paths: IndexPaths, words: Words, model: str) -> None:
     arrays: dict[str, NDArray[Any]] = {
-        "starts": words.bags.starts,
-        "words": words.bags.words,
-        "counts": words.bags.counts,
+        "starts": words.bags.indptr.astype(np.int64),
+        "words": words.bags.indices.astype(np.int32),
+        "counts": words.bags.data,
         "directions": words.space.directions,
         "places": words.places.astype(np.float16),
     }
@@ -235,7 +245,7 @@ def _parsed(path: Path) -> tuple[Words, str]:
             file.get_tensor(name) for name in ("starts", "words", "counts", "directions", "places")
         )
         model = file.metadata()["model"]
-    n = len(starts) - 1
-    if not (len(places) == n and starts[0] == 0 and starts[-1] == len(words) == len(counts)):
+    bags = make_bags(starts, words, counts, len(directions))
+    if len(places) != bags.shape[0]:
         raise ValueError("its parts do not fit together")
-    return Words(Bags(starts, words, counts), SemanticSpace(directions), places), model
+    return Words(bags, SemanticSpace(directions), places), model

@@ -19,7 +19,7 @@ from imgsearch.retrieval.index.exact import Rows, nearest
 from imgsearch.retrieval.search.methods import CODE, LSA, TEXT_METHODS, TFIDF
 from imgsearch.retrieval.search.open_index import OpenIndex, check_k
 from imgsearch.retrieval.search.result import ENCODE, QueryWords, SearchResult, join_hits
-from imgsearch.retrieval.text.bags import Bags, WordVectors
+from imgsearch.retrieval.text.bags import DenseRows, WordVectors, count_words, rows_with_words, tf_idf
 from imgsearch.retrieval.text.text_index import TextIndex, open_text_index, words_stamp
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class TextSearcher(OpenIndex):
         self._index = index
         self._device = device
         self._stamp = words_stamp(paths)
-        self._has_words = np.diff(index.words.bags.starts)[: index.rows] > 0  # (rows,)
+        self._with_words = rows_with_words(index.words.bags)
 
     @classmethod
     def open(cls, index: Path | str | IndexPaths | None = "index", *, device: str = "auto") -> "TextSearcher":
@@ -80,8 +80,7 @@ class TextSearcher(OpenIndex):
 
     def findable_rows(self) -> Rows:
         """Return the rows that are indexed, not removed and have words, ascending."""
-        rows = super().findable_rows()
-        return rows[self._has_words[rows]]
+        return np.intersect1d(super().findable_rows(), self._with_words, assume_unique=True)
 
     def is_stale(self) -> bool:
         """Return whether the words were indexed anew, or by another model, since this was opened."""
@@ -104,7 +103,7 @@ class TextSearcher(OpenIndex):
         if not words.known:
             common = ", ".join(vocabulary.words[:SUGGESTED])
             raise QueryError(f"none of these words is written of an image here. Common ones are: {common}")
-        query = WordVectors.of(Bags.of([text], vocabulary), vocabulary)[:1]  # (1, v)
+        query = tf_idf(count_words([text], vocabulary), vocabulary)  # (1, v)
         rows = self.findable_rows()
         clock = _Stopwatch()
         code = self._code(query)
@@ -113,7 +112,7 @@ class TextSearcher(OpenIndex):
         clock.stop(CODE)
         found[LSA] = self._nearest(self._index.words.places, self._index.words.space.project(query)[0], rows, k)
         clock.stop(LSA)
-        found[TFIDF] = self._nearest_words(query[0], rows, k)
+        found[TFIDF] = self._nearest_words(query, rows, k)
         clock.stop(TFIDF)
         entries = {
             name: list(zip(self._corpus.entries(near), np.maximum(distances, 0).tolist(), strict=True))
@@ -135,11 +134,11 @@ class TextSearcher(OpenIndex):
             raise IndexMismatchError("the model of words was trained anew since this was opened. Open it again.")
         return network, device
 
-    def _code(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _code(self, query: WordVectors) -> NDArray[np.float32]:
         from imgsearch.autoencoder.encode import encode_images
 
         network, device = self._network
-        code: NDArray[np.float32] = encode_images(network, query, device)[0]
+        code: NDArray[np.float32] = encode_images(network, DenseRows(query), device)[0]
         return code
 
     def _nearest(self, codes: NDArray[np.floating], query: NDArray[np.float32], rows: Rows, k: int) -> Found:
@@ -152,8 +151,8 @@ class TextSearcher(OpenIndex):
             distances[start : start + BLOCK_ROWS] = 1 - block @ direction / lengths
         return nearest(rows, distances, k)
 
-    def _nearest_words(self, query: NDArray[np.float32], rows: Rows, k: int) -> Found:
-        similarities = self._index.vectors.similarities(query)[rows]
+    def _nearest_words(self, query: WordVectors, rows: Rows, k: int) -> Found:
+        similarities = (self._index.vectors @ query.T).toarray().ravel()[rows]  # cosines
         sharing = similarities > 0
         return nearest(rows[sharing], 1 - similarities[sharing], k)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from imgsearch.autoencoder.codes import CodesInfo, open_codes
 from imgsearch.corpus.store import Corpus
@@ -13,7 +14,7 @@ from imgsearch.device import pick_device
 from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.text import text_index
-from imgsearch.retrieval.text.bags import Bags
+from imgsearch.retrieval.text.bags import are_equal, count_words, rows_with_words
 from imgsearch.retrieval.text.text_index import (
     WORDS_FILE,
     erase_words,
@@ -51,9 +52,28 @@ def update(paths: IndexPaths) -> tuple[int, list[int]]:
 def test_it_holds_what_is_written_of_each_row(paths: IndexPaths) -> None:
     index = open_text_index(paths)
     assert set(index.vocabulary.words) == {word for words in TOPICS.values() for word in words}
-    assert index.words.bags.equal(Bags.of(ALTS, index.vocabulary))
+    assert are_equal(index.words.bags, count_words(ALTS, index.vocabulary))
     assert index.rows == len(ALTS) == len(index.codes)
     assert index.codes.shape[1] == 8
+
+
+def test_the_file_has_the_parts_and_types_of_earlier_versions(paths: IndexPaths) -> None:
+    """An index that they wrote opens, and they open this one."""
+    with safe_open(paths.text.search / WORDS_FILE, framework="numpy") as file:
+        types = {name: file.get_tensor(name).dtype.name for name in file.keys()}  # noqa: SIM118 -- no mapping
+        assert set(file.metadata()) == {"model"}
+        starts, words, counts = (file.get_tensor(name) for name in ("starts", "words", "counts"))
+    assert types == {
+        "starts": "int64",
+        "words": "int32",
+        "counts": "uint16",
+        "directions": "float32",
+        "places": "float16",
+    }
+    vocabulary = open_text_index(paths).vocabulary
+    for row, alt in enumerate(ALTS):
+        bag = slice(starts[row], starts[row + 1])
+        assert dict(zip(words[bag].tolist(), counts[bag].tolist(), strict=True)) == vocabulary.count(alt)
 
 
 def test_new_rows_are_added_and_changed_texts_encoded_anew(paths: IndexPaths) -> None:
@@ -72,7 +92,7 @@ def test_removed_rows_have_no_words_after_an_update(paths: IndexPaths) -> None:
     with Corpus.open_for_writing(paths) as corpus:
         corpus.remove([5])
     assert update(paths)[0] == len(ALTS) - 1
-    assert 5 not in open_text_index(paths).words.bags.rows_with_words()
+    assert 5 not in rows_with_words(open_text_index(paths).words.bags)
 
 
 def test_what_is_erased_leaves_nothing_in_any_file(paths: IndexPaths) -> None:
@@ -80,8 +100,8 @@ def test_what_is_erased_leaves_nothing_in_any_file(paths: IndexPaths) -> None:
     bag, other = (np.array(part[7]) for part in (index.words.places, index.codes))
     erase_words(paths, np.array([7, 10_000]))
     left = open_text_index(paths)
-    assert 7 not in left.words.bags.rows_with_words()
-    assert len(left.words.bags.rows_with_words()) == len(ALTS) - 1
+    assert 7 not in rows_with_words(left.words.bags)
+    assert len(rows_with_words(left.words.bags)) == len(ALTS) - 1
     assert not left.words.places[7].any()
     assert not np.array(left.codes[7]).any()
     stored = (paths.text.search / WORDS_FILE).read_bytes()
