@@ -1,6 +1,5 @@
 """The documentation is true: figures, commands, help examples, folders, links, make targets, changelog."""
 
-import argparse
 import re
 import shlex
 import sys
@@ -13,8 +12,9 @@ from benchmarks import tables
 from benchmarks.lecture.ideas import IDEAS
 from benchmarks.machine import RESULTS
 from imgsearch import __version__
-from imgsearch.cli.parser import build_parser
+from imgsearch.cli.grammar import examples_of
 from tests.conftest import REPOSITORY
+from tests.support.cli import commands, help_of, parse
 
 sys.path.insert(0, str(REPOSITORY / "docs"))
 import render  # a script beside the pages that it writes
@@ -25,27 +25,17 @@ README_BYTES = 9_000
 NOT_IN_GIT = {".venv", "dist", "htmlcov"}
 
 
-def subcommands() -> dict[str, argparse.ArgumentParser]:
-    parser = build_parser()
-    (choices,) = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(choices)
-
-
-def examples(parser: argparse.ArgumentParser) -> list[str]:
-    return [line.strip() for line in (parser.epilog or "").splitlines()[1:]]
-
-
-@pytest.mark.parametrize("command", subcommands())
+@pytest.mark.parametrize("command", commands())
 def test_every_command_has_help_with_examples_that_parse(command: str) -> None:
-    parser = subcommands()[command]
-    assert parser.description
-    assert examples(parser)
-    for example in examples(parser):
+    assert commands()[command].help
+    assert examples_of(command)
+    for example in examples_of(command):
         words = shlex.split(example)
         assert words[:2] == ["imgsearch", command]
-        assert build_parser().parse_args(words[1:]).command == command
-    for action in parser._actions:
-        assert action.help, f"{command} {action.dest} has no help"
+        parse(words[1:])
+        assert example in help_of(command)
+    for parameter in commands()[command].params:
+        assert getattr(parameter, "help", ""), f"{command} {parameter.name} has no help"
 
 
 def command_lines(text: str) -> list[str]:
@@ -58,7 +48,7 @@ def command_lines(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_every_command_line_of_a_page_parses(page: Path) -> None:
     for line in command_lines(page.read_text(encoding="utf-8")):
-        build_parser().parse_args(shlex.split(line)[1:])
+        parse(shlex.split(line)[1:])
 
 
 def test_the_readme_shows_the_way_in_five_commands() -> None:
@@ -78,7 +68,7 @@ def test_the_python_of_the_readme_runs(
 
 
 def test_the_commands_page_is_the_help() -> None:
-    assert set(render.commands()) == set(subcommands())
+    assert set(render.commands()) == set(commands())
     assert render.COMMANDS.read_text(encoding="utf-8") == render.render_commands(), "run: python docs/render.py"
 
 

@@ -1,77 +1,110 @@
-"""The command that teaches the current model labels. Knows no algorithm; torch is loaded when it runs.
+"""The command `finetune`."""
 
-Some labels are held out: their images ask both models for images of their label, and decide which one stays.
-"""
+from pathlib import Path
+from typing import Annotated
 
-from argparse import Namespace
-from dataclasses import asdict
+import typer
 
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.recipes import FINETUNE_MINUTES, Settings, finetune_recipe
+from imgsearch.cli.grammar import examples
+from imgsearch.cli.options import (
+    BatchSizeOption,
+    DeviceOption,
+    EpochsOption,
+    IndexOption,
+    JsonOption,
+    KeepOption,
+    SeedOption,
+    as_usage_error,
+    chosen_device,
+    positive_minutes,
+    share,
+)
 from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
 from imgsearch.cli.signals import stopping
-from imgsearch.cli.train import model_before, take_candidate, training_progress
-from imgsearch.corpus.labels import own_labels, read_labels
-from imgsearch.corpus.store import Corpus
-from imgsearch.paths import index_paths
+from imgsearch.cli.training_output import say_comparison, training_progress
+from imgsearch.workflows.training import HELD_OUT
 
 
-def finetune(arguments: Namespace) -> None:
-    """Learn the labels of some images; take the new model if held-out images find more of their label by it."""
-    from imgsearch.autoencoder.recipes import finetune_recipe
-    from imgsearch.autoencoder.training.train import train
-    from imgsearch.device import pick_device
-    from imgsearch.retrieval.evaluation.model_comparison import compare_models
+@examples("imgsearch finetune", "imgsearch finetune --labels labels.csv --minutes 10")
+def finetune(
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            help="A CSV file with the columns label and row or url (default: the labels stored in the corpus).",
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--minutes",
+            parser=positive_minutes,
+            metavar="M",
+            help=f"Time to train (default: {FINETUNE_MINUTES:g}).",
+        ),
+    ] = None,
+    epochs: EpochsOption = None,
+    objective: Annotated[
+        str, typer.Option("--objective", metavar="SUM", help="What is learned: classify, or agree+classify.")
+    ] = "classify",
+    held_out: Annotated[
+        float,
+        typer.Option(
+            "--held-out",
+            parser=share,
+            metavar="X",
+            help="Share of the labels that is not learned: its images are the queries that compare the two models.",
+        ),
+    ] = HELD_OUT,
+    keep: KeepOption = "better",
+    batch_size: BatchSizeOption = TrainConfig.batch_size,
+    seed: SeedOption = TrainConfig.seed,
+    index: IndexOption = None,
+    json: JsonOption = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Teach the current model the labels of some images.
 
-    paths = index_paths(arguments.index)
-    config = finetune_recipe(
-        objective=arguments.objective,
-        minutes=arguments.minutes,
-        epochs=arguments.epochs,
-        batch_size=arguments.batch_size,
-        seed=arguments.seed,
-    )
-    with Corpus.open(paths) as corpus:
-        labels = read_labels(arguments.labels, corpus) if arguments.labels else own_labels(corpus)
-        held_out = labels.held_out(arguments.held_out, arguments.seed)
-        for sentence in labels.notes:
-            note(sentence)
-        device = pick_device(arguments.device)
-        note(device.reason)
-        n = len(labels.rows)
-        note(f"{len(labels.names)} labels on {n:,} images: {n - len(held_out):,} are learned, {len(held_out):,} ask.")
-        before = model_before(paths, device)
-        with stopping() as stop, tracking("fine-tuning") as tracker:
-            card = train(
-                corpus.thumbnails(),
-                corpus.live_rows(),
-                paths,
-                config,
-                labels=labels.without(held_out),
-                init_from=before,
-                into=paths.candidate,
-                device=device,
-                on_progress=training_progress(tracker),
-                stop=stop,
-            )
-        with tracking("comparing") as tracker:
-            comparison = compare_models(
-                before,
-                paths.candidate,
-                corpus,
-                device,
-                texts=labels.texts(),
-                asking=held_out,
-                on_progress=tracker,
-            )
-    taken = take_candidate(paths, arguments, is_better=comparison.is_better)
-    if arguments.json:
-        say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken, "notes": labels.notes})
+    A softmax layer on the code is trained together with the whole network. The new model is used if images that were
+    held out find more of their label than before; then reindex.
+    """
+    from imgsearch.workflows import training
+
+    settings: Settings = {"minutes": minutes, "epochs": epochs, "batch_size": batch_size, "seed": seed}
+    with as_usage_error():
+        finetune_recipe(objective=objective, **settings)
+    split = training.split_labels(index, labels=labels, held_out=held_out, seed=seed)
+    for sentence in split.labels.notes:
+        note(sentence)
+    chosen = chosen_device(device)
+    names, n, n_held_out = split.labels.names, len(split.labels.rows), len(split.held_out)
+    note(f"{len(names)} labels on {n:,} images: {n - n_held_out:,} are learned, {n_held_out:,} are queries")
+    with stopping() as stop, tracking("fine-tuning") as tracker:
+        result = training.finetune(
+            split,
+            index,
+            objective=objective,
+            keep=keep,
+            device=chosen,
+            on_training=training_progress(tracker),
+            on_comparing=tracker,
+            stop=stop,
+            **settings,
+        )
+    for sentence in result.notes:
+        note(sentence)
+    if json:
+        say_json(result.to_json() | {"notes": split.labels.notes})
         return
-    say(f"model {card.digest[:12]}: {len(labels.names)} labels learned in {readable_seconds(card.seconds)}")
-    for line in comparison.lines():
-        say(line)
-    if taken:
+    card = result.card
+    say(f"model {card.digest[:12]}: {len(names)} labels learned in {readable_seconds(card.seconds)}")
+    say_comparison(result.comparison)
+    if result.taken:
         note("next: imgsearch reindex, then imgsearch evaluate")
     else:
-        say(f"Held-out images find no more of their label than before, so the model before stays; {paths.candidate}")
-        say("holds the new one. More labels or more --minutes may help.")
-        note("To take the new one all the same: --keep new.")
+        say("Held-out images find no more of their label than before, so the model before stays in use;")
+        say(f"the new one is in {result.folder}. More labels or more --minutes may help.")
+        note("To use the new one all the same: --keep new.")

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from imgsearch.cli.options import ROW_PREFIX
 from imgsearch.cli.output import say_table
-from imgsearch.workflows.removal import ROW_PREFIX
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.result import SearchResult

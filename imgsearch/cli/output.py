@@ -7,7 +7,7 @@ Knows nothing of images or codes.
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,12 @@ def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     for line in lines:
         table.add_row(*(Text(_one_line(cell)) for cell in line))  # Text: markup in a stranger's alt text stays text
     Console().print(table)
+
+
+def say_reasons(reasons: Mapping[str, int]) -> None:
+    """Print how often each reason occurred, most frequent first."""
+    for reason, n in sorted(reasons.items(), key=lambda item: -item[1]):
+        say(f"  {n:,} × {reason}")
 
 
 def _one_line(cell: str) -> str:

@@ -1,110 +1,291 @@
-"""The command that makes models, and what those that do it share. Knows no algorithm; torch is loaded when it runs."""
+"""The command `train`: models of images, and with `--text` of words."""
 
-from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from imgsearch.autoencoder.card import SHIPPED, current_model
+import typer
+
+from imgsearch.autoencoder.config import NOISES, PRETRAININGS, TrainConfig
+from imgsearch.autoencoder.networks.config import ACTIVATIONS, UNPOOLINGS, DenseConfig
+from imgsearch.autoencoder.networks.registry import NETWORKS
+from imgsearch.autoencoder.recipes import (
+    FEWEST_CLASSES,
+    LADDER_SIZES,
+    TEXT_MINUTES,
+    TEXT_SIZES,
+    TRAIN_MINUTES,
+    NetworkOptions,
+    Settings,
+    recipe,
+    text_recipe,
+)
+from imgsearch.cli.grammar import UsageError, examples
+from imgsearch.cli.options import (
+    BatchSizeOption,
+    DeviceOption,
+    EpochsOption,
+    IndexOption,
+    JsonOption,
+    KeepOption,
+    SeedOption,
+    as_usage_error,
+    choice,
+    chosen_device,
+    positive_minutes,
+    share,
+)
 from imgsearch.cli.output import note, readable_seconds, say, say_json, tracking
 from imgsearch.cli.signals import stopping
-from imgsearch.cli.text import train_text
-from imgsearch.cli.train_options import labels_for, network_options, sizes, train_config
-from imgsearch.corpus.store import Corpus
-from imgsearch.errors import ModelError
-from imgsearch.paths import IndexPaths, index_paths
-
-if TYPE_CHECKING:
-    from imgsearch.autoencoder.config import TrainProgress
-    from imgsearch.device import DeviceChoice
-    from imgsearch.progress import Progress
+from imgsearch.cli.training_output import say_comparison, training_progress
+from imgsearch.workflows.training import SCRATCH, Keep
 
 
-def train(arguments: Namespace) -> None:
-    """Fine-tune the autoencoder on the corpus, or train it anew; take it if it finds no less than the one before."""
-    from imgsearch.autoencoder.training.train import train as run_training
-    from imgsearch.device import pick_device
-    from imgsearch.retrieval.evaluation.model_comparison import compare_models
+def sizes(text: str) -> tuple[int, ...]:
+    """Parse layer sizes such as 3072-1024-256."""
+    try:
+        return tuple(int(size) for size in text.split("-"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} are not sizes such as 3072-1024-256, from the image to the code") from error
 
-    if arguments.text:
-        train_text(arguments, sizes(arguments.sizes) if arguments.sizes else None)
+
+def joined(numbers: tuple[int, ...]) -> str:
+    return "-".join(map(str, numbers))
+
+
+@examples(
+    "imgsearch train",
+    "imgsearch train --minutes 30 --seed 7",
+    "imgsearch train --from scratch --epochs 20 --batch-size 512 --device cpu",
+    "imgsearch train --network dense --sizes 3072-1024-256 --tied --objective reconstruct+0.1*contractive",
+    "imgsearch train --sizes 3072-1024-256 --pretrain rbm --objective reconstruct",
+    "imgsearch train --network pca",
+    "imgsearch train --text",
+)
+def train(
+    text: Annotated[
+        bool,
+        typer.Option(
+            "--text",
+            help="Learn from the alt texts and labels of the images instead: the most frequent words to a code, with "
+            f"sizes {joined(TEXT_SIZES)} (Hinton & Salakhutdinov 2006), in {TEXT_MINUTES:g} minutes by default.",
+        ),
+    ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--minutes", parser=positive_minutes, metavar="M", help=f"Time to train (default: {TRAIN_MINUTES:g})."
+        ),
+    ] = None,
+    epochs: EpochsOption = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="scratch|FOLDER",
+            help="Start from scratch, or from the checkpoint in a folder (default: continue an interrupted run, or "
+            "else start from the current model).",
+        ),
+    ] = None,
+    batch_size: BatchSizeOption = TrainConfig.batch_size,
+    keep: KeepOption = "better",
+    seed: SeedOption = TrainConfig.seed,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            parser=choice(*NETWORKS),
+            metavar="|".join(NETWORKS),
+            help="; ".join(f"{name}: {kind.help}" for name, kind in NETWORKS.items()) + ".",
+        ),
+    ] = None,
+    layer_sizes: Annotated[
+        str | None,
+        typer.Option(
+            "--sizes",
+            metavar="N-N-N",
+            help=f"Layer sizes: of a dense network (default: {joined(DenseConfig.sizes)}), of a ladder up to its code "
+            f"(default: {joined(LADDER_SIZES)}), or the two of pca.",
+        ),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            "--activation",
+            parser=choice(*ACTIVATIONS),
+            metavar="|".join(ACTIVATIONS),
+            help=f"Of the hidden layers of a dense network (default: {DenseConfig.activation}; sigmoid with "
+            "--pretrain rbm, as Boltzmann machines have).",
+        ),
+    ] = None,
+    tied: Annotated[
+        bool, typer.Option("--tied", help="The decoder of a dense network uses the encoder's weights, transposed.")
+    ] = False,
+    unpool: Annotated[
+        str | None,
+        typer.Option(
+            "--unpool",
+            parser=choice(*UNPOOLINGS),
+            metavar="|".join(UNPOOLINGS),
+            help="How the decoder of a conv network doubles the side of its maps: by deconvolution (the default), by "
+            "repeated values, or by the places of the maxima (Zeiler et al. 2011). The last pass the image around the "
+            "code, which then holds less, so it is refused for a model to search with.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Accept --unpool switches all the same.")] = False,
+    pretrain: Annotated[
+        str | None,
+        typer.Option(
+            "--pretrain",
+            parser=choice(*PRETRAININGS),
+            metavar="|".join(PRETRAININGS),
+            help=f"Train the layers of a dense network one after another in the first "
+            f"{TrainConfig.pretrain_share:.0%} of the budget: as restricted Boltzmann machines (Hinton & "
+            "Salakhutdinov 2006) or as autoencoders of one layer (Bengio et al. 2007).",
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            "--objective",
+            metavar="SUM",
+            help="A sum of terms, such as reconstruct+0.1*contractive. agree: two views of an image have the same "
+            "code, and are reconstructed (Chen et al. 2020; the default); reconstruct: the output equals the input; "
+            "denoise: noisy input, clean output (Vincent et al. 2008); contractive: codes change little when images "
+            "do (Rifai et al. 2011); classify: codes predict the labels of the corpus, as in finetune; ladder: the "
+            "objective of the network ladder.",
+        ),
+    ] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            "--noise",
+            parser=choice(*NOISES),
+            metavar="|".join(NOISES),
+            help=f"Kind of noise for denoise (default: {TrainConfig.noise}).",
+        ),
+    ] = None,
+    noise_level: Annotated[
+        float | None,
+        typer.Option(
+            "--noise-level",
+            parser=share,
+            metavar="X",
+            help=f"Its standard deviation, or the share of values that is masked (default: {TrainConfig.noise_level}).",
+        ),
+    ] = None,
+    index: IndexOption = None,
+    json: JsonOption = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Fine-tune the autoencoder on the corpus.
+
+    The new model is used unless it finds less than the one before; then reindex. Ctrl-C keeps the best model so far,
+    and the next train continues the run.
+    """
+    layers = None if layer_sizes is None else sizes(layer_sizes)
+    options = NetworkOptions(network, layers, activation, tied, pretrain, unpool, allow_switches=force)
+    settings: Settings = {
+        "minutes": minutes,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+        "noise": noise,
+        "noise_level": noise_level,
+    }
+    if text:
+        _train_text(options, start, objective, settings, index, json=json, device=device)
+    else:
+        _train_images(options, start, objective, settings, index, keep=keep, json=json, device=device)
+
+
+def _train_images(
+    options: NetworkOptions,
+    start: str | None,
+    objective: str | None,
+    settings: Settings,
+    index: Path | None,
+    *,
+    keep: Keep,
+    json: bool,
+    device: str,
+) -> None:
+    from imgsearch.workflows import training
+
+    if options.describes_network and start not in (None, SCRATCH):
+        raise UsageError("a checkpoint brings its network along: leave out --from, or the options of the network")
+    with as_usage_error():
+        recipe(options, objective=objective, n_classes=FEWEST_CLASSES, **settings)
+    chosen = chosen_device(device)
+    with stopping() as stop, tracking("training") as tracker:
+        result = training.train(
+            index,
+            network=options,
+            objective=objective,
+            start=start,
+            keep=keep,
+            device=chosen,
+            on_training=training_progress(tracker),
+            on_comparing=tracker,
+            stop=stop,
+            **settings,
+        )
+    for sentence in result.notes:
+        note(sentence)
+    if json:
+        say_json(result.to_json())
         return
-    paths = index_paths(arguments.index)
-    device = pick_device(arguments.device)
-    note(device.reason)
-    is_new = network_options(arguments).describes_network
-    start = None if arguments.start in (None, "scratch") else Path(arguments.start)
-    with Corpus.open(paths) as corpus:
-        config = train_config(arguments, corpus)
-        before = model_before(paths, device)
-        with stopping() as stop, tracking("training") as tracker:
-            card = run_training(
-                corpus.thumbnails(),
-                corpus.live_rows(),
-                paths,
-                config,
-                labels=labels_for(config, corpus),
-                init_from=before if arguments.start is None and not is_new else start,
-                resume=arguments.start is None,
-                into=paths.candidate,
-                device=device,
-                on_progress=training_progress(tracker),
-                stop=stop,
-            )
-        if card.note:
-            note(card.note)
-        with tracking("comparing") as tracker:
-            comparison = compare_models(before, paths.candidate, corpus, device, on_progress=tracker)
-    taken = take_candidate(paths, arguments, is_better=not comparison.is_worse)
-    if arguments.json:
-        say_json(asdict(card) | {"comparison": comparison.to_json(), "taken": taken})
-        return
+    card = result.card
     say(f"model {card.digest[:12]}: {card.images_seen:,} images seen in {readable_seconds(card.seconds)}")
-    for line in comparison.lines():
-        say(line)
-    if taken:
+    say_comparison(result.comparison)
+    if result.taken:
         note("next: imgsearch reindex")
     else:
-        say(f"It finds less than the model before, which stays. The new one lies in {paths.candidate}.")
-        note("To take the new one all the same, train with --keep new.")
+        say(f"It finds less than the model before, which stays in use. The new one is in {result.folder}.")
+        note("To use the new one all the same, train with --keep new.")
 
 
-def take_candidate(paths: IndexPaths, arguments: Namespace, *, is_better: bool) -> bool:
-    """Make the new model the current one, if it is better or was asked for all the same; whether it was."""
-    from imgsearch.autoencoder.checkpoint import move_checkpoint
+def _train_text(
+    options: NetworkOptions,
+    start: str | None,
+    objective: str | None,
+    settings: Settings,
+    index: Path | None,
+    *,
+    json: bool,
+    device: str,
+) -> None:
+    from imgsearch.workflows import text_training
 
-    taken = is_better or arguments.keep == "new"
-    if taken:
-        move_checkpoint(paths.candidate, paths.model)
-    return taken
-
-
-def training_progress(tracker: "Progress") -> "Callable[[TrainProgress], None]":
-    """Shows where a training stands."""
-
-    def show(progress: "TrainProgress") -> None:
-        tracker(
-            progress.fraction,
-            1,
-            f"{progress.doing}, epoch {progress.epoch}  loss {progress.loss:.3f} ({_parts(progress)})  "
-            f"{progress.images_per_second:,.0f} images/s  {readable_seconds(progress.seconds_left)} left",
+    layers = options.sizes
+    if layers is not None and (len(layers) < 2 or min(layers) < 1):
+        raise UsageError("the sizes of a text network go from the most words to the code, such as 2000-500-250-125-10")
+    if options.kind not in (None, "dense") or options.unpool or start not in (None, SCRATCH):
+        raise UsageError("words are learned from scratch by the network dense: leave out --network, --unpool, --from")
+    if objective is None:  # the recipe's own objective has its own noise
+        settings = {**settings, "noise": None, "noise_level": None}
+    with as_usage_error():
+        most_words, *hidden = layers or TEXT_SIZES
+        text_recipe(most_words, tuple(hidden), options=options, objective=objective, **settings)
+    chosen = chosen_device(device)
+    with stopping() as stop, tracking("training") as tracker:
+        result = text_training.train_text(
+            index,
+            sizes=layers,
+            options=options,
+            objective=objective,
+            device=chosen,
+            on_reading=tracker,
+            on_training=training_progress(tracker, unit="texts"),
+            on_indexing=tracker,
+            stop=stop,
+            **settings,
         )
-
-    return show
-
-
-def _parts(progress: "TrainProgress") -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in progress.parts.items())
-
-
-def model_before(paths: IndexPaths, device: "DeviceChoice") -> Path:
-    """The folder of the current model; the shipped one's where that is damaged, for then training mends it."""
-    from imgsearch.autoencoder.checkpoint import load_checkpoint
-
-    try:
-        load_checkpoint(current_model(paths), device.device)
-    except ModelError as error:
-        note(f"{error}\nBeginning with the model that comes with imgsearch instead.")
-        return SHIPPED
-    return current_model(paths)
+    note(f"indexed the words of {result.described:,} images")
+    if json:
+        say_json(result.to_json())
+        return
+    say(
+        f"text model {result.card.digest[:12]}: {len(result.words):,} words of {result.described:,} images, "
+        f"{readable_seconds(result.card.seconds)}"
+    )
+    note(f'next: imgsearch search --text "{result.words[0]}"')

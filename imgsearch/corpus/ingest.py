@@ -202,6 +202,7 @@ class AddReport:
     counts: dict[str, int]  # verdict → how many, for every verdict
     reasons: dict[str, int]  # reason, without what differs from image to image → how many
     problems: list[tuple[str, str]]  # (URL, whole reason) of the first images that were skipped or failed
+    recovered: str = ""  # a sentence, if an interrupted write was rolled back before
 
 
 def add_paths(

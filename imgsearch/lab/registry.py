@@ -1,9 +1,12 @@
 """The experiments in the lecture's order, by name. One line each; a module is loaded when it is asked for."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from imgsearch.errors import LabError
-from imgsearch.lab.finding import Finding, Lab
+
+if TYPE_CHECKING:
+    from imgsearch.lab.finding import Finding, Lab
 
 EXPERIMENTS = {  # the name, and the module and function that runs it
     "digits-30": "digits:run_30",
@@ -20,7 +23,7 @@ EXPERIMENTS = {  # the name, and the module and function that runs it
 }
 
 
-def run_experiment(name: str, lab: Lab) -> Finding:
+def run_experiment(name: str, lab: "Lab") -> "Finding":
     """Run the experiment of this name.
 
     Raises:

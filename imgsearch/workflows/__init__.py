@@ -1,1 +1,1 @@
-"""Work that spans several wings, as typed functions without printing: reindexing, removal, explanation, status."""
+"""Work that spans several wings, as typed functions that print nothing, for the command line and Python callers."""

@@ -11,7 +11,7 @@ from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import FetchError
 from imgsearch.html_report import data_uri, escaped, html_page, table
-from imgsearch.paths import IndexPaths, replacing
+from imgsearch.paths import IndexPaths, index_paths, replacing
 
 OUTCOMES = ("kept", "duplicate", "skipped", "failed")
 COLOURS = {"kept": "#2f7d4f", "duplicate": "#7fa8c9", "skipped": "#c9a14a", "failed": "#b4483a", "queued": "#b9b9b9"}
@@ -37,13 +37,14 @@ class CrawlFacts:
     drawn_at: datetime
 
 
-def write_crawl_page(paths: IndexPaths, page: Path) -> None:
-    """Draw what became of all URLs of an index directory into the file `page`.
+def write_crawl_page(page: Path, index: IndexPaths | Path | str | None = None) -> None:
+    """Draw the outcome of all URLs of an index directory into the file `page`.
 
     Raises:
         FetchError: nothing was crawled yet.
         IndexDirectoryError: the page cannot be written.
     """
+    paths = index_paths(index)
     if not paths.crawl_database.exists():
         raise FetchError(f"nothing was crawled into {paths.root} yet, so there is nothing to report")
     with Frontier.open(paths.crawl_database) as frontier:

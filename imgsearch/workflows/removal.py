@@ -1,110 +1,140 @@
-"""Taking images out of the index directory: `remove`, with its takedowns, and `compact`.
+"""Remove images from an index directory, bring them back, and erase what is stored of them.
 
-Here corpus, codes and the crawler's memory are kept in step. A takedown is remembered in the corpus and in the memory
-of the crawler: whichever of them is deleted, the other still refuses.
+These functions keep corpus, codes and the crawler's frontier in step. A takedown is stored both in the corpus and in
+the frontier: if either is deleted, the other still refuses the address.
 """
 
-from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from crawler.frontier.frontier import Frontier
 from crawler.takedown import URL, Takedown
-from imgsearch.cli.output import say
 from imgsearch.corpus.erasing import erase_removed
 from imgsearch.corpus.store import Corpus
 from imgsearch.corpus.takedowns import covered_rows, lift_takedown, remembered_takedowns, take_down
 from imgsearch.errors import UnknownRowError
 from imgsearch.paths import IndexPaths, directory_errors, index_paths
 
-ROW_PREFIX = "row:"
+Image = int | str  # a row, or a URL under which images were found
 
 
-def remove(arguments: Namespace) -> None:
-    """Take images out of every answer, or bring them back; refuse their addresses from now on, or no longer."""
-    takedowns = [Takedown.of_host(text) for text in arguments.host or ()]
-    takedowns += [Takedown.of_prefix(text) for text in arguments.url_prefix or ()]
-    if not (takedowns or arguments.images):
-        raise UnknownRowError("nothing is named: write row:N, an address, --host HOST or --url-prefix URL")
-    paths = index_paths(arguments.index)
-    Corpus.open(paths).close()  # opening for writing would make a corpus where there is none
+@dataclass(frozen=True)
+class TakedownResult:
+    """Effect of one takedown, or of lifting it."""
+
+    kind: str  # "host", "url-prefix" or "url"
+    value: str
+    images: int | None  # removed or brought back; None: undo found no such takedown
+
+
+@dataclass(frozen=True)
+class RemovalResult:
+    """Effect of `remove` or `undo`."""
+
+    named: int  # rows that `images` stand for
+    changed: int  # of these, rows that were not removed (or brought back) before
+    takedowns: tuple[TakedownResult, ...]
+
+
+@dataclass(frozen=True)
+class CompactResult:
+    """Effect of `compact`."""
+
+    erased: int  # images erased by this call
+    removed: int  # removed images in all; each of them is erased now
+
+
+def remove(
+    images: Image | Sequence[Image] = (),
+    index: IndexPaths | Path | str | None = None,
+    *,
+    hosts: Sequence[str] = (),
+    url_prefixes: Sequence[str] = (),
+    forget: bool = False,
+) -> RemovalResult:
+    """Remove images from every search, at once and without reindexing.
+
+    Args:
+        images: rows, or URLs under which images were found.
+        index: the index directory (default: `$IMGSEARCH_INDEX`, else `index`).
+        hosts: remove all images of these hosts and never fetch from them again; `*.example.org` includes subdomains.
+        url_prefixes: remove all images whose URL starts like this, and never fetch such URLs again.
+        forget: never fetch the URLs of `images` again either.
+
+    Raises:
+        CorpusError: the corpus is missing or damaged.
+        UnknownRowError: a row or URL that the corpus does not hold.
+        SeedError: a host or prefix that is not one.
+    """
+    paths, takedowns = index_paths(index), _takedowns(hosts, url_prefixes)
+    Corpus.open(paths).close()  # opening for writing would create a corpus where there is none
     with Corpus.open_for_writing(paths) as corpus:
-        rows = [row for image in arguments.images for row in _rows(corpus, image)]
-        if arguments.forget:
-            takedowns += _of_addresses(corpus, rows)
-        if arguments.undo:
-            _undo(paths, corpus, rows, takedowns)
-        else:
-            _remove(paths, corpus, rows, takedowns)
+        rows = _rows(corpus, images)
+        takedowns += _of_urls(corpus, rows) if forget else []
+        changed = corpus.remove(rows)
+        results = [
+            TakedownResult(
+                takedown.kind,
+                takedown.value,
+                take_down(corpus, takedown.kind, takedown.value, covered_rows(corpus, takedown.covers, takedown.host)),
+            )
+            for takedown in takedowns
+        ]
+        if takedowns and paths.crawl_database.exists():
+            with Frontier.open(paths.crawl_database) as frontier:
+                frontier.take_down(takedowns)
+    return RemovalResult(len(set(rows)), changed, tuple(results))
 
 
-def _remove(paths: IndexPaths, corpus: Corpus, rows: Sequence[int], takedowns: Sequence[Takedown]) -> None:
-    changed = corpus.remove(rows)
-    if rows:
-        all_before = "" if changed else ": all were removed before"
-        say(f"removed {changed:,} of {len(set(rows)):,} images{all_before}")
-    for takedown in takedowns:
-        covered = covered_rows(corpus, takedown.covers, takedown.host)
-        n_removed = take_down(corpus, takedown.kind, takedown.value, covered)
-        say(f"{takedown.kind} {takedown.value}: removed {n_removed:,} images; it will not be fetched again")
-    if takedowns and paths.crawl_database.exists():
-        with Frontier.open(paths.crawl_database) as frontier:
-            frontier.take_down(takedowns)
+def undo(
+    images: Image | Sequence[Image] = (),
+    index: IndexPaths | Path | str | None = None,
+    *,
+    hosts: Sequence[str] = (),
+    url_prefixes: Sequence[str] = (),
+    forget: bool = False,
+) -> RemovalResult:
+    """Reverse `remove` with the same arguments: bring the images back and allow fetching their URLs.
+
+    Raises:
+        CorpusError: the corpus is missing or damaged, or an image was erased by `compact`.
+        UnknownRowError: a row or URL that the corpus does not hold.
+        SeedError: a host or prefix that is not one.
+    """
+    paths, takedowns = index_paths(index), _takedowns(hosts, url_prefixes)
+    Corpus.open(paths).close()
+    with Corpus.open_for_writing(paths) as corpus:
+        rows = _rows(corpus, images)
+        takedowns += _of_urls(corpus, rows) if forget else []
+        if takedowns and paths.crawl_database.exists():
+            with Frontier.open(paths.crawl_database) as frontier:
+                for takedown in takedowns:
+                    frontier.lift(takedown)
+        lifted = [
+            TakedownResult(takedown.kind, takedown.value, lift_takedown(corpus, takedown.kind, takedown.value))
+            for takedown in takedowns
+        ]
+        changed = corpus.restore(rows)
+    return RemovalResult(len(set(rows)), changed, tuple(result for result in lifted if result.kind != URL))
 
 
-def _undo(paths: IndexPaths, corpus: Corpus, rows: Sequence[int], takedowns: Sequence[Takedown]) -> None:
-    if takedowns and paths.crawl_database.exists():
-        with Frontier.open(paths.crawl_database) as frontier:
-            for takedown in takedowns:
-                frontier.lift(takedown)
-    for takedown in takedowns:
-        n_restored = lift_takedown(corpus, takedown.kind, takedown.value)
-        if takedown.kind != URL:
-            what = "was not taken down" if n_restored is None else f"brought back {n_restored:,} images"
-            say(f"{takedown.kind} {takedown.value}: {what}; it may be fetched")
-    changed = corpus.restore(rows)
-    if rows:
-        all_before = "" if changed else ": all were brought back before"
-        say(f"brought back {changed:,} of {len(set(rows)):,} images{all_before}")
+def compact(index: IndexPaths | Path | str | None = None) -> CompactResult:
+    """Erase the pictures, texts and codes of removed images for good. A repeated call completes an interrupted one.
 
-
-def _of_addresses(corpus: Corpus, rows: Iterable[int]) -> list[Takedown]:
-    urls = {source.url for row in rows for source in corpus.sources(row)}
-    return [Takedown.of_url(url) for url in sorted(urls) if url.startswith(("http://", "https://"))]
-
-
-def corpus_takedowns(corpus: Corpus) -> tuple[Takedown, ...]:
-    """What the corpus remembers, for a crawl."""
-    return tuple(Takedown(kind, value) for kind, value in remembered_takedowns(corpus))
-
-
-def _rows(corpus: Corpus, image: str) -> Sequence[int]:
-    if image.startswith(ROW_PREFIX):
-        return [corpus.entry(row_number(image)).row]
-    rows = corpus.rows_of_url(image)
-    if not rows:
-        raise UnknownRowError(f"no image was found under {image}. `imgsearch search` prints rows and addresses.")
-    return rows
-
-
-def row_number(text: str) -> int:
-    """The number in `row:N`. UnknownRowError where it is none."""
-    number = text.removeprefix(ROW_PREFIX)
-    if not number.isascii() or not number.isdigit():
-        raise UnknownRowError(f"{text!r} names no row: write {ROW_PREFIX}N with a whole number, as search prints it")
-    return int(number)
-
-
-def compact(arguments: Namespace) -> None:
-    """Erase what is stored of removed images."""
+    Raises:
+        CorpusError: the corpus is missing or damaged.
+        IndexDirectoryError: the directory cannot be written.
+    """
     from imgsearch.retrieval.erasing import erase_codes
     from imgsearch.retrieval.explore.image_map import erase_places
 
-    paths = index_paths(arguments.index)
+    paths = index_paths(index)
     Corpus.open(paths).close()
     with Corpus.open_for_writing(paths) as corpus:
         removed = [int(row) for row in corpus.removed_rows()]
         if paths.crawl_database.exists():
-            # First, while the corpus still knows the addresses of what it is about to erase.
+            # First, while the corpus still holds the URLs of the images that are about to be erased.
             urls = {source.url for row in removed for source in corpus.sources(row) if source.url}
             with Frontier.open(paths.crawl_database) as frontier:
                 frontier.forget_texts(urls)
@@ -112,12 +142,40 @@ def compact(arguments: Namespace) -> None:
         erase_codes(paths, removed)
         erase_places(paths, removed)
         if n_erased:
-            _forget_pictures(paths)
-    say(f"erased {n_erased:,} images" + (f" ({len(removed):,} by now)" if len(removed) != n_erased else ""))
+            _delete_drawings(paths)
+    return CompactResult(n_erased, len(removed))
 
 
-def _forget_pictures(paths: IndexPaths) -> None:
-    """Delete what experiments drew, for their pictures may show what was erased; their figures stay."""
+def corpus_takedowns(corpus: Corpus) -> tuple[Takedown, ...]:
+    """Return the takedowns stored in the corpus, for a crawl."""
+    return tuple(Takedown(kind, value) for kind, value in remembered_takedowns(corpus))
+
+
+def _takedowns(hosts: Sequence[str], url_prefixes: Sequence[str]) -> list[Takedown]:
+    return [Takedown.of_host(host) for host in hosts] + [Takedown.of_prefix(prefix) for prefix in url_prefixes]
+
+
+def _of_urls(corpus: Corpus, rows: Iterable[int]) -> list[Takedown]:
+    urls = {source.url for row in rows for source in corpus.sources(row)}
+    return [Takedown.of_url(url) for url in sorted(urls) if url.startswith(("http://", "https://"))]
+
+
+def _rows(corpus: Corpus, images: Image | Sequence[Image]) -> list[int]:
+    named = [images] if isinstance(images, int | str) else images
+    return [row for image in named for row in _rows_of(corpus, image)]
+
+
+def _rows_of(corpus: Corpus, image: Image) -> Sequence[int]:
+    if isinstance(image, int):
+        return [corpus.entry(image).row]
+    rows = corpus.rows_of_url(image)
+    if not rows:
+        raise UnknownRowError(f"no image was found under {image}. A search shows the row and address of each image.")
+    return rows
+
+
+def _delete_drawings(paths: IndexPaths) -> None:
+    """Delete pictures drawn by experiments, which may show erased images; their figures stay."""
     with directory_errors(paths.lab):
         for picture in (*paths.lab.glob("*.png"), *paths.lab.glob("*.html")):
             picture.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What an index directory holds and how fresh it is, read without torch or faiss, and without changing anything."""
+"""Read what an index directory holds and how fresh it is; loads neither torch nor faiss and changes nothing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,9 @@ from pathlib import Path
 from crawler.frontier.frontier import Frontier
 from imgsearch.autoencoder.card import CARD_NAME, SHIPPED, current_model, read_card
 from imgsearch.autoencoder.codes import read_codes_info
-from imgsearch.cli.output import readable_bytes
 from imgsearch.corpus.store import Corpus, CorpusCounts
 from imgsearch.errors import IndexMissingError
-from imgsearch.paths import IndexPaths
+from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.retrieval.index.index_info import read_index_info
 
 NO_CRAWL = {"kept": 0, "duplicate": 0, "skipped": 0, "failed": 0, "queued": 0}
@@ -22,16 +21,16 @@ class Status:
     root: Path
     images: int
     removed: int
-    near_duplicates: int  # of the images: recompressed or resized copies of earlier ones
+    near_duplicates: int  # images that are recompressed or resized copies of earlier ones
     coded: int  # rows with a code of the current model
     indexed: int  # rows in an index made by the current model
     model: str  # digest
-    shipped: bool  # whether it is the one that comes with the package
-    text_model: str  # digest of the model of words, "" where none was trained
-    words_coded: int  # rows whose words have a code of it
-    index_bytes: int  # of the whole directory
+    shipped: bool  # whether it is the model that comes with the package
+    text_model: str  # digest of the text model, "" where none was trained
+    words_coded: int  # rows whose words have a code of the text model
+    index_bytes: int  # size of the whole directory
     preview_bytes: int
-    crawl: dict[str, int]  # image URLs by what became of them
+    crawl: dict[str, int]  # outcome → number of image URLs
 
     @property
     def rows(self) -> int:
@@ -54,43 +53,14 @@ class Status:
             "crawl": self.crawl,
         }
 
-    def lines(self) -> list[str]:
-        """What a person reads, the next command to type last."""
-        per_image = readable_bytes(self.preview_bytes / self.rows) if self.rows else "0 B"
-        return [
-            f"{self.root}: {readable_bytes(self.index_bytes)}",
-            f"images   {self.images:,}"
-            + (f" ({self.removed:,} removed)" if self.removed else "")
-            + (f", {self.near_duplicates:,} of them near-duplicates" if self.near_duplicates else ""),
-            f"previews {readable_bytes(self.preview_bytes)} ({per_image} per image)",
-            f"model    {self.model[:12]}" + (" (comes with imgsearch)" if self.shipped else " (trained here)"),
-            f"coded    {self.coded:,} of {self.rows:,} rows",
-            f"indexed  {self.indexed:,} of {self.rows:,} rows",
-            *self._words(),
-            "crawl    " + "  ".join(f"{name} {n:,}" for name, n in self.crawl.items()),
-            f"next     {self.next_step()}",
-        ]
 
-    def _words(self) -> list[str]:
-        if not self.text_model:
-            return []
-        return [f"words    {self.words_coded:,} of {self.rows:,} rows, by model {self.text_model[:12]}"]
-
-    def next_step(self) -> str:
-        """The command that brings the directory one step on."""
-        if not self.images:
-            return "imgsearch add FOLDER, or imgsearch crawl URL"
-        if self.indexed < self.rows:
-            return "imgsearch reindex"
-        return "imgsearch app"
-
-
-def read_status(paths: IndexPaths) -> Status:
-    """The state of the directory; one that is not there is an empty one.
+def read_status(index: IndexPaths | Path | str | None = None) -> Status:
+    """Read the state of an index directory; a missing directory counts as an empty one.
 
     Raises:
-        ImgSearchError: a part is damaged; the message says which.
+        ImgSearchError: a part is damaged; the message names it.
     """
+    paths = index_paths(index)
     counts = _counts(paths)
     folder = current_model(paths)
     model = read_card(folder).digest

@@ -60,7 +60,7 @@ def test_held_out_images_find_more_of_their_label(
     assert after > before + 0.1
     assert found["taken"]
     assert json.loads((bars.model / "model.json").read_text())["digest"] == found["digest"]
-    assert "128 are learned, 32 ask" in told.err
+    assert "128 are learned, 32 are queries" in told.err
     assert "1 of labels.csv are not in the corpus and were passed over: 9999" in told.err
 
 

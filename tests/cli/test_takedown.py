@@ -215,7 +215,7 @@ def test_an_image_found_elsewhere_too_goes_only_with_its_own_address(tmp_path: P
 
 def test_nothing_named_and_no_host(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_index(index, smooth_thumbnails(1))
-    assert imgsearch("remove", "--index", index) == 1
+    assert imgsearch("remove", "--index", index) == 2
     assert "nothing is named" in capsys.readouterr().err
     assert imgsearch("remove", "--host", "two words", "--index", index) == 1
     assert "'two words' is not the name of a host" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from imgsearch.autoencoder.card import read_card
 from imgsearch.cli.main import run
 from imgsearch.retrieval.evaluation.model_comparison import Comparison, Quality
-from tests.support.cli import answer, complaint
+from tests.support.cli import answer, complaint, misuse
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,29 @@ def test_every_kind_of_network_is_trained_indexed_and_searched(
         (["--network", "pca", "--tied"], "for the network dense"),
         (["--network", "dense", "--unpool", "repeat"], "unpool is for the network conv"),
         (["--unpool", "switches"], "the code holds less"),
-        (["--unpool", "switches", "--force", "--objective", "agree"], "decodes codes alone"),
         (["--network", "dense", "--from", "somewhere"], "brings its network along"),
-        (["--sizes", "3072-many"], "are no sizes"),
+        (["--sizes", "3072-many"], "are not sizes"),
+        (["--objective", "agree+much*reconstruct"], "is no term"),
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(
+    index: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert said in misuse(capsys, "train", *options, "--epochs", "1", "--index", index)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--unpool", "switches", "--force", "--objective", "agree"], "decodes codes alone"),
         (["--sizes", "784-30"], "takes examples of 784 values"),
         (["--objective", "contractive"], "reconstruct+0.1"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(
+def test_a_network_that_cannot_learn_the_objective_is_refused(
     index: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
 ) -> None:
-    assert said in complaint(capsys, "train", *options, "--epochs", "1", "--index", str(index))
+    assert said in complaint(capsys, "train", *options, "--epochs", "1", "--index", index)
 
 
 def _judged(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> None:

@@ -14,6 +14,7 @@ from crawler.frontier.inspect import ReasonCount
 from imgsearch.cli.main import run
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.workflows.crawl_report import MAX_BARS, CrawlFacts, draw_crawl_page
+from tests.support.cli import misuse
 from tests.support.html import Elements
 from tests.support.loopback_site import Answer, Site
 
@@ -129,8 +130,7 @@ def test_why_of_a_takedown(crawled: Site, index: Path, capsys: pytest.CaptureFix
 def test_why_before_anything_was_crawled_and_of_no_url(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no crawl has seen this URL" in told(capsys, index, "https://example.org/")
     assert not index.exists()
-    assert run(["why", "ftp://example.org/", "--index", str(index)]) == 1
-    assert "is not an http or https URL" in capsys.readouterr().err
+    assert "is not an http or https URL" in misuse(capsys, "why", "ftp://example.org/", "--index", index)
 
 
 # ----------------------------------------------------------------------------
@@ -198,5 +198,4 @@ def test_the_page_has_few_bars_however_long_the_crawl() -> None:
 def test_no_page_of_nothing(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert crawl(index, "--report", tmp_path / "report.html") == 1
     assert "nothing was crawled" in capsys.readouterr().err
-    assert crawl(index) == 1
-    assert "no URL to start from" in capsys.readouterr().err
+    assert "no URL to start from" in misuse(capsys, "crawl", "--index", index)

@@ -1,9 +1,12 @@
 """Commands as a user types them, for the tests of what they answer."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from imgsearch.cli.grammar import command_line
 from imgsearch.cli.main import run
 
 
@@ -23,3 +26,30 @@ def complaint(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
     assert len(complaints) == 1, printed.err
     assert "Traceback" not in printed.err
     return complaints[0]
+
+
+def misuse(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
+    """Carry out a command line that must be refused as wrong usage, and return what it printed on standard error."""
+    capsys.readouterr()
+    assert run([str(word) for word in line]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+def commands() -> dict[str, Any]:
+    """Every command by name, as typer declares it (its classes are private: Any)."""
+    return dict(command_line().commands)
+
+
+def parse(line: Sequence[str]) -> None:
+    """Parse one command line, as typed after `imgsearch`, without running it; raises what typer raises."""
+    name, *words = line
+    commands()[name].make_context(name, words)
+
+
+def help_of(command: str) -> str:
+    """The help of a command, 120 columns wide."""
+    context = commands()[command].make_context(command, [], resilient_parsing=True, terminal_width=120)
+    return str(context.get_help())
