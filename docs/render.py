@@ -7,9 +7,10 @@ import ast
 import contextlib
 import io
 import os
-import re
 from pathlib import Path
+from unittest import mock
 
+from imgsearch.cli.grammar import command_line
 from imgsearch.cli.main import run
 
 DOCS = Path(__file__).resolve().parent
@@ -28,43 +29,23 @@ folder. With `--json` standard output is one JSON document; progress always goes
 
 
 def help_of(*line: str) -> str:
-    """Return what a command line with `--help` prints.
+    """Return what a command line with `--help` prints, as wide as `COLUMNS`.
 
     Raises:
         RuntimeError: it failed.
     """
-    printed, before = io.StringIO(), os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = str(COLUMNS)
-    try:
-        with contextlib.redirect_stdout(printed):
-            code: int | str | None = _exit_code([*line, "--help"])
-    finally:
-        if before is None:
-            del os.environ["COLUMNS"]
-        else:
-            os.environ["COLUMNS"] = before
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), mock.patch.dict(os.environ, {"COLUMNS": str(COLUMNS)}):
+        code = run([*line, "--help"])
     if code:
         raise RuntimeError(f"imgsearch {' '.join(line)} --help ended with {code}")
     return "\n".join(text.rstrip() for text in printed.getvalue().strip("\n").splitlines())
 
 
-def _exit_code(line: list[str]) -> int | str | None:
-    try:
-        return run(line)
-    except SystemExit as exited:
-        return exited.code
-
-
-def commands() -> list[str]:
-    """Return the names of the commands in the order of the help."""
-    _, _, listed = help_of().partition("COMMAND\n" if "COMMAND\n" in help_of() else "Commands:\n")
-    return re.findall(r"^ {2,4}([a-z]+)(?= {2}|$)", listed, flags=re.MULTILINE)
-
-
 def render_commands() -> str:
     """Return commands.md: an introduction, the list of commands, and the help of each."""
     sections = [INTRODUCTION, f"```text\n{help_of()}\n```\n"]
-    sections += [f"## {name}\n\n```text\n{help_of(name)}\n```\n" for name in commands()]
+    sections += [f"## {name}\n\n```text\n{help_of(name)}\n```\n" for name in command_line().commands]
     return "\n".join(sections)
 
 
