@@ -29,7 +29,7 @@ PER_KIND = 12  # images of each kind in `gallery`
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real images to measure on; a test that asks for it skips where it is absent."""
+    """The folder of real images to measure on; tests that use it are skipped where it is absent."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the repository: this test measures on real images")
@@ -38,7 +38,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_index_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test must not find the developer's own index."""
+    """Hide the developer's own index from tests."""
     monkeypatch.delenv("IMGSEARCH_INDEX", raising=False)
 
 
@@ -58,7 +58,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_index(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index directory over `photographs` with a model of one epoch. Shared: take `index` to change it."""
+    """An index directory over `photographs` with a model of one epoch. Shared: use `index` to change it."""
     root = tmp_path_factory.mktemp("trained") / "index"
     for command in (
         ["add", str(photographs), "--labels-from-folders"],
@@ -77,7 +77,7 @@ def index(trained_index: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> "Lab":
-    """A laboratory for experiments of the small size."""
+    """The context of an experiment at its small size."""
     from imgsearch.device import pick_device  # torch is slow to import
     from imgsearch.lab.finding import Lab
 
@@ -109,7 +109,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def crawler(tmp_path: Path) -> Crawler:
-    """A crawler with a fresh memory."""
+    """A crawler with an empty frontier."""
     return Crawler(tmp_path)
 
 

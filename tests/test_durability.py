@@ -1,4 +1,4 @@
-"""What a power cut leaves: bytes are synced before the record that names them, and files before they are renamed.
+"""Durability: bytes are synced before the record that names them, and files before they are renamed.
 
 SIGKILL cannot show this, because the kernel still writes what a killed process left; so the tests record each fsync.
 """

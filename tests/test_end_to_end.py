@@ -1,4 +1,4 @@
-"""The way of the data, walked with real commands: crawled under fire, and from an empty directory to an answer."""
+"""End to end with real commands: a crawl that is killed again and again, and the demo from an empty directory."""
 
 import json
 import random
@@ -26,7 +26,7 @@ PER_PAGE = 100
 
 @pytest.fixture(scope="module")
 def many_images() -> list[bytes]:
-    """5,000 CIFAR-10 JPEGs where they are at hand, else 1,000 tiny GIFs; all different."""
+    """5,000 CIFAR-10 JPEGs where ../shared/data has them, else 1,000 tiny GIFs; all different."""
     archive = REPOSITORY.parent / "shared" / "data" / "cifar10-train-jpeg.zip"
     if not archive.exists():
         return [gif(number) for number in range(1000)]
@@ -103,6 +103,6 @@ def test_the_demo_from_an_empty_directory_to_a_better_answer(
     assert crawl["queued"] == 0
 
 
-def test_the_demo_keeps_out_of_a_corpus_of_ones_own(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_refuses_a_directory_with_other_images(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["demo", "--no-app", "--index", str(index)]) == 1
     assert "other images" in capsys.readouterr().err

@@ -1,5 +1,7 @@
-"""Every autoencoder of the lecture on the demo gallery, from a clean index: trained, indexed, searched, and good for
-something: its reconstructions beat the mean picture, and distorted copies find their originals."""
+"""Every autoencoder of the lecture on the demo gallery, trained, indexed and searched from a clean index.
+
+Each is good for something: its reconstructions beat the mean picture, and distorted copies find their originals.
+"""
 
 import json
 
@@ -32,7 +34,7 @@ FAMILY = {
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_each_of_the_family_is_trained_and_searched_with(
+def test_each_kind_of_autoencoder_is_trained_and_searched(
     name: str, clean: IndexPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     index = ["--device", "cpu", "--index", str(clean.root)]
@@ -42,7 +44,7 @@ def test_each_of_the_family_is_trained_and_searched_with(
     found = json.loads(capsys.readouterr().out)["comparison"]["after"]["recall"]
     noise = 0.2 if name == "denoise" else 0.0
     assert reconstruction_error(clean, noise) < 0.8 * error_of_the_mean_picture(clean)
-    assert found > 0.25  # of distorted copies the original comes first, among 204
+    assert found > 0.25  # share of distorted copies whose original comes first, among 204 images
     assert run(["reindex", *index]) == 0
     with Searcher.open(clean, device="cpu") as searcher:
         (hit,) = searcher.search(searcher.thumbnails(np.array([7]))[0], k=1, by="code").hits["code"]
@@ -50,7 +52,7 @@ def test_each_of_the_family_is_trained_and_searched_with(
 
 
 def reconstruction_error(paths: IndexPaths, noise: float) -> float:
-    """The mean squared error of the reconstructions of images with so much noise, against the clean ones."""
+    """Mean squared error of reconstructions from noisy images, compared with the clean ones."""
     network, _ = load_checkpoint(paths.model, CPU.device)
     with Corpus.open(paths) as corpus:
         images = corpus.thumbnails() / 255
@@ -64,7 +66,7 @@ def error_of_the_mean_picture(paths: IndexPaths) -> float:
         return float((corpus.thumbnails() / 255).var(axis=0).mean())
 
 
-def test_images_are_found_by_words_that_are_written_of_them(
+def test_images_are_found_by_the_words_of_their_alt_texts(
     clean: IndexPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     index = ["--device", "cpu", "--index", str(clean.root)]
@@ -80,9 +82,7 @@ def test_images_are_found_by_words_that_are_written_of_them(
         assert sum("red" in alt.split() or "flower" in alt for alt in alts) > PER_KIND / 2, method
 
 
-def test_labels_of_its_own_make_a_model_find_more_of_them(
-    clean: IndexPaths, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_fine_tuning_finds_more_images_of_the_same_label(clean: IndexPaths, capsys: pytest.CaptureFixture[str]) -> None:
     index = ["--device", "cpu", "--index", str(clean.root)]
     capsys.readouterr()
     assert run(["finetune", "--epochs", "20", "--batch-size", "32", "--keep", "new", "--json", *index]) == 0

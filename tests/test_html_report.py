@@ -1,4 +1,4 @@
-"""Self-contained pages: strangers' text is shown as text, and nothing is loaded or run."""
+"""Self-contained pages: untrusted text is shown as text, and nothing is loaded or run."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Progress of a part of larger work: shares of the whole, and a text where the part gives none of its own."""
+"""Progress of a part of larger work: shares of the whole, and a default text."""
 
 import pytest
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from imgsearch.autoencoder.card import read_card
 from imgsearch.autoencoder.checkpoint import save_checkpoint
 from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.networks.registry import describe_network
 from imgsearch.cli.main import run
 from imgsearch.paths import IndexPaths
+from tests.support.comparison import decide_comparisons
 from tests.support.index import add_images
 
 N = 160
@@ -65,18 +67,17 @@ def test_held_out_images_find_more_of_their_label(
 
 
 def test_a_model_that_finds_no_more_is_not_taken_unless_asked(
-    bars: IndexPaths, labels: Path, capsys: pytest.CaptureFixture[str]
+    bars: IndexPaths, labels: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = labels.with_name("wrong.csv")  # nothing to be seen in the pictures
-    rng = np.random.default_rng(1)
-    wrong.write_text("row,label\n" + "".join(f"{row},{KINDS[rng.integers(2)]}\n" for row in range(N)))
-    before = (bars.model / "model.json").read_bytes()
-    chance = ("--labels", str(wrong), "--objective", "classify", "--epochs", "1", "--seed", "3")
-    assert finetune(bars, *chance) == 0
-    stays = "stays" in capsys.readouterr().out
-    assert stays == ((bars.model / "model.json").read_bytes() == before)
-    assert finetune(bars, *chance, "--keep", "new") == 0
-    assert (bars.model / "model.json").read_bytes() != before
+    decide_comparisons(monkeypatch, 0.5, 0.5, by_labels=True)
+    before = read_card(bars.model).digest
+    line = ("--labels", str(labels), "--objective", "classify", "--epochs", "1")
+    assert finetune(bars, *line) == 0
+    assert "stays in use" in capsys.readouterr().out
+    assert read_card(bars.model).digest == before
+    assert read_card(bars.candidate).digest != before
+    assert finetune(bars, *line, "--keep", "new") == 0
+    assert read_card(bars.model).digest != before
 
 
 def test_a_corpus_without_labels_says_how_to_label(bars: IndexPaths, capsys: pytest.CaptureFixture[str]) -> None:

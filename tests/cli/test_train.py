@@ -9,8 +9,8 @@ import pytest
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.cli.main import run
-from imgsearch.retrieval.evaluation.model_comparison import Comparison, Quality
 from tests.support.cli import answer, complaint, misuse
+from tests.support.comparison import decide_comparisons
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,10 @@ def test_a_network_that_cannot_learn_the_objective_is_refused(
     assert said in complaint(capsys, "train", *options, "--epochs", "1", "--index", index)
 
 
-def _judged(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> None:
-    """Let every training end with these shares of distorted copies found."""
-
-    def compare(before_folder: Path, after_folder: Path, *_: object, **__: object) -> Comparison:
-        digests = (read_card(folder).digest for folder in (before_folder, after_folder))
-        return Comparison(
-            36, *(Quality(digest, share, None) for digest, share in zip(digests, (before, after), strict=True))
-        )
-
-    monkeypatch.setattr("imgsearch.retrieval.evaluation.model_comparison.compare_models", compare)
-
-
 def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
     index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _judged(monkeypatch, 0.9, 0.5)
+    decide_comparisons(monkeypatch, 0.9, 0.5)
     before, train = read_card(index / "model").digest, ("train", "--epochs", "1", "--device", "cpu", "--index", index)
     told = answer(capsys, *train)
     assert "90.0% before, 50.0% now" in told
@@ -132,7 +120,7 @@ def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_
 def test_a_model_that_finds_more_is_taken(
     index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _judged(monkeypatch, 0.5, 0.9)
+    decide_comparisons(monkeypatch, 0.5, 0.9)
     before = read_card(index / "model").digest
     told = json.loads(answer(capsys, "train", "--epochs", "1", "--device", "cpu", "--json", "--index", index))
     assert told["taken"]

@@ -1,4 +1,4 @@
-"""CIFAR-10 for the demo: one labelled archive, and a plain sentence where there is no internet."""
+"""CIFAR-10 for the demo: one labelled archive, and a clear error without an internet connection."""
 
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ from imgsearch.errors import DemoError
 
 
 class TwoImages:
-    """Stands for torchvision's dataset, with its attributes and two images."""
+    """A fake of torchvision's dataset with two images."""
 
     data = np.stack([np.full((32, 32, 3), 10, np.uint8), np.full((32, 32, 3), 200, np.uint8)])
     targets = (1, 0)

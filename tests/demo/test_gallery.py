@@ -1,4 +1,4 @@
-"""The drawn gallery: varied, repeatable, well described, and hard for raw pixels only because it is varied."""
+"""The drawn gallery: varied, repeatable, well described, and difficult for raw pixels."""
 
 import io
 import re
@@ -87,7 +87,7 @@ def test_an_unknown_kind_is_a_mistake() -> None:
 
 
 def test_raw_pixels_tell_the_kinds_apart_only_now_and_then() -> None:
-    """Places and palettes are shared: the nearest image by pixels is of another kind more often than not."""
+    """Backdrops and palettes are shared, so the nearest image by pixels is usually of another kind."""
     per_kind = 8
     images = [draw(kind, number) for kind in KINDS for number in range(per_kind)]
     thumbnails = np.stack([np.asarray(image.resize((32, 32), Image.Resampling.BOX)) for image in images])

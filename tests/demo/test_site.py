@@ -1,4 +1,4 @@
-"""The gallery's site: what it links, what it serves, what is broken on purpose, and how it starts and ends."""
+"""The gallery's site: its links, its files, the deliberately broken ones, and how it starts and ends."""
 
 import http.client
 import os
@@ -21,7 +21,7 @@ from imgsearch.errors import DemoError, ImageError
 
 
 class _Links(HTMLParser):
-    """Pages and images that one HTML page names, and its alternative texts."""
+    """Pages and images that one HTML page links, with their alt texts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def read(path: str, images_per_kind: int = IMAGES_PER_KIND) -> str:
 
 
 def walk(images_per_kind: int = IMAGES_PER_KIND) -> tuple[dict[str, _Links], dict[str, str]]:
-    """Every page that is linked from the front page, and every image with its alternative text."""
+    """All pages that can be reached from the front page, and all images with their alt texts."""
     seen: dict[str, _Links] = {}
     due = ["/"]
     while due:
@@ -213,7 +213,7 @@ def test_serving_loads_neither_torch_nor_faiss() -> None:
 
 
 def _wait_until_refused(port: int) -> None:
-    """The forked processes end a moment after the first: wait until nobody listens any more."""
+    """Wait until nothing listens on the port: forked processes end a moment after the first."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:

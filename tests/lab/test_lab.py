@@ -1,4 +1,4 @@
-"""The experiments at their small size: each finds what the lecture says, draws it and leaves its figures."""
+"""The experiments at their small size: each confirms the lecture's claim, draws it and writes its figures."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Posts for the lab: stripped as scikit-learn strips them, read from an archive that may be anything."""
+"""Posts for the lab: stripped as scikit-learn does, and read from archives of any kind."""
 
 import zipfile
 from collections.abc import Mapping

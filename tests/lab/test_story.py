@@ -22,7 +22,7 @@ NAMES = ("one", "unwilling", "broken", "last")
 
 @pytest.fixture
 def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four experiments, of which one has no data and one has a defect."""
+    """Four experiments: two sound ones, one without data and one with a defect."""
 
     def run_toy(name: str, lab: Lab) -> Finding:
         lab.on_progress(0.5, 1, "half")

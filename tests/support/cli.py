@@ -1,4 +1,4 @@
-"""Commands as a user types them, for the tests of what they answer."""
+"""Run commands as a user types them and check their output."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from imgsearch.cli.main import run
 
 
 def answer(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
-    """Carry out a command that must succeed and return what it printed."""
+    """Run a command that must succeed and return its standard output."""
     capsys.readouterr()
     assert run([str(word) for word in line]) == 0, capsys.readouterr().err
     return capsys.readouterr().out
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *line: str | Path) -> str:
-    """Carry out a command that must fail with code 1 and one line, and return that line."""
+    """Run a command that must fail with code 1 and one line of message; return that line."""
     capsys.readouterr()
     assert run([str(word) for word in line]) == 1
     printed = capsys.readouterr()

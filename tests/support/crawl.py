@@ -1,4 +1,4 @@
-"""A gallery to crawl, a crawler with a memory and a clock to turn, for the tests of whole crawls."""
+"""A gallery that keeps images, a crawler with a frontier, and a clock that can be advanced."""
 
 import sqlite3
 import time
@@ -32,7 +32,7 @@ class Gallery:
 
 
 class SteppingClock:
-    """A clock that goes on by a step in each round of a crawl (with `stop=clock.step`): an hour passes in a moment."""
+    """A clock that advances by a step in each round of a crawl (with `stop=clock.step`)."""
 
     def __init__(self, step_seconds: float) -> None:
         self.now = 1_800_000_000.0
@@ -42,7 +42,7 @@ class SteppingClock:
         return self.now
 
     def step(self) -> bool:
-        """Go on; the answer is that the crawl need not stop."""
+        """Advance the clock; return False, so that the crawl goes on."""
         self.now += self.step_seconds
         return False
 

@@ -1,4 +1,4 @@
-"""Entries of a corpus that no test needs to make."""
+"""Entries of a corpus without a corpus."""
 
 from imgsearch.corpus.records import NOT_KNOWN, Entry, Provenance
 

@@ -1,4 +1,4 @@
-"""Figures of a measurement as `imgsearch evaluate` leaves them, small enough to be read in a test."""
+"""Measured figures in the form that `imgsearch evaluate` writes, small enough to read in a test."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A searcher with hand-made pictures and neighbours: what the page needs, without a model or an index."""
+"""A searcher with hand-made pictures and neighbours for the page, without a model or an index."""
 
 import io
 from dataclasses import dataclass, field

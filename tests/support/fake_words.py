@@ -1,4 +1,4 @@
-"""A searcher of words with known answers: what the Explore page needs, without a model of text."""
+"""A text searcher with known answers for the Explore page, without a text model."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ FIRST = {"code": 20, "lsa": 30, "tfidf": 40}  # the row of each method's first h
 
 @dataclass
 class FakeWords:
-    """Answers every text that has a known word; each method with rows of its own."""
+    """Answers every text with a known word; each method returns its own rows."""
 
     stale: bool = False
     alt: str = "disc"

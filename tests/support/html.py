@@ -1,4 +1,4 @@
-"""What a browser would find in HTML, for the tests of pages that show strangers' text."""
+"""Parse HTML as a browser would, for tests of pages that show untrusted text."""
 
 from html.parser import HTMLParser
 

@@ -17,7 +17,7 @@ from imgsearch.workflows.reindexing import reindex
 
 
 def smooth_thumbnails(n: int, seed: int = 1338) -> NDArray[np.uint8]:
-    """(n, 32, 32, 3) coarse random colours: no two alike."""
+    """(n, 32, 32, 3) thumbnails of coarse random colours, all different."""
     coarse = np.random.default_rng(seed).integers(0, 256, (n, 4, 4, 3), dtype=np.uint8)
     return coarse.repeat(8, axis=1).repeat(8, axis=2)
 
@@ -48,7 +48,7 @@ def add_images(
 
 
 def save_untrained_model(paths: IndexPaths, seed: int = 0) -> str:
-    """A default network as it is born, as the current model; returns its digest."""
+    """Save an untrained default network as the current model; return its digest."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         description = describe_network(ConvConfig())

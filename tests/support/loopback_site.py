@@ -25,7 +25,7 @@ def gif(number: int) -> bytes:
 
 @dataclass
 class Answer:
-    """What the site says to one path."""
+    """The answer of the site to one path."""
 
     body: bytes = b""
     status: int = 200
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """One request that the site has seen."""
+    """One request that the site received."""
 
     path: str
     at: float  # time.monotonic()
@@ -71,12 +71,12 @@ class Site:
         return self.answer(path, Answer(status=status, headers={"Location": location}))
 
     def answer(self, path: str, answer: Answer | Callable[[int], Answer]) -> str:
-        """Set what `path` says (or what it says the first, second... time); returns its URL."""
+        """Set the answer of `path`, or a function of how often it was requested before; return its URL."""
         self.answers[path] = answer
         return self.url + path
 
     def paths(self) -> list[str]:
-        """The paths that were asked for, in order."""
+        """The requested paths, in order."""
         return [request.path for request in self.requests]
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
@@ -131,7 +131,7 @@ def _send_head_and_body(handler: BaseHTTPRequestHandler, answer: Answer) -> None
 
 @contextmanager
 def serving(address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Site]:
-    """A site that answers on a free port of loopback while the context lasts."""
+    """Serve a site on a free port of loopback while the context lasts."""
     site = Site()
 
     class Handler(BaseHTTPRequestHandler):
@@ -169,7 +169,7 @@ def serving(address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> It
 
 @dataclass(frozen=True)
 class Kept:
-    """The plainest verdict."""
+    """The simplest verdict that `keep` may return."""
 
     verdict: str = "kept"
     reason: str = ""

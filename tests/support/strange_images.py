@@ -1,4 +1,4 @@
-"""Images as strangers make them: bombs, polyglots, rare modes, damage; made by hand where Pillow makes none."""
+"""Hostile and rare images: bombs, polyglots, unusual modes, damage; built by hand where Pillow cannot write them."""
 
 import struct
 import zlib
@@ -34,7 +34,7 @@ def photograph(width: int = 120, height: int = 90) -> Image.Image:
 
 
 def samples() -> dict[str, bytes]:
-    """One sound image of every format and of the kinds that other decoders read."""
+    """One valid image of every format and variant that is decoded."""
     picture = photograph()
     return {
         "JPEG": encoded(picture, "JPEG"),
@@ -107,7 +107,7 @@ def float_tiff(values: NDArray[np.float32]) -> bytes:
 
 
 def bombs() -> dict[str, bytes]:
-    """Small files that announce, or unpack to, far more than an image may have."""
+    """Small files that claim, or unpack to, far more pixels than allowed."""
     gif_head = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,"
     return {
         "PNG of 30,000 x 30,000": png(30_000, 30_000, 8, 2, b""),
@@ -145,7 +145,7 @@ def _tiff_bomb() -> bytes:
 
 
 def polyglots() -> dict[str, bytes]:
-    """Images that are web pages too, to a browser that guesses."""
+    """Images that a browser which guesses types would take for web pages."""
     jpeg, gif, whole_png = (encoded(photograph(), name) for name in ("JPEG", "GIF", "PNG"))
     comment = b"\xff\xfe" + struct.pack(">H", len(SCRIPT) + 2) + SCRIPT
     return {
@@ -158,7 +158,7 @@ def polyglots() -> dict[str, bytes]:
 
 
 def drawings() -> dict[str, bytes]:
-    """What other programs would have to be started for, or formats that brought Pillow trouble."""
+    """Formats that need other programs, or that have caused vulnerabilities in Pillow."""
     return {
         "SVG": b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><script>1</script></svg>",
         "EPS": encoded(photograph(), "EPS"),

@@ -1,4 +1,4 @@
-"""A small corpus whose images are described: each alt text has some words of one topic, and no two topics share any."""
+"""A small corpus with alt texts: each has words of one topic, and topics share no words."""
 
 import hashlib
 from collections.abc import Sequence
@@ -53,13 +53,13 @@ def add_described(paths: IndexPaths, alts: Sequence[str], labels: Sequence[str] 
 
 
 def add_source(paths: IndexPaths, row: int, alt: str) -> None:
-    """The image of `row` is found in another place too, with another text."""
+    """Add another source, with another alt text, to the image of `row`."""
     with Corpus.open_for_writing(paths) as corpus:
         corpus.add_sources([(row, Source(f"https://example.com/{len(corpus.sources(row))}/{row}.png", alt=alt))])
 
 
 def make_text_index(root: Path, alts: Sequence[str]) -> IndexPaths:
-    """An index directory over these alt texts, with a small text autoencoder trained on them, as by the command."""
+    """An index directory over these alt texts, with a small text autoencoder trained by the command."""
     paths = IndexPaths(root)
     add_described(paths, alts)
     line = ["train", "--text", "--sizes", "100-32-8", "--epochs", "60", "--batch-size", "16", "--device", "cpu"]

@@ -1,4 +1,4 @@
-"""Small pictures made of numbers: for tests that need images and no files."""
+"""Small generated pictures for tests that need images but no files."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -53,7 +53,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Found:
-    """As a crawl hands an image over."""
+    """An image in the form in which a crawl delivers it."""
 
     url: str
     page_url: str
@@ -121,7 +121,7 @@ class Page:
             self.wait_until(partial(browser.find_elements, By.CSS_SELECTOR, part))
 
     def wait_until(self, true: Callable[[], Answer]) -> Answer:
-        """Ask until the answer is true; the page may redraw in between, so that an element goes stale."""
+        """Repeat a check until it holds; elements that a redraw made stale are ignored."""
         errors = selenium.common.exceptions
         ignored = [
             errors.StaleElementReferenceException,
@@ -132,7 +132,7 @@ class Page:
         return answer
 
     def rows(self, method: str) -> list[int]:
-        """The rows in one column, top first; read at once, since the page may redraw between two questions."""
+        """The rows in one column, top first, read in one call because the page may redraw between two."""
         read = "return [...document.querySelectorAll(arguments[0])].map(card => Number(card.dataset.row))"
         rows: list[int] = self.browser.execute_script(read, f".st-key-hits-{method} figure.hit")
         return rows
@@ -156,7 +156,7 @@ class Page:
         self.browser.find_element(By.CSS_SELECTOR, SLIDER).send_keys(end)
 
     def both_columns_hold(self, n: int) -> bool:
-        """Whether the answer is drawn to its end, so that no column is still that of the query before."""
+        """Whether the result is drawn completely, so that no column still shows the previous query."""
         state = self.browser.find_element(By.CSS_SELECTOR, ".stApp").get_attribute("data-test-script-state")
         return state == "notRunning" and len(self.rows("code")) == len(self.rows("pixel")) == n
 
@@ -169,7 +169,7 @@ class Page:
         self.wait_until(lambda: self.both_columns_hold(12))
 
     def screenshot(self, path: Path, last: str = "") -> None:
-        """The whole page, below the fold too; or as far as the part `last` goes."""
+        """A screenshot of the whole page, or down to the end of the element `last`."""
         height = self.browser.execute_script("return document.querySelector('.stMain').scrollHeight")
         if last:
             end = "return Math.ceil(document.querySelector(arguments[0]).getBoundingClientRect().bottom) + 8"
@@ -306,7 +306,7 @@ def test_the_page_asks_nobody_but_its_own_server(browser: webdriver.Chrome, addr
 
 
 def severe_messages(browser: webdriver.Chrome) -> list[str]:
-    """What the browser's console complained of since this was last asked."""
+    """Errors in the browser's console since the last call."""
     log = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium leaves it without types
     return [str(entry["message"]) for entry in log if entry["level"] == "SEVERE"]
 

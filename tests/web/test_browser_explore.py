@@ -37,7 +37,7 @@ TRIED = ("/explore/_stcore/health", "/explore/_stcore/host-config")
 
 @pytest.fixture(scope="module")
 def mapped_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small index of the shipped model, with a map and a model of words."""
+    """A small index of the shipped model, with a map and a text model."""
     root = tmp_path_factory.mktemp("mapped") / "index"
     add_described(IndexPaths(root), *zip(*described(), strict=True))
     for command in ("reindex", "lab map --size small", "train --text --epochs 1"):
@@ -55,7 +55,7 @@ class Explore(Page):
     """The Explore page as a visitor sees it."""
 
     def __init__(self, browser: webdriver.Chrome, address: str | None = None) -> None:  # noqa: F811 -- also a fixture
-        """Go to the page, or without an address wait until it is drawn."""
+        """Open the page, or without an address wait until it is drawn."""
         self.browser = browser
         if address is not None:
             browser.get(f"{address}/explore")
@@ -74,7 +74,7 @@ class Explore(Page):
         return self.browser.find_elements(By.CSS_SELECTOR, MAPS)[side]
 
     def point_at_an_image(self, side: int) -> tuple[int, tuple[int, int]]:
-        """Move the pointer over the map until it is on an image; its row, and how far that is from the middle."""
+        """Move the pointer over the map until it hits an image; return its row and its offset from the middle."""
         canvas = self.map_of(side)
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
         width, height = (int(canvas.rect[name]) for name in ("width", "height"))
@@ -91,7 +91,7 @@ class Explore(Page):
         return rows
 
     def places(self) -> str:
-        """The left map's pixels, as a text that differs where they do."""
+        """The left map's pixels as a text, to compare two drawings."""
         return str(self.browser.execute_script("return document.querySelector(arguments[0]).toDataURL()", MAPS))
 
     def ask_with_words(self, words: str) -> None:

@@ -1,4 +1,4 @@
-"""The HTML of the page's pieces: whatever a stranger wrote is shown as text, and only web addresses are links."""
+"""The HTML of the page's parts: untrusted text is shown as text, and only web addresses become links."""
 
 import pytest
 

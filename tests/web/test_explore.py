@@ -25,7 +25,7 @@ N = 80
 
 
 def explore() -> None:
-    """What the page's frame does with Explore; a row that is asked for is left in the session."""
+    """Draw Explore as the page does, and store a chosen row in the session."""
     import streamlit as st
 
     from imgsearch.paths import index_paths
@@ -88,7 +88,7 @@ def mapped(searcher: FakeSearcher, rows: list[int], model: str = "") -> PictureM
 
 
 def map_data(app: AppTest) -> Any:
-    """What the browser gets to draw the map."""
+    """The data that the browser receives to draw the map."""
     assert not app.exception
     (component,) = app.get("bidi_component")
     return json.loads(component.proto.json)

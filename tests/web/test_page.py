@@ -1,4 +1,4 @@
-"""The page over a searcher with known answers: what each touch asks, and what is drawn of it."""
+"""The page over a searcher with known answers: the query that each input makes, and the result shown."""
 
 import io
 import re
@@ -50,7 +50,7 @@ def drawn(app: AppTest) -> str:
 
 
 def hit_rows(app: AppTest, method: str) -> list[int]:
-    """The rows that stand in one column, top first."""
+    """The rows in one column, top first."""
     keys = [str(button.key) for button in app.button]
     return [int(key.removeprefix(f"ask-{method}-")) for key in keys if key.startswith(f"ask-{method}-")]
 

@@ -75,6 +75,13 @@ def test_only_the_first_500_kib_are_read() -> None:
     assert RobotsRules(robots_text(body), "imgsearch").allows("http://example.org/a")
 
 
+def test_half_a_rule_where_the_text_is_cut_is_not_read() -> None:
+    head, rule = b"User-agent: *\nDisallow: /\n#", b"\nAllow: /public"
+    body = head + b"x" * (MAX_ROBOTS_BYTES - len(head) - len(b"\nAllow: /")) + rule
+    assert body[:MAX_ROBOTS_BYTES].endswith(b"\nAllow: /")
+    assert not RobotsRules(robots_text(body), "imgsearch").allows("http://example.org/a")
+
+
 def test_a_byte_order_mark_and_crlf_are_no_obstacle() -> None:
     rules = RobotsRules(robots_text(b"\xef\xbb\xbfUser-agent: *\r\nDisallow: /a\r\n"), "imgsearch")
     assert not rules.allows("http://example.org/a")

@@ -33,7 +33,7 @@ def test_a_transposed_convolution_is_a_convolution_of_the_spread_input(
 
 
 def test_the_kernel_must_be_turned_and_the_zeros_must_be_there() -> None:
-    """Without either the outputs differ: the equality is not one of anything with anything."""
+    """Without either step the outputs differ, so the equality is not trivial."""
     values, kernel = np.random.default_rng(1).standard_normal((2, 4, 4))
     expected = transposed_convolution(values, kernel, 2)
     assert not np.allclose(convolution(spread_out(values, 2, 3), kernel), expected)

@@ -1,4 +1,4 @@
-"""Pictures from codes that no image has, at the small size: of digits alone, and of a corpus."""
+"""Pictures decoded from generated codes, at the small size: of digits, and of a corpus."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The experiment with few labels at its small size: what the digits without labels teach is seen."""
+"""The experiment with few labels at its small size: unlabelled digits improve the classifier."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ NETWORK = DenseConfig((16, 8, 4), activation="silu")
 
 
 def vectors(n: int = 200) -> np.ndarray:
-    """Of 16 values that three numbers tell."""
+    """Vectors of 16 values that depend on three numbers."""
     random = np.random.default_rng(0)
     return np.rint(85 * random.random((n, 3)) @ random.random((3, 16))).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""The picture map as an experiment: by codes the kinds lie together, and the places are left for the page."""
+"""The picture map as an experiment: codes group images of a kind, and the positions are saved for the page."""
 
 from pathlib import Path
 

@@ -34,7 +34,7 @@ def test_a_stack_of_machines_draws_from_noise_what_looks_like_digits(lab: Lab) -
 
 
 def distance_to_nearest(pictures: np.ndarray, digits: np.ndarray) -> float:
-    """Mean squared distance of pictures (n, d) to the digit (m, d) that is most like each."""
+    """Mean squared distance of each picture (n, d) from the nearest digit (m, d)."""
     squares = np.square(pictures[:, None] / 255 - digits[None] / 255).sum(2)
     return float(squares.min(1).mean())
 

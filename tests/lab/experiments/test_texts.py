@@ -1,4 +1,4 @@
-"""The lecture's figure of texts: by few numbers the autoencoder finds more of the same group than LSA does."""
+"""The lecture's figure on texts: with few numbers the autoencoder finds more of the same group than LSA."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ WORDS_EACH = 8  # words of a group, of which a text has three
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Texts of twenty groups with words of their own: more groups than ten directions can hold apart.
+    """Texts of twenty groups with words of their own: more groups than ten directions can separate.
 
     Each text also has one of ten common words. Without these no two groups share a word, and what ten directions leave
     of the other ten groups is rounding error, which cosine distance would compare.

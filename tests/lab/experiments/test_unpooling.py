@@ -1,4 +1,4 @@
-"""What undoes pooling: the three at their small size, and what is measured of them on codes that are known."""
+"""Three ways to undo pooling at their small size, and their measurement on known codes."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_switches_reconstruct_best(finding: Finding) -> None:
 
 
 def test_switches_draw_the_picture_whichever_code_they_are_given(finding: Finding) -> None:
-    """They carry more of it than the code does: to lose them costs more than to lose the code."""
+    """Switches carry more of the picture than the code: losing them costs more than losing the code."""
     swapped, error = finding.figures["swapped"], finding.figures["unpoolings"]["switches"]["error"]
     assert error < swapped["code_of_another"] < swapped["switches_of_another"]
 

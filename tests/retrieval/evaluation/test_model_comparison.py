@@ -65,6 +65,8 @@ def test_removed_images_are_not_asked(tmp_path: Path) -> None:
         ((0.9, None), (0.85, None), True),
         ((0.9, 0.4), (0.85, 0.5), False),  # labels say what is to be found
         ((0.9, 0.5), (0.95, 0.4), True),
+        ((0.9, 0.5), (0.9, 0.495), False),  # within what chance does, by labels too
+        ((0.9, 0.5), (0.9, 0.485), True),
     ],
 )
 def test_worse_is_decided_by_labels_where_there_are_some(
