@@ -15,6 +15,10 @@ class DeviceChoice:
     dtype: torch.dtype  # what autocast computes in; float32 means no autocast
     reason: str  # a sentence to print once
 
+    def autocast(self) -> torch.autocast:
+        """Return the context in which networks compute: in `dtype`, or as they are where it is float32."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
 
 def pick_device(wanted: str = "auto") -> DeviceChoice:
     """Choose where to compute: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.

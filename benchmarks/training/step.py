@@ -19,7 +19,8 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.machine import write_result
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
-from imgsearch.autoencoder.objectives.unsupervised import Batch, objective
+from imgsearch.autoencoder.objectives.base import Batch
+from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.device import DeviceChoice, pick_device
 
@@ -68,22 +69,23 @@ def run(rounds: int) -> dict[str, Any]:
 
 
 def make_step(device: DeviceChoice, *, channels_last: bool = True, compiled: bool = False) -> Step:
-    """Return a function that makes one step of the first phase on random images."""
+    """Return a function that makes one step of the joint phase on random images."""
     config = TrainConfig(batch_size=BATCH)
     torch.manual_seed(0)
     network = build_network(describe_network(config.network))
     if not channels_last:
         network.to(memory_format=torch.contiguous_format)
-    optimisers = make_optimisers(network, config, device, 1.0)
+    optimisers = make_optimisers(network, config, device)
     if compiled:
         network.encode = torch.compile(network.encode)  # type: ignore[method-assign] # as a caller would compile it
         network.decode = torch.compile(network.decode)  # type: ignore[method-assign] # likewise
     images = torch.rand(BATCH, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    generator = torch.Generator()
+    generator, objective = torch.Generator(), Objective(config)
+    network.train()
 
     def step() -> None:
-        with torch.autocast("cpu", device.dtype, enabled=device.dtype != torch.float32):
-            loss = objective(network, Batch(images, generator), config)["loss"]
+        with device.autocast():
+            loss = objective.training_loss(network, Batch(images, generator))["loss"]
         for optimiser in optimisers:
             optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped

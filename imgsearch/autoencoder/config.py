@@ -72,11 +72,6 @@ class TrainConfig:
         if self.pretrain not in ("", *PRETRAININGS) or not 0 < self.pretrain_share < 1:
             raise ModelError("pre-training is rbm or layerwise, and its share of the budget between 0 and 1.")
 
-    @property
-    def decoder_share(self) -> float:
-        """The share of the budget, at its end, in which the decoder alone learns: of terms that do not teach it all."""
-        return self.decoder_phase if {"agree", "ladder", "classify"} & dict(self.objective).keys() else 0.0
-
 
 def parse_objective(text: str) -> Terms:
     """Read a sum of loss terms, such as "reconstruct+0.1*contractive", as terms and weights.

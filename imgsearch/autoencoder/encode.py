@@ -10,7 +10,7 @@ from torch import Tensor
 
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.codes import CodesInfo, CodeWriter
-from imgsearch.autoencoder.data.batches import Examples, as_floats, channels_first
+from imgsearch.autoencoder.data.batches import Examples, as_examples
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.registry import build_network
 from imgsearch.device import DeviceChoice
@@ -27,7 +27,7 @@ def encode_images(
 ) -> NDArray[np.float32]:
     """Codes (n, code_size) float32 of thumbnails (n, 32, 32, 3) uint8, or of vectors (n, d) as `feed` takes them."""
     codes = np.empty((len(examples), network.code_size), np.float32)
-    with torch.inference_mode(), _precision(device):
+    with torch.inference_mode(), device.autocast():
         for start in range(0, len(examples), batch_size):
             batch = as_examples(examples[start : start + batch_size], device.device)
             codes[start : start + batch_size] = network.encode(batch).float().cpu().numpy()
@@ -48,7 +48,7 @@ def untrained_encoder(
 def reconstruct(network: Autoencoder, examples: NDArray[Any], device: DeviceChoice) -> NDArray[Any]:
     """What the network makes of examples when it has encoded and decoded them: the same shape and dtype."""
     made = np.empty_like(examples)
-    with torch.inference_mode(), _precision(device):
+    with torch.inference_mode(), device.autocast():
         for start in range(0, len(examples), BATCH_SIZE):
             batch = as_examples(examples[start : start + BATCH_SIZE], device.device)
             made[start : start + BATCH_SIZE] = _as_stored(network(batch)[1], made.dtype)
@@ -58,7 +58,7 @@ def reconstruct(network: Autoencoder, examples: NDArray[Any], device: DeviceChoi
 def decode_codes(network: Autoencoder, codes: NDArray[np.floating], device: DeviceChoice) -> NDArray[np.uint8]:
     """What the decoder makes of codes (n, code_size): thumbnails (n, 32, 32, 3), or vectors (n, d), uint8."""
     made = []
-    with torch.inference_mode(), _precision(device):
+    with torch.inference_mode(), device.autocast():
         for start in range(0, len(codes), BATCH_SIZE):
             batch = torch.from_numpy(np.asarray(codes[start : start + BATCH_SIZE], np.float32)).to(device.device)
             made.append(_as_stored(network.decode(batch), np.dtype(np.uint8)))
@@ -102,11 +102,6 @@ def update_codes(
         return writer.info
 
 
-def as_examples(stored: NDArray[Any], device: torch.device) -> Tensor:
-    """What a network takes, on the device: images (n, 3, 32, 32) in 0..1, channels last, or vectors (n, d)."""
-    return as_floats(channels_first(torch.from_numpy(np.array(stored)).to(device)))
-
-
 def _as_stored(values: Tensor, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The way back: images and vectors in 0..1 as they are stored, in uint8 or as floats."""
     values = values.float()
@@ -119,7 +114,3 @@ def _as_stored(values: Tensor, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _stored_shape(network: Autoencoder) -> tuple[int, ...]:
     shape = network.example_shape
     return (*shape[1:], shape[0]) if len(shape) == 3 else shape
-
-
-def _precision(device: DeviceChoice) -> torch.autocast:
-    return torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)

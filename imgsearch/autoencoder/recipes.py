@@ -144,10 +144,14 @@ def text_recipe(
 
 
 def needs_labels(config: TrainConfig) -> bool:
-    """Whether a term of the objective learns from labels."""
-    from imgsearch.autoencoder.objectives.unsupervised import LABELLED_TERMS  # loads torch
+    """Whether a term of the objective learns from labels.
 
-    return bool(LABELLED_TERMS & dict(config.objective).keys())
+    Raises:
+        ModelError: a term that does not exist, or terms that would let all codes collapse into one point.
+    """
+    from imgsearch.autoencoder.objectives.registry import Objective  # loads torch
+
+    return Objective(config).needs_labels
 
 
 # ----------------------------------------------------------------------------------------------------------------------

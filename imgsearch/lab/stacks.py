@@ -9,18 +9,17 @@ from copy import deepcopy
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.data.batches import open_feed
-from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.data.batches import as_examples, open_batches
 from imgsearch.autoencoder.networks.config import DenseConfig
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder
+from imgsearch.autoencoder.optim.schedule import Budget
 from imgsearch.autoencoder.pretraining.layerwise import machines_of
 from imgsearch.autoencoder.pretraining.pretrain import pretrain
 from imgsearch.autoencoder.pretraining.rbm import PersistentDivergence, new_machine, sample_top, to_top
-from imgsearch.device import DeviceChoice
 from imgsearch.errors import LabError
 from imgsearch.lab.datasets import Digits
 from imgsearch.lab.finding import Lab
@@ -50,13 +49,13 @@ def pretrained(
         network = DenseAutoencoder(DenseConfig(sizes, "sigmoid", code="sigmoid")).to(lab.device.device)
     if start:
         rows = np.arange(len(data.train))
-        feed, _ = open_feed(data.train, rows, min(256, len(rows)), lab.seed, lab.device.device)
+        source, _ = open_batches(data.train, rows, min(256, len(rows)), lab.seed, lab.device.device)
         pretrain(
             network,
-            feed,
+            source,
             config,
             lab.device,
-            seconds=0,
+            budget=Budget.of(config, source.batches_per_epoch),
             on_progress=lambda progress: on_progress(progress.fraction / config.pretrain_share, 1),
             stop=lab.stop,
         )
@@ -73,11 +72,11 @@ def learned_error(
     """
     device = lab.device.device
     network = deepcopy(network)
-    network.classifier = nn.Linear(network.code_size, int(data.train_labels.max()) + 1, device=device)
-    nn.init.zeros_(network.classifier.weight)
-    nn.init.zeros_(network.classifier.bias)
+    classifier = nn.Linear(network.code_size, int(data.train_labels.max()) + 1, device=device)
+    nn.init.zeros_(classifier.weight)
+    nn.init.zeros_(classifier.bias)
     examples, labels = as_examples(data.train[rows], device), torch.from_numpy(data.train_labels[rows]).to(device)
-    optimiser = torch.optim.Adam([*network.layers.parameters(), *network.classifier.parameters()], RATE)
+    optimiser = torch.optim.Adam([*network.layers.parameters(), *classifier.parameters()], RATE)
     generator = torch.Generator(device).manual_seed(lab.seed)
     for step in range(steps):
         go_on(lab)
@@ -85,13 +84,14 @@ def learned_error(
         for group in optimiser.param_groups:
             group["lr"] = RATE * (1 - step / steps)
         chosen = torch.randint(len(rows), (BATCH_SIZE,), generator=generator, device=device)
-        with _precision(lab.device):
-            loss = functional.cross_entropy(_classes(network, examples[chosen]).float(), labels[chosen])
+        with lab.device.autocast():
+            loss = functional.cross_entropy(classifier(network.encode(examples[chosen])).float(), labels[chosen])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
-    with torch.no_grad(), _precision(lab.device):
-        parts = [_classes(network, as_examples(part, device)).argmax(1) for part in np.array_split(data.test, 10)]
+    with torch.no_grad(), lab.device.autocast():
+        blocks = (as_examples(part, device) for part in np.array_split(data.test, 10))
+        parts = [classifier(network.encode(block)).argmax(1) for block in blocks]
     return float((torch.cat(parts).cpu().numpy() != data.test_labels).mean())
 
 
@@ -129,13 +129,3 @@ def go_on(lab: Lab) -> None:
     """Raise LabError where the experiment is to stop."""
     if lab.stop():
         raise LabError("the experiment was stopped before its end; nothing was drawn.")
-
-
-def _classes(network: DenseAutoencoder, examples: Tensor) -> Tensor:
-    assert network.classifier is not None
-    logits: Tensor = network.classifier(network.encode(examples))
-    return logits
-
-
-def _precision(device: DeviceChoice) -> torch.autocast:
-    return torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32)

@@ -114,7 +114,7 @@ def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_
             assert run(line) == 0
         capsys.readouterr()
         assert run([*line, *more]) == 0
-        assert ("Went on from step 1" in capsys.readouterr().err) == gone_on_with
+        assert ("Resumed an interrupted run at step 1" in capsys.readouterr().err) == gone_on_with
 
 
 def test_a_model_that_finds_more_is_taken(

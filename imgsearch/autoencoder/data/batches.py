@@ -44,7 +44,7 @@ def split_rows(rows: NDArray[np.int64], share: float, seed: int) -> tuple[NDArra
     return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
 
 
-class Feed(Protocol):
+class BatchSource(Protocol):
     """A source of training batches."""
 
     batches_per_epoch: int
@@ -54,7 +54,7 @@ class Feed(Protocol):
         or (batch_size, d)."""
 
 
-def open_feed(
+def open_batches(
     examples: Examples,
     rows: NDArray[np.int64],
     batch_size: int,
@@ -62,7 +62,7 @@ def open_feed(
     device: torch.device,
     *,
     memory_share: float = 0.5,
-) -> tuple[Feed, str]:
+) -> tuple[BatchSource, str]:
     """The feed that fits, and the sentence that says why.
 
     The training set lies on the device, as it is stored, if it takes no more than `memory_share` of the memory that is
@@ -72,16 +72,16 @@ def open_feed(
     needed, free = len(rows) * examples[:1].nbytes, _free_bytes(device)
     size = f"{len(rows):,} images ({needed / 1e6:,.0f} MB)"
     if needed <= memory_share * free:
-        return ResidentFeed(examples, rows, batch_size, seed, device), f"Training on {size}, held in memory."
+        return ResidentBatches(examples, rows, batch_size, seed, device), f"Training on {size}, held in memory."
     reason = f"Training on {size}, streamed from disk: too many for the {free / 1e6:,.0f} MB of free memory."
-    return StreamedFeed(examples, rows, batch_size, seed, device), reason
+    return StreamedBatches(examples, rows, batch_size, seed, device), reason
 
 
-def batches_from(feed: Feed, step: int) -> Iterator[Tensor]:
+def batches_from(source: BatchSource, step: int) -> Iterator[Tensor]:
     """Batches without end, epoch after epoch, from the one that step number `step` takes on."""
-    epoch, first = divmod(step, feed.batches_per_epoch)
+    epoch, first = divmod(step, source.batches_per_epoch)
     for current in itertools.count(epoch):
-        yield from feed.batches(current, first)
+        yield from source.batches(current, first)
         first = 0
 
 
@@ -95,7 +95,15 @@ def as_floats(examples: Tensor) -> Tensor:
     return examples.float().div_(255) if examples.dtype == torch.uint8 else examples.float()
 
 
-class ResidentFeed:
+def as_examples(stored: Examples, device: torch.device) -> Tensor:
+    """Return stored examples as networks take them, on the device: images (n, 3, 32, 32) in 0..1, or vectors (n, d).
+
+    Images are channels last in memory.
+    """
+    return as_floats(channels_first(torch.from_numpy(np.array(stored)).to(device)))
+
+
+class ResidentBatches:
     """The whole training set as one tensor on the device."""
 
     def __init__(
@@ -112,7 +120,7 @@ class ResidentFeed:
             yield channels_first(self._stored[chosen])
 
 
-class StreamedFeed:
+class StreamedBatches:
     """The training set read from the memory map: blocks of neighbouring rows in random order, shuffled within pools.
 
     Reading whole blocks keeps the disk's access sequential; a pool of blocks is as much shuffling as memory allows.

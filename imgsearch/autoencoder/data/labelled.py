@@ -7,8 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imgsearch.autoencoder.data.batches import Examples
-from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.data.batches import Examples, as_examples
 
 FEWEST_JUDGING, MOST_JUDGING = 20, 512  # labelled examples that choose the best checkpoint
 

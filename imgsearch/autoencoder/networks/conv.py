@@ -24,8 +24,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.basis import fold_basis
+from imgsearch.autoencoder.networks.base import Autoencoder, fold_basis
 from imgsearch.autoencoder.networks.config import SWITCHES, TRANSPOSE, ConvConfig
 from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool, decode_with_switches, encode_with_switches
 
@@ -116,7 +115,7 @@ class ConvAutoencoder(Autoencoder):
 
     def __init__(self, config: ConvConfig) -> None:
         super().__init__(config.code_size, config.invariant_size)
-        self.goes_around_the_code = config.unpool == SWITCHES
+        self.uses_switches = config.unpool == SWITCHES
         channels, last = config.channels, config.channels[-1]
         if config.pools:
             encoder = halving(3, channels[0], config)
@@ -142,7 +141,7 @@ class ConvAutoencoder(Autoencoder):
 
     def forward(self, examples: Tensor) -> tuple[Tensor, Tensor]:
         """Examples to codes and reconstructions; where there are switches, `decode` of the codes alone gives others."""
-        if not self.goes_around_the_code:
+        if not self.uses_switches:
             return super().forward(examples)
         codes, switches = encode_with_switches(self.encoder, centred(examples))
         return codes, torch.sigmoid(decode_with_switches(self.decoder, codes, switches))

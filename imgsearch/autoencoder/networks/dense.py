@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.basis import Basis
+from imgsearch.autoencoder.networks.base import Autoencoder, Basis
 from imgsearch.autoencoder.networks.config import IMAGE_SHAPE, N_IMAGE_VALUES, DenseConfig
 from imgsearch.autoencoder.networks.conv import PIXEL_MEAN, PIXEL_SCALE
 

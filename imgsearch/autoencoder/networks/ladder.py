@@ -12,8 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.networks.base import Autoencoder
-from imgsearch.autoencoder.networks.basis import Basis
+from imgsearch.autoencoder.networks.base import Autoencoder, Basis
 from imgsearch.autoencoder.networks.config import IMAGE_SHAPE, N_IMAGE_VALUES, LadderConfig
 from imgsearch.autoencoder.networks.dense import UntiedDecoder, flat_inputs
 

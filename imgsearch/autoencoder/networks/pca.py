@@ -7,8 +7,7 @@ rows of W are the directions in which examples vary most, and the decoder is W t
 import torch
 from torch import Tensor, nn
 
-from imgsearch.autoencoder.networks.base import FittedAutoencoder
-from imgsearch.autoencoder.networks.basis import fold_basis
+from imgsearch.autoencoder.networks.base import FittedAutoencoder, fold_basis
 from imgsearch.autoencoder.networks.config import PcaConfig
 
 

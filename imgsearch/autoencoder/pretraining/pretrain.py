@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.data.batches import Feed, as_floats, batches_from
+from imgsearch.autoencoder.data.batches import BatchSource, as_floats, batches_from
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder
+from imgsearch.autoencoder.optim.schedule import Budget
 from imgsearch.autoencoder.pretraining.layerwise import AutoencoderLayer, LayerLearner, MachineLayer
 from imgsearch.device import DeviceChoice
 from imgsearch.errors import ModelError
@@ -51,11 +52,11 @@ def check_pretraining(network: Autoencoder, config: TrainConfig, *, is_fresh: bo
 
 def pretrain(
     network: Autoencoder,
-    feed: Feed,
+    source: BatchSource,
     config: TrainConfig,
     device: DeviceChoice,
     *,
-    seconds: float,
+    budget: Budget,
     on_progress: Callable[[TrainProgress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[dict[str, Any]]:
@@ -74,21 +75,21 @@ def pretrain(
     """
     assert isinstance(network, DenseAutoencoder)
     generator = torch.Generator(device.device).manual_seed(config.seed)
-    steps = passes(config) * feed.batches_per_epoch
+    steps = passes(config) * source.batches_per_epoch
     reports: list[dict[str, Any]] = []
     began = time.monotonic()
     for number, (start, end) in enumerate(pairwise(accumulate(work_shares(network.config.sizes), initial=0.0))):
         learner = LEARNERS[config.pretrain](network, number, generator)
         learned, told = Learned("{}-{}".format(*network.config.sizes[number : number + 2])), -math.inf
-        for share in learned.run(learner, feed, steps, (end - start) * seconds, device):
+        for share in learned.run(learner, source, steps, (end - start) * budget.pretraining_seconds, device):
             if stop():
                 return reports
             now = time.monotonic()
             if on_progress and learned.batches and now - told >= PROGRESS_SECONDS:
                 told = now
                 doing = f"pre-training layer {number + 1} of {len(network.layers)}, {learned.layer}"
-                fraction = config.pretrain_share * (start + (end - start) * share)
-                on_progress(learned.progress(doing, fraction, now - began, config, seconds))
+                fraction = budget.pretraining_share * (start + (end - start) * share)
+                on_progress(learned.progress(doing, fraction, now - began, budget))
         learner.unroll()
         reports.append(learned.report())
     return reports
@@ -121,14 +122,14 @@ class Learned:
     error: Tensor | float = math.nan  # the mean over the latest steps; a tensor, so that a GPU need not be waited for
 
     def run(
-        self, learner: LayerLearner, feed: Feed, batches: int, seconds: float, device: DeviceChoice
+        self, learner: LayerLearner, source: BatchSource, batches: int, seconds: float, device: DeviceChoice
     ) -> Iterator[float]:
         """Learn for that many batches, or for that many seconds where it is 0; yields the share done before each."""
         began, share = time.monotonic(), 0.0
-        for stored in batches_from(feed, 0):
+        for stored in batches_from(source, 0):
             yield share
             for examples in as_floats(stored).split(BATCH_SIZE):  # type: ignore[no-untyped-call]  # torch leaves it untyped
-                with torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32):
+                with device.autocast():
                     error = learner.step(examples, share)
                 if not self.examples:
                     self.first_error, self.error = error.item(), error
@@ -157,22 +158,16 @@ class Learned:
             "error": error,
         }
 
-    def progress(
-        self, doing: str, fraction: float, elapsed: float, config: TrainConfig, seconds: float
-    ) -> TrainProgress:
-        """What is told of a training that has come to this layer, `elapsed` seconds after it began."""
-        if config.epochs:
-            left = elapsed * (1 - fraction) / max(fraction, 1e-9)
-        else:
-            left = seconds / config.pretrain_share - elapsed
+    def progress(self, doing: str, share: float, elapsed: float, budget: Budget) -> TrainProgress:
+        """Return the progress of a training that is at this layer: `share` of its budget after `elapsed` seconds."""
         error = float(self.error)
         return TrainProgress(
-            doing,
-            fraction,
-            1,
-            self.batches,
-            error,
-            {"reconstruction": error},
-            self.examples / max(self.seconds, 1e-9),
-            left,
+            doing=doing,
+            fraction=share,
+            epoch=1,
+            step=self.batches,
+            loss=error,
+            parts={"reconstruction": error},
+            images_per_second=self.examples / max(self.seconds, 1e-9),
+            seconds_left=budget.seconds_left(share, elapsed),
         )

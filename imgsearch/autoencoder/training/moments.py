@@ -5,8 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imgsearch.autoencoder.data.batches import Examples
-from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.data.batches import Examples, as_examples
 
 BLOCK_ROWS = 4096  # that are multiplied at once, in float32
 CENTRE = 0.5  # taken off values in 0..1 before they are multiplied: sums of squares then lose least to rounding

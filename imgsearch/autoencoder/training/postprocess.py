@@ -10,8 +10,8 @@ from torch import Tensor
 
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.data.augment import random_views
-from imgsearch.autoencoder.data.batches import Examples
-from imgsearch.autoencoder.encode import as_examples, encode_images
+from imgsearch.autoencoder.data.batches import Examples, as_examples
+from imgsearch.autoencoder.encode import encode_images
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.config import IMAGE_SHAPE
 from imgsearch.autoencoder.networks.hashing import Hashing, rounded
@@ -53,7 +53,7 @@ def view_codes(
     """(VIEWS, n, code_size) codes of random views of thumbnails (n, 32, 32, 3)."""
     generator = torch.Generator(device.device).manual_seed(config.seed)
     codes = torch.empty(VIEWS, len(thumbnails), network.code_size, device=device.device)
-    with torch.no_grad(), torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32):
+    with torch.no_grad(), device.autocast():
         for start in range(0, len(thumbnails), BATCH):
             images = as_examples(thumbnails[start : start + BATCH], device.device)
             for view in codes:

@@ -32,10 +32,10 @@ class Position:
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0  # all parts of the run together
-    checks: int = 0  # validations done
-    last_stage: bool = False  # which decides what the optimisers' states belong to
-    begun: str = SCRATCH  # the digest of the checkpoint that the run started from, or "scratch"
-    pretraining: list[dict[str, Any]] = field(default_factory=list)  # what each layer learned alone, before the steps
+    validations: int = 0  # done so far
+    decoder_phase: bool = False  # the phase that the optimisers' states belong to
+    init_from: str = SCRATCH  # digest of the checkpoint that the run started from, or SCRATCH
+    pretraining: list[dict[str, Any]] = field(default_factory=list)  # a report per layer that was pre-trained
 
 
 @dataclass

@@ -1,51 +1,28 @@
-"""Training: the one long function of the project, to be read from top to bottom.
-
-Knows the rows it is given, the objectives and the schedule; must not know the corpus's files or the index.
-"""
+"""Train an autoencoder: the order of a training, to be read from top to bottom. The operations are those of `Run`."""
 
 import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.card import ModelCard
-from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
-from imgsearch.autoencoder.config import DEFAULT_MINUTES, TrainConfig, TrainProgress
-from imgsearch.autoencoder.data.batches import Examples, as_floats, batches_from, open_feed, split_rows
-from imgsearch.autoencoder.data.labelled import Labelled
-from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.config import TrainConfig, TrainProgress
+from imgsearch.autoencoder.data.batches import Examples
 from imgsearch.autoencoder.networks.base import Autoencoder, FittedAutoencoder
-from imgsearch.autoencoder.networks.registry import build_network, describe_network
-from imgsearch.autoencoder.objectives.labelled import new_classifier
-from imgsearch.autoencoder.objectives.unsupervised import (
-    AGREE,
-    LABELLED_TERMS,
-    Batch,
-    check_objective,
-    last_objective,
-    objective,
-    validate,
-)
-from imgsearch.autoencoder.optim.optimisers import optimisers_of
-from imgsearch.autoencoder.optim.schedule import rate_share, stage
-from imgsearch.autoencoder.pretraining.pretrain import check_pretraining, pretrain
+from imgsearch.autoencoder.objectives.registry import Objective
+from imgsearch.autoencoder.pretraining.pretrain import check_pretraining
 from imgsearch.autoencoder.training.moments import leading_components
-from imgsearch.autoencoder.training.postprocess import finish
-from imgsearch.autoencoder.training.run_state import SCRATCH, Best, Position, discard, identify, load_state, save_state
+from imgsearch.autoencoder.training.run import Run, StartingPoint, TrainingData
 from imgsearch.device import DeviceChoice, pick_device
-from imgsearch.errors import ModelError
+from imgsearch.errors import Hint, ModelError
 from imgsearch.paths import IndexPaths, exclusive
 
 FEWEST_IMAGES = 16
-CHECKS = 10  # validations in a run, evenly over its budget
-PROGRESS_SECONDS, SAVE_SECONDS = 0.5, 30.0
-FIRST_SEEN = 4096  # labelled examples of which a classifier's first directions are made
+PROGRESS_SECONDS, SAVE_SECONDS = 0.5, 30.0  # between two reports, and between two saved states
 
 logger = logging.getLogger(__name__)
 
@@ -64,230 +41,112 @@ def train(
     on_progress: Callable[[TrainProgress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ModelCard:
-    """Train an autoencoder on `examples[rows]` and put the best checkpoint into `into` (default: `paths.model`).
+    """Train an autoencoder on `examples[rows]` and save the best checkpoint.
 
-    `examples` are thumbnails (n, 32, 32, 3) uint8, usually the corpus's memory map, or vectors (n, d): uint8, of which
-    255 is 1, or float32. `labels` (n,) are -1 where there is none; only objectives that learn from labels look at them.
+    When `stop()` becomes true, or at Ctrl-C, the best checkpoint so far is saved and the run can be resumed; after a
+    `kill -9` it can be resumed, too, from the state saved last.
 
-    With `init_from`, a folder, the checkpoint there is fine-tuned; without, training starts from scratch. With `resume`
-    an interrupted run with the same examples and settings is continued instead, whatever it began with (the card's
-    `note` says so, or why not). When `stop()` becomes true, or at Ctrl-C, the best so far is put in place and the run
-    can be gone on with; after a `kill -9` it can be, too.
+    Args:
+        examples: thumbnails (n, 32, 32, 3) uint8, usually the corpus's memory map, or vectors (n, d): uint8, of which
+            255 stands for 1, or float32.
+        rows: (m,) rows of the examples to train on.
+        paths: the index directory; `paths.training` keeps the state of an unfinished run.
+        config: see `recipes` for configurations that suit a network.
+        labels: (n,) class numbers, -1 for none; used only by objectives that learn from labels.
+        init_from: folder of a checkpoint to fine-tune; None trains a new network.
+        resume: continue an interrupted run with the same examples and settings, whatever it started from. The card's
+            `note` says whether it did, or why it could not.
+        into: folder for the checkpoint; None for `paths.model`.
+        device: where to compute; None for the best there is.
+        on_progress: called about twice a second.
+        stop: polled before every step.
+
+    Returns:
+        the card of the checkpoint.
 
     Raises:
-        ModelError: too few images, a loss that is no number, or a checkpoint to start from that cannot be used.
+        ModelError: too few images, a configuration that does not suit them, a loss that became NaN or infinite, or a
+            checkpoint that cannot be fine-tuned.
         IndexDirectoryError: the index directory cannot be written, or another process is training in it.
     """
-    config = config or TrainConfig()
-    device = device or pick_device()
+    config, device, into = config or TrainConfig(), device or pick_device(), into or paths.model
     if len(rows) < FEWEST_IMAGES:
-        raise ModelError(f"training needs at least {FEWEST_IMAGES} images, here are {len(rows)}. Add or crawl more.")
+        message = f"training needs at least {FEWEST_IMAGES} images, here are {len(rows)}."
+        raise ModelError(message, hint=Hint.ADD_IMAGES)
     with exclusive(paths.training, "training"):
-        # The images: some held out to choose the best checkpoint, the others fed in batches.
-        training_rows, validation_rows = split_rows(rows, config.validation_share, config.seed)
-        batch_size = min(config.batch_size, len(training_rows))
-        feed, feed_reason = open_feed(
-            examples, training_rows, batch_size, config.seed, device.device, memory_share=config.memory_share
-        )
-        generator = torch.Generator(device.device)
-        asked = labels if LABELLED_TERMS & dict(config.objective).keys() else None
-        labelled, judging = Labelled.split(examples, training_rows, validation_rows, asked)
-        n_classes = max(labelled.n_classes, judging.n_classes)
-        validation = Batch(
-            as_examples(examples[validation_rows], device.device),
-            torch.Generator(device.device),
-            *judging.everything(device.device),
-        )
-        logger.info("%s %s", device.reason, feed_reason)
+        logger.info(device.reason)
+        objective = Objective(config)
+        data = TrainingData.split(examples, rows, labels if objective.needs_labels else None, config, device.device)
+        start = StartingPoint.of(config, init_from, device.device)
+        check_examples(start.network, examples)
+        objective.check(start.network, data.n_classes)
+        check_pretraining(start.network, config, is_fresh=init_from is None)
+        run = Run(start, objective, data, config, device, paths.training, on_progress)
+        run.begin(resume=resume)
+        if isinstance(run.network, FittedAutoencoder):
+            return fit(run, run.network, into)
 
-        # The network, from a checkpoint or from the seed.
-        if init_from is not None:
-            network, origin = load_checkpoint(init_from, device.device)
-            description, begun = origin.network, origin.digest
-            note = f"Fine-tuned from model {origin.digest[:12]}."
-        else:
-            description, begun, note = describe_network(config.network), SCRATCH, ""
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(config.seed)
-                network = build_network(description).to(device.device)
-
-        check_fit(network, examples)
-        check_objective(network, config, n_classes=n_classes)
-        check_pretraining(network, config, is_fresh=init_from is None)
-        if "classify" in dict(config.objective):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(config.seed)
-                generator.manual_seed(config.seed)
-                network.classifier = new_classifier(network, *labelled.draw(FIRST_SEEN, generator), n_classes)
-
-        # An interrupted run, if there is one that fits.
-        identity = identify(description, asdict(config), rows, asked)
-        position, best, states = Position(begun=begun), Best(), []
-        if resume:
-            found = load_state(paths.training, identity, device.device)
-            if isinstance(found, str):
-                note = f"{found} {note}".strip()
-            else:
-                position, best, parts = found
-                network.load_state_dict(parts["network"])
-                states = parts["optimisers"]
-                note = f"Went on from step {position.step:,} of an interrupted run."
-        scale = 1.0 if position.begun == SCRATCH else config.fine_tuning  # of the learning rates
-        optimisers = optimisers_of(position.last_stage)(network, config, device, scale)
-        for optimiser, state in zip(optimisers, states, strict=bool(states)):
-            optimiser.load_state_dict(state)
-        if not states:
-            discard(paths.training)
-        if note:
-            logger.info(note)
-
-        def save() -> None:
-            states = [optimiser.state_dict() for optimiser in optimisers]
-            save_state(
-                paths.training, identity, position, best, {"network": network.state_dict(), "optimisers": states}
-            )
-
-        def check() -> None:
-            """Validate; keep the weights if they are the best so far."""
-            metrics = validate(network, validation, config, device)
-            if not math.isfinite(metrics["loss"]):
-                raise FloatingPointError
-            if metrics["loss"] < best.loss:
-                best.loss, best.metrics, best.position = metrics["loss"], metrics, asdict(position)
-                best.weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-        def install(best: Best, note: str) -> ModelCard:
-            """Finish the best network and make it the model."""
-            if on_progress and progress:
-                on_progress(
-                    replace(progress, fraction=fraction, seconds_left=0.0, doing="whitening codes, making bits")
-                )
-            network.load_state_dict(best.weights)
-            network.classifier = None
-            finish(network, examples, training_rows, config, device)
-            return save_checkpoint(
-                into or paths.model,
-                network.state_dict(),
-                network=description,
-                training=asdict(config)
-                | {
-                    "images": len(training_rows),
-                    "finished": fraction >= 1,
-                    "from": position.begun,
-                    "pretraining": position.pretraining,
-                },
-                metrics=best.metrics,
-                metric=network.metric,
-                code_size=network.code_size,
-                steps=best.position["step"],
-                images_seen=best.position["images_seen"],
-                seconds=round(position.seconds, 1),
-                device=device.reason,
-                note=note,
-            )
-
-        # The steps. Every step seeds its own draws, so a resumed run draws what an uninterrupted one would have.
-        alone = config.pretrain_share if config.pretrain else 0.0  # of the budget: layers learn one by one
-        steps_in_budget = max(1, round((1 - alone) * (config.epochs or 0) * feed.batches_per_epoch))
-        budget_seconds = 60 * (config.minutes or DEFAULT_MINUTES)
-        batches = batches_from(feed, position.step)
-        seen_before, seconds_before = position.images_seen, position.seconds
-        began = told = saved = time.monotonic()
-        fraction, progress = float(isinstance(network, FittedAutoencoder)), None
+        report_timer, save_timer = Timer(PROGRESS_SECONDS), Timer(SAVE_SECONDS)
         try:
-            if isinstance(network, FittedAutoencoder):
-                network.fit(*leading_components(examples, training_rows, network.code_size))
-                position.step, position.images_seen = 1, len(training_rows)
-            if config.pretrain and not position.pretraining:
-                position.pretraining = pretrain(
-                    network, feed, config, device, seconds=alone * budget_seconds, on_progress=on_progress, stop=stop
-                )
-                position.seconds = seconds_before + time.monotonic() - began
-                if not stop():
-                    save()  # so that it need not be done again
-            if position.begun != SCRATCH and position.step == 0:
-                check()  # what must be bettered
-            seconds_alone = sum(layer["seconds"] for layer in position.pretraining)
-            first_step = time.monotonic()
-            while not isinstance(network, FittedAutoencoder):
-                now = time.monotonic()
-                position.seconds = seconds_before + now - began
-                seconds_together = position.seconds - seconds_alone
-                together = steps_in_budget if config.epochs else (1 - alone) * budget_seconds
-                fraction = (position.step if config.epochs else seconds_together) / together
-                if fraction >= 1 or stop():
-                    break
-                last_stage, stage_fraction = stage(fraction, config.decoder_share)
-                if last_stage != position.last_stage:
-                    position.last_stage = last_stage
-                    if AGREE not in dict(config.objective):
-                        best.loss = math.inf  # that loss does not see the decoder: the best has one that has learned
-                    optimisers = optimisers_of(last_stage)(network, config, device, scale)
-                for group in (group for optimiser in optimisers for group in optimiser.param_groups):
-                    group["lr"] = group["peak"] * rate_share(stage_fraction, config.warmup)
-
-                generator.manual_seed(config.seed * 1_000_003 + position.step)
-                stored = next(batches)
-                drawn = labelled.draw(batch_size, generator) if len(labelled) else (None, None)
-                batch = Batch(as_floats(stored), generator, *drawn)
-                with torch.autocast(device.device.type, device.dtype, enabled=device.dtype != torch.float32):
-                    parts = (last_objective if last_stage else objective)(network, batch, config)
-                loss = parts.pop("loss")
-                for optimiser in optimisers:
-                    optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-                for optimiser in optimisers:
-                    optimiser.step()
-                position.step += 1
-                position.images_seen += len(stored)
-
-                if now - told >= PROGRESS_SECONDS or position.step == 1:
-                    told = now
-                    if not math.isfinite(loss.item()):
-                        raise FloatingPointError
-                    if on_progress:
-                        session = max(time.monotonic() - first_step, 1e-9)
-                        done = alone + (1 - alone) * fraction
-                        progress = TrainProgress(
-                            doing="learning to decode" if last_stage else "learning codes",
-                            fraction=done,
-                            epoch=(position.step - 1) // feed.batches_per_epoch + 1,
-                            step=position.step,
-                            loss=loss.item(),
-                            parts={name: value.item() for name, value in parts.items()},
-                            images_per_second=(position.images_seen - seen_before) / session,
-                            seconds_left=seconds_left(done, position, config, budget_seconds),
-                        )
-                        on_progress(progress)
-                if fraction * CHECKS >= position.checks + 1:
-                    position.checks = int(fraction * CHECKS)
-                    check()
-                if now - saved >= SAVE_SECONDS and math.isfinite(loss.item()):
-                    saved = now
-                    save()
-            if position.step == 0:
+            run.pretrain(stop)
+            if run.is_fine_tuning and run.position.step == 0:
+                run.validate()  # the loss to improve on
+            run.tick()
+            while run.fraction < 1 and not stop():
+                parts = run.step()
+                if report_timer.is_due() or run.position.step == 1:
+                    run.report(parts)
+                if run.validation_is_due():
+                    run.validate()
+                if save_timer.is_due() and math.isfinite(parts["loss"].item()):
+                    run.save()
+                run.tick()
+            if run.position.step == 0:
                 raise ModelError("training was stopped before its first step; nothing was made.")
-            if fraction < 1:
-                save()  # before the check, so that the run goes on as if it had never been stopped
-            check()
+            if run.fraction < 1:
+                run.save()  # before the validation, so that the run continues as if it had never been stopped
+            run.validate()
         except FloatingPointError as error:
-            discard(paths.training)  # from here every step would be as bad
-            if best.weights:
-                install(best, "The loss ceased to be a number: these are the best weights before that.")
-            raise ModelError(no_number(config)) from error
+            run.discard()  # the weights are beyond repair
+            if run.best.weights:
+                run.note = "The loss became NaN or infinite: these are the best weights before that."
+                run.install(into)
+            raise ModelError(diverged(config)) from error
         except KeyboardInterrupt:
-            if not best.weights:  # before the first check, and perhaps amid a step: not to be saved as a state
+            if not run.best.weights:  # before the first validation, perhaps in the middle of a step
                 raise
 
-        # The end: the best, finished, becomes the model; an unfinished run stays beside it.
-        card = install(best, note)
-        if fraction >= 1:
-            discard(paths.training)
+        card = run.install(into)
+        if run.fraction >= 1:
+            run.discard()
         return card
 
 
-def check_fit(network: Autoencoder, examples: Examples) -> None:
-    """Refuse examples that the network does not take.
+def fit(run: Run, network: FittedAutoencoder, into: Path) -> ModelCard:
+    """Fit a network that has a formula for its weights, and save it as a checkpoint."""
+    network.fit(*leading_components(run.data.examples, run.data.training_rows, network.code_size))
+    run.position.step, run.position.images_seen, run.fraction = 1, len(run.data.training_rows), 1.0
+    run.validate()
+    return run.install(into)
+
+
+class Timer:
+    """Says at most every so many seconds that something is due."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._last = seconds, time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the time is over; if so, it starts again."""
+        now = time.monotonic()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True
+
+
+def check_examples(network: Autoencoder, examples: Examples) -> None:
+    """Refuse examples of another shape than the network takes.
 
     Raises:
         ModelError: with both shapes.
@@ -299,16 +158,9 @@ def check_fit(network: Autoencoder, examples: Examples) -> None:
         raise ModelError(f"this network takes examples of {takes} values, and these are of {are}.")
 
 
-def seconds_left(fraction: float, position: Position, config: TrainConfig, budget_seconds: float) -> float:
-    """Exact for a budget in minutes, by the pace so far for one in epochs."""
-    if config.epochs is None:
-        return max(0.0, budget_seconds - position.seconds)
-    return position.seconds * (1 - fraction) / max(fraction, 1e-9)
-
-
-def no_number(config: TrainConfig) -> str:
-    """What to say when the loss is NaN or infinite."""
+def diverged(config: TrainConfig) -> str:
+    """Return the message for a loss that became NaN or infinite."""
     return (
-        "the loss is no longer a number: the learning rates are too high for these images. Lower them: try matrix_rate "
-        f"{config.matrix_rate / 3:.1g} and learning_rate {config.learning_rate / 3:.1g}."
+        "the loss became NaN or infinite: the learning rates are too high for these images. Lower them: try "
+        f"matrix_rate {config.matrix_rate / 3:.1g} and learning_rate {config.learning_rate / 3:.1g}."
     )

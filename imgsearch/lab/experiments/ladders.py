@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.encode import as_examples
+from imgsearch.autoencoder.data.batches import as_examples
 from imgsearch.autoencoder.networks.config import LadderConfig
 from imgsearch.autoencoder.networks.ladder import LadderAutoencoder
 from imgsearch.autoencoder.training.train import train

@@ -11,7 +11,8 @@ import torch
 
 from imgsearch.autoencoder.encode import reconstruct
 from imgsearch.autoencoder.networks.config import DenseConfig
-from imgsearch.autoencoder.objectives.unsupervised import Batch, noisy
+from imgsearch.autoencoder.objectives.base import Batch
+from imgsearch.autoencoder.objectives.unsupervised import noisy
 from imgsearch.lab.datasets import digits
 from imgsearch.lab.drawing import rows_of_images
 from imgsearch.lab.experiments.learning import (

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.config import TrainConfig
-from imgsearch.autoencoder.encode import as_examples, encode_images, reconstruct
+from imgsearch.autoencoder.data.batches import as_examples
+from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.config import SWITCHES, UNPOOLINGS, ConvConfig
 from imgsearch.autoencoder.networks.conv import ConvAutoencoder

@@ -9,8 +9,9 @@ from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.networks.config import LadderConfig
 from imgsearch.autoencoder.networks.ladder import Combinator, LadderAutoencoder, Normalisation
 from imgsearch.autoencoder.networks.registry import build_network, describe_network
-from imgsearch.autoencoder.objectives.unsupervised import Batch, objective, validate
-from imgsearch.autoencoder.optim.optimisers import make_last_optimisers, make_optimisers
+from imgsearch.autoencoder.objectives.base import Batch
+from imgsearch.autoencoder.objectives.registry import Objective
+from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.device import pick_device
 from imgsearch.errors import ModelError
 
@@ -88,25 +89,34 @@ def test_classes_and_pictures_follow_from_the_code_in_any_basis(network: LadderA
     assert torch.allclose(network.classify(changed), classes, atol=1e-3)
 
 
+def validation_parts(network: LadderAutoencoder, batch: Batch, objective: Objective) -> dict[str, float]:
+    network.eval()
+    batch.generator.manual_seed(0)
+    with torch.no_grad():
+        return {name: value.item() for name, value in objective.validation_loss(network, batch).items()}
+
+
 def test_a_few_steps_lower_both_costs_and_the_decoder_learns_last(network: LadderAutoencoder) -> None:
     prototypes = torch.rand(3, 20)
     labels = torch.arange(3).repeat(20)
     examples = (prototypes[labels] + 0.1 * torch.randn(60, 20)).clamp(0, 1)
     batch = Batch(examples, torch.Generator(), examples[:6], labels[:6])
     config = TrainConfig(objective=(("ladder", 1.0),), matrix_rate=0.0)
-    before = validate(network, batch, config, CPU)
-    (adam,) = make_optimisers(network, config, CPU, 1.0)
+    objective = Objective(config)
+    before = validation_parts(network, batch, objective)
+    (adam,) = make_optimisers(network, config, CPU)
+    network.train()
     for _ in range(60):
         batch.generator.manual_seed(0)
         adam.zero_grad()
-        objective(network, batch, config)["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        objective.training_loss(network, batch)["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         adam.step()
-    after = validate(network, batch, config, CPU)
+    after = validation_parts(network, batch, objective)
     assert after["denoising"] < 0.7 * before["denoising"]
     assert after["classes"] < 0.5 * before["classes"]
     last = {
         id(p)
-        for optimiser in make_last_optimisers(network, config, CPU, 1.0)
+        for optimiser in make_optimisers(network, config, CPU, decoder_phase=True)
         for p in optimiser.param_groups[0]["params"]
     }
     assert {id(p) for p in network.decoder.parameters()} <= last

@@ -7,7 +7,7 @@ from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.networks.config import UNPOOLINGS, ConvConfig
 from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool
-from imgsearch.autoencoder.objectives.unsupervised import check_objective
+from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.errors import ModelError
 
 MAPS = torch.tensor([[[[1.0, 4, 2, 0], [3, 2, 0, 5]]]])  # two patches, whose maxima lie above and below
@@ -85,8 +85,8 @@ def test_only_switches_go_around_the_code(unpool: str) -> None:
         codes, reconstructions = made(images)
         assert torch.allclose(codes, made.encode(images), atol=1e-6)
         told_the_code_alone = torch.allclose(reconstructions, made.decode(codes), atol=1e-6)
-    assert made.goes_around_the_code == (unpool == "switches")
-    assert told_the_code_alone != made.goes_around_the_code
+    assert made.uses_switches == (unpool == "switches")
+    assert told_the_code_alone != made.uses_switches
 
 
 def test_the_reconstruction_follows_the_switches_of_another_image() -> None:
@@ -111,9 +111,9 @@ def test_another_basis_changes_codes_and_no_reconstruction_with_switches() -> No
 
 def test_agreement_is_refused_where_a_code_alone_is_not_decoded() -> None:
     with pytest.raises(ModelError, match="switches"):
-        check_objective(network("switches"), TrainConfig(), n_classes=0)
-    check_objective(network("repeat"), TrainConfig(), n_classes=0)
-    check_objective(network("switches"), TrainConfig(objective=(("reconstruct", 1.0),)), n_classes=0)
+        Objective(TrainConfig()).check(network("switches"), n_classes=0)
+    Objective(TrainConfig()).check(network("repeat"), n_classes=0)
+    Objective(TrainConfig(objective=(("reconstruct", 1.0),))).check(network("switches"), n_classes=0)
 
 
 def test_an_unknown_unpooling_names_those_there_are() -> None:

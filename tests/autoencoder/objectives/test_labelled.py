@@ -16,8 +16,9 @@ from imgsearch.autoencoder.networks.config import DenseConfig, LadderConfig, Pca
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.networks.ladder import LadderAutoencoder
 from imgsearch.autoencoder.networks.pca import PcaAutoencoder
-from imgsearch.autoencoder.objectives.labelled import TEMPERATURE, classify, new_classifier
-from imgsearch.autoencoder.objectives.unsupervised import Batch, check_objective
+from imgsearch.autoencoder.objectives.base import Batch
+from imgsearch.autoencoder.objectives.labelled import TEMPERATURE, ClassHead, classify, new_class_head
+from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.autoencoder.training.train import train
 from imgsearch.device import pick_device
 from imgsearch.errors import ModelError
@@ -43,34 +44,32 @@ def precision(network: Autoencoder, vectors: np.ndarray, labels: np.ndarray) -> 
     return float((labels[nearest] == labels[:, None]).mean())
 
 
-def test_a_classifier_begins_with_the_mean_direction_of_each_class() -> None:
-    network = DenseAutoencoder(DenseConfig((D, 8)))
+def test_a_class_head_begins_with_the_mean_direction_of_each_class() -> None:
+    network = DenseAutoencoder(DenseConfig((D, 8))).eval()
     vectors, labels = (torch.from_numpy(part) for part in clusters())
-    classifier = new_classifier(network, vectors, labels, 4)
-    codes = torch.nn.functional.normalize(network.encode(vectors), dim=1)
+    head = new_class_head(network, vectors, labels, 4)
+    weight, codes = head.directions.weight, torch.nn.functional.normalize(network.encode(vectors), dim=1)
     for label in range(3):
-        assert torch.allclose(classifier.weight[label], codes[labels == label].sum(0), atol=1e-4)
-    assert classifier.weight[3].abs().sum() > 0  # of which nothing is known
-    network.classifier = classifier
-    config = TrainConfig()
-    at_first = classify(network, Batch(vectors, torch.Generator(), vectors, labels), config)["loss"]
+        assert torch.allclose(weight[label], codes[labels == label].sum(0), atol=1e-4)
+    assert weight[3].abs().sum() > 0  # a class without examples
+    batch, config = Batch(vectors, torch.Generator(), vectors, labels), TrainConfig()
+    at_first = classify(network, batch, config, head)["loss"]
     assert at_first < math.log(4)
     with torch.no_grad():
-        classifier.weight[:3] = classifier.weight[:3].roll(1, 0)
-    assert classify(network, Batch(vectors, torch.Generator(), vectors, labels), config)["loss"] > at_first
+        weight[:3] = weight[:3].roll(1, 0)
+    assert classify(network, batch, config, head)["loss"] > at_first
 
 
 def test_the_loss_is_the_softmax_of_the_cosines() -> None:
-    network = DenseAutoencoder(DenseConfig((2, 2)))
-    network.classifier = torch.nn.Linear(2, 2, bias=False)
+    network, head = DenseAutoencoder(DenseConfig((2, 2))), ClassHead(2, 2)
     with torch.no_grad():
         network.code_layer.weight.copy_(torch.eye(2))
         network.code_layer.bias.zero_()
-        network.classifier.weight.copy_(torch.tensor([[5.0, 0.0], [0.0, 0.1]]))  # lengths do not count
+        head.directions.weight.copy_(torch.tensor([[5.0, 0.0], [0.0, 0.1]]))  # lengths do not count
     labelled = Batch(torch.zeros(1, 2), torch.Generator(), torch.tensor([[3.0, 4.0]]), torch.tensor([1]))
     expected = math.log(1 + math.exp((0.6 - 0.8) / TEMPERATURE))
-    assert classify(network, labelled, TrainConfig())["loss"].item() == pytest.approx(expected, rel=1e-5)
-    assert classify(network, Batch(torch.zeros(1, 2), torch.Generator()), TrainConfig())["loss"].item() == 0
+    assert classify(network, labelled, TrainConfig(), head)["loss"].item() == pytest.approx(expected, rel=1e-5)
+    assert classify(network, Batch(torch.zeros(1, 2), torch.Generator()), TrainConfig(), head)["loss"].item() == 0
 
 
 def test_codes_of_images_never_shown_with_a_label_come_to_lie_with_their_class(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_codes_of_images_never_shown_with_a_label_come_to_lie_with_their_class(t
     asking = slice(120, None)
     assert precision(after, vectors[asking], labels[asking]) > precision(before, vectors[asking], labels[asking]) + 0.15
     assert card.training["objective"] == [["classify", 1.0]]
-    assert after.classifier is None
+    assert not any("head" in name or "directions" in name for name in after.state_dict())
 
 
 def test_an_interrupted_run_goes_on_only_with_the_same_labels(tmp_path: Path) -> None:
@@ -107,7 +106,7 @@ def test_an_interrupted_run_goes_on_only_with_the_same_labels(tmp_path: Path) ->
 
     run(labels, whole=False)
     assert "the labels changed" in run(1 - labels.clip(0, 1), whole=False)
-    assert "Went on from step" in run(1 - labels.clip(0, 1), whole=True)
+    assert "Resumed an interrupted run at step" in run(1 - labels.clip(0, 1), whole=True)
 
 
 def test_labels_judge_where_they_are_enough_and_else_all_are_learned() -> None:
@@ -130,13 +129,13 @@ def test_labels_judge_where_they_are_enough_and_else_all_are_learned() -> None:
         (DenseAutoencoder(DenseConfig((D, 8))), "classify", 0, "at least two classes"),
         (DenseAutoencoder(DenseConfig((D, 8))), "classify", 1, "at least two classes"),
         (PcaAutoencoder(PcaConfig(3, (D,))), "classify", 3, "formula"),
-        (DenseAutoencoder(DenseConfig((D, 8))), "ladder", 3, "needs the network ladder"),
-        (LadderAutoencoder(LadderConfig((D, 8, 2))), "ladder", 3, "tells 2 classes apart"),
+        (DenseAutoencoder(DenseConfig((D, 8))), "ladder", 3, "needs a ladder network"),
+        (LadderAutoencoder(LadderConfig((D, 8, 2))), "ladder", 3, "distinguishes 2 classes"),
     ],
 )
-def test_what_cannot_learn_labels_is_refused(network: torch.nn.Module, term: str, n_classes: int, said: str) -> None:
+def test_what_cannot_learn_labels_is_refused(network: Autoencoder, term: str, n_classes: int, said: str) -> None:
     with pytest.raises(ModelError, match=said):
-        check_objective(network, TrainConfig(objective=((term, 1.0),)), n_classes=n_classes)  # type: ignore[arg-type]
+        Objective(TrainConfig(objective=((term, 1.0),))).check(network, n_classes)
 
 
 def test_the_decoder_learns_to_read_the_new_codes(tmp_path: Path) -> None:

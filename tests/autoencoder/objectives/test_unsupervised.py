@@ -8,18 +8,9 @@ from imgsearch.autoencoder.networks.config import ConvConfig, DenseConfig, PcaCo
 from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.networks.pca import PcaAutoencoder
-from imgsearch.autoencoder.objectives.unsupervised import (
-    AGREE,
-    VALIDATED,
-    Batch,
-    Term,
-    agree,
-    agreement_loss,
-    check_objective,
-    contractive,
-    noisy,
-    objective,
-)
+from imgsearch.autoencoder.objectives.base import Batch, Loss
+from imgsearch.autoencoder.objectives.registry import Objective
+from imgsearch.autoencoder.objectives.unsupervised import agree, agree_validation, agreement_loss, contractive, noisy
 from imgsearch.errors import ModelError
 
 
@@ -53,8 +44,8 @@ def test_agreement_falls_as_twins_come_closer_and_looks_at_direction_only() -> N
 # terms
 
 
-@pytest.mark.parametrize("loss", [agree, VALIDATED[AGREE]])
-def test_views_agree_on_the_first_numbers_of_the_code_alone(loss: Term) -> None:
+@pytest.mark.parametrize("loss", [agree, agree_validation])
+def test_views_agree_on_the_first_numbers_of_the_code_alone(loss: Loss) -> None:
     torch.manual_seed(0)
     network = ConvAutoencoder(ConvConfig(channels=(8, 8, 8, 8, 16), code_size=12, invariant_size=9))
     images = Batch(torch.rand(6, 3, 32, 32), torch.Generator().manual_seed(0))
@@ -75,7 +66,7 @@ def test_an_objective_is_the_weighted_sum_of_its_terms() -> None:
     torch.manual_seed(0)
     network, examples = DenseAutoencoder(DenseConfig((20, 12, 6))), batch()
     config = TrainConfig(objective=(("reconstruct", 2.0), ("contractive", 0.5)))
-    parts = objective(network, examples, config)
+    parts = Objective(config).training_loss(network, examples)
     assert parts["loss"].item() == pytest.approx((2 * parts["reconstruction"] + 0.5 * parts["contraction"]).item())
 
 
@@ -114,13 +105,13 @@ def test_noise_is_as_loud_as_asked_and_comes_from_the_generator(noise: str, leve
     ("terms", "said"),
     [
         ((("shrink", 1.0),), "no objective 'shrink'"),
-        ((("contractive", 1.0),), "same point"),
+        ((("contractive", 1.0),), "same code"),
         ((("agree", 1.0),), "views"),
     ],
 )
 def test_what_cannot_be_minimised_is_refused(terms: tuple[tuple[str, float], ...], said: str) -> None:
     with pytest.raises(ModelError, match=said):
-        check_objective(DenseAutoencoder(DenseConfig((20, 6))), TrainConfig(objective=terms), n_classes=0)
+        Objective(TrainConfig(objective=terms)).check(DenseAutoencoder(DenseConfig((20, 6))), n_classes=0)
 
 
 @pytest.mark.parametrize(

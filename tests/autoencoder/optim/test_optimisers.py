@@ -15,7 +15,7 @@ DEVICE = DeviceChoice(torch.device("cpu"), torch.float32, "for a test")
 def test_muon_moves_the_encoder_s_inner_matrices_unless_their_rate_is_0(matrix_rate: float, by_muon: list[str]) -> None:
     network = DenseAutoencoder(DenseConfig((20, 12, 8, 6)))
     names = {parameter: name for name, parameter in network.named_parameters() if not name.startswith("hashing.")}
-    optimisers = make_optimisers(network, TrainConfig(matrix_rate=matrix_rate), DEVICE, 1.0)
+    optimisers = make_optimisers(network, TrainConfig(matrix_rate=matrix_rate), DEVICE)
     moved = {
         kind: [
             names[p] for o in optimisers if isinstance(o, Muon) == (kind == "muon") for p in o.param_groups[0]["params"]

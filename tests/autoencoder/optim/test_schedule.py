@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from imgsearch.autoencoder.optim.schedule import rate_share, stage
+from imgsearch.autoencoder.config import TrainConfig
+from imgsearch.autoencoder.optim.schedule import Budget, phase, rate_share
 
 
 def test_the_rate_rises_to_its_peak_and_falls() -> None:
@@ -28,14 +29,40 @@ def test_the_first_step_is_far_below_the_peak_and_the_fall_is_a_cosine() -> None
     assert rate_share(0.3, 0.0) == pytest.approx(0.5 * (1 + np.cos(0.3 * np.pi)))
 
 
-def test_the_last_share_of_the_budget_is_a_stage_of_its_own() -> None:
-    assert stage(0.0, 0.2) == (False, 0.0)
-    assert stage(0.4, 0.2) == (False, 0.5)
-    assert stage(0.8, 0.2) == (True, 0.0)
-    finishing, fraction = stage(0.9, 0.2)
-    assert finishing
+def test_the_decoder_phase_is_the_last_share_of_the_budget() -> None:
+    assert phase(0.0, 0.2) == (False, 0.0)
+    assert phase(0.4, 0.2) == (False, 0.5)
+    assert phase(0.8, 0.2) == (True, 0.0)
+    in_decoder_phase, fraction = phase(0.9, 0.2)
+    assert in_decoder_phase
     assert fraction == pytest.approx(0.5)
 
 
-def test_without_a_share_there_is_no_last_stage() -> None:
-    assert stage(0.999, 0.0) == (False, 0.999)
+def test_without_a_share_there_is_no_decoder_phase() -> None:
+    assert phase(0.999, 0.0) == (False, 0.999)
+
+
+def test_a_budget_in_epochs_counts_steps_and_extrapolates_the_time() -> None:
+    budget = Budget.of(TrainConfig(epochs=4), batches_per_epoch=25)
+    assert (budget.steps, budget.pretraining_seconds) == (100, 0)
+    assert budget.fraction(30, seconds=1e9) == 0.3
+    assert budget.of_whole(0.3) == 0.3
+    assert budget.seconds_left(0.25, 10.0) == pytest.approx(30.0)
+
+
+def test_a_budget_in_minutes_counts_seconds() -> None:
+    budget = Budget.of(TrainConfig(minutes=2), batches_per_epoch=25)
+    assert budget.fraction(10**9, seconds=30.0) == 0.25
+    assert budget.seconds_left(0.9, 30.0) == 90.0
+    assert budget.seconds_left(1.0, 130.0) == 0.0
+    assert Budget.of(TrainConfig(), 25).seconds == 600
+
+
+def test_pre_training_takes_its_share_at_the_beginning() -> None:
+    minutes = Budget.of(TrainConfig(minutes=10, pretrain="rbm", pretrain_share=0.4), batches_per_epoch=25)
+    assert minutes.pretraining_seconds == pytest.approx(240)
+    assert minutes.fraction(7, seconds=180.0) == pytest.approx(0.5)
+    assert minutes.of_whole(0.0) == pytest.approx(0.4)
+    assert minutes.of_whole(1.0) == 1.0
+    assert Budget.of(TrainConfig(epochs=10, pretrain="rbm", pretrain_share=0.4), 25).steps == 150
+    assert Budget.of(TrainConfig(epochs=1, pretrain="rbm", pretrain_share=0.9), 2).steps == 1

@@ -25,7 +25,7 @@ IDENTITY = identify(NETWORK, TRAINING, ROWS)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    position = Position(step=7, images_seen=70, seconds=1.5, checks=2)
+    position = Position(step=7, images_seen=70, seconds=1.5, validations=2)
     best = Best(3.25, {"loss": 3.25}, {"step": 5}, {"weight": torch.ones(2)})
     save_state(
         tmp_path, IDENTITY, position, best, {"network": {"weight": torch.arange(3.0)}, "optimiser": {"state": {0: 1}}}
@@ -37,7 +37,7 @@ def test_a_saved_run_comes_back(folder: Path) -> None:
     found = load_state(folder, IDENTITY, CPU)
     assert not isinstance(found, str)
     position, best, parts = found
-    assert position == Position(7, 70, 1.5, 2, begun=SCRATCH)
+    assert position == Position(7, 70, 1.5, 2, init_from=SCRATCH)
     assert (best.loss, best.metrics, best.position) == (3.25, {"loss": 3.25}, {"step": 5})
     assert torch.equal(best.weights["weight"], torch.ones(2))
     assert torch.equal(parts["network"]["weight"], torch.arange(3.0))
