@@ -68,7 +68,7 @@ def run(lab: Lab) -> Finding:
         network = learn(lab, pictures.training, f"unpool-{unpool}", _config(lab, unpool), share)
         figures[unpool] = measured(network, pictures, lab)
         rows[unpool] = reconstruct(network, shown, lab.device)
-        if isinstance(network, ConvAutoencoder) and network.goes_around_the_code:
+        if isinstance(network, ConvAutoencoder) and network.uses_switches:
             rows["its switches,\nanother's code"] = swapped(network, shown, lab, codes_of_another=True)
             rows["its code,\nanother's switches"] = swapped(network, shown, lab, codes_of_another=False)
             swaps = {

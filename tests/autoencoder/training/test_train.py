@@ -104,6 +104,17 @@ def test_a_stopped_run_gone_on_with_ends_as_the_uninterrupted_one(tmp_path: Path
     assert not (parts.training / STATE_NAME).exists()
 
 
+@pytest.mark.parametrize("steps", [3, 9])  # before and in the decoder phase
+def test_a_stopped_run_that_learns_labels_continues_with_its_class_head(tmp_path: Path, steps: int) -> None:
+    whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
+    config = replace(SMALL, decoder_phase=0.4, objective=(("agree", 1.0), ("classify", 1.0)))
+    train(PICTURES, ROWS, whole, config, labels=ROWS % 3)
+    train(PICTURES, ROWS, parts, config, labels=ROWS % 3, stop=StopAfter(steps))
+    finished = train(PICTURES, ROWS, parts, config, labels=ROWS % 3)
+    assert f"Resumed an interrupted run at step {steps}" in finished.note
+    assert weights(parts) == weights(whole)
+
+
 def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_saved_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,9 +262,9 @@ def test_a_set_that_does_not_fit_is_streamed(paths: IndexPaths, caplog: pytest.L
 
 def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
     told: list[TrainProgress] = []
-    config = replace(SMALL, epochs=None, minutes=0.01)
+    config = replace(SMALL, epochs=None, minutes=0.03)
     card = train(PICTURES, ROWS, paths, config, on_progress=told.append)
-    assert card.seconds >= 0.6
+    assert card.seconds >= 1.8
     assert card.steps > 0
     assert told[0].step == 1
     assert list(dict.fromkeys(each.doing for each in told)) == [
@@ -261,7 +272,7 @@ def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
         "learning to decode",
         "whitening codes, making bits",
     ]
-    assert 0 < told[0].seconds_left <= 0.6
+    assert 0 < told[0].seconds_left <= 1.8
     assert told[0].loss == pytest.approx(300 * told[0].parts["reconstruction"] + told[0].parts["agreement"], rel=1e-4)
 
 
