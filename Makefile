@@ -1,11 +1,11 @@
 # make demo     crawl, train, index and measure the drawn gallery, then open the page (PORT=8599 for another port)
 # make check    formatting, lint, types and the fast tests
-# make test     all tests, the browser's included
+# make test     all tests, the browser's included (COVERAGE=1: measure coverage and fail below the floor)
 # make lint     formatting, lint and types
 # make docs     render figures, help texts and the tree of packages into the documentation
 # make bench    repeat every measurement of the documentation (needs ../shared/data; takes hours)
 # make fuzz     decode randomly damaged images of every format for ten minutes (MINUTES=N for another time)
-# make mutants  break the product on purpose in some forty ways and see the tests notice (takes half an hour)
+# make mutants  break the product in some forty ways and report which test notices each (takes half an hour)
 # make pictures ROW=12   draw the documentation's pictures after make demo, with a row chosen by hand as the query
 
 PYTHON ?= python3
@@ -24,15 +24,15 @@ check: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
 
 test: .venv/installed-for-tests browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(COVERAGE),--cov --cov-report=term)
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Every script whose figures the documentation prints, in an order that the later ones do not slow the earlier ones.
-# Takes hours. One needs an extra package in an environment of its own: make bench IMG2DATASET=venv/bin/img2dataset
+# Every script whose figures the documentation prints. One needs a package in a separate environment:
+# make bench IMG2DATASET=path/to/venv/bin/img2dataset
 bench: .venv/installed-for-tests
 	$(BIN)/python -m benchmarks.retrieval.speed
 	$(BIN)/python -m benchmarks.retrieval.development
