@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crawler.fetching.fetch import FetchLimits
+from crawler.reasons import Reason
 from crawler.takedown import Takedown
 
 
@@ -57,7 +58,7 @@ class KeepVerdict(Protocol):
         ...
 
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> Reason | None: ...
 
 
 # One verdict per image, in order. What is kept is durable when it returns; asked again for the same URL with the same

@@ -14,19 +14,20 @@ from pathlib import Path
 
 from crawler.config import CrawlConfig, FetchedImage, Keep, KeepVerdict
 from crawler.errors import SeedError
-from crawler.fetching.connections import PRIVATE
 from crawler.fetching.fetch import AGENT, Fetcher, refusal, user_agent
 from crawler.frontier.frontier import Frontier
 from crawler.outcomes import Outcomes
 from crawler.parsing.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
 from crawler.parsing.urls import origin, seed_url, site, url_key
-from crawler.records import OFF_SITE, TOO_DEEP, Host, Lease
+from crawler.reasons import Reason, ReasonCode
+from crawler.records import Host, Lease
 from crawler.report import (
     CrawlProgress,
     CrawlReport,
     FirstPage,
     crowded_note,
     failed_seeds,
+    find_hints,
     find_problem,
     summarise_reasons,
 )
@@ -110,10 +111,10 @@ def _prepare(frontier: Frontier, config: CrawlConfig, pages: Sequence[str]) -> t
     lists = [queue_list(frontier, path) for path in config.lists]
     seeds = [*pages, *(queued.seed for queued in lists)]
     if config.follow_hosts:
-        frontier.reopen(seeds, OFF_SITE, max_depth=config.depth)
+        frontier.reopen(seeds, ReasonCode.OFF_SITE, max_depth=config.depth)
     if config.allow_private:
-        frontier.reopen(seeds, f"%{PRIVATE}")
-    frontier.reopen(seeds, TOO_DEEP, max_depth=config.depth)
+        frontier.reopen(seeds, ReasonCode.PRIVATE_ADDRESS)
+    frontier.reopen(seeds, ReasonCode.TOO_DEEP, max_depth=config.depth)
     frontier.take_down(config.takedowns)
     return seeds, [queued.note for queued in lists if queued.note]
 
@@ -134,12 +135,12 @@ class _Permissions:
     def __init__(self) -> None:
         self._rules: dict[str, tuple[float, RobotsRules]] = {}
 
-    def refuse(self, host: Host, url: str) -> str:
-        """Why `url` of `host` may not be fetched; "" if it may."""
+    def refuse(self, host: Host, url: str) -> Reason | None:
+        """Return why `url` of `host` may not be fetched; None if it may."""
         if host.robots_state == RobotsState.ALLOWED:
-            return ""
+            return None
         if host.robots_state != RobotsState.RULES:
-            return host.trouble or f"robots.txt of {host.host} could not be read"
+            return host.trouble or Reason(ReasonCode.ROBOTS_UNKNOWN, host.host)
         until, rules = self._rules.get(host.host, (0.0, None))
         if rules is None or until != host.robots_until:
             rules = RobotsRules(host.robots, AGENT)
@@ -149,7 +150,7 @@ class _Permissions:
                 del self._rules[next(iter(self._rules))]
         if rules.crawl_delay_seconds > MAX_CRAWL_DELAY_SECONDS:
             return delay_refusal(host.host, rules.crawl_delay_seconds)
-        return "" if rules.allows(url) else refusal(host.host)
+        return None if rules.allows(url) else refusal(host.host)
 
 
 class Loop:
@@ -310,17 +311,18 @@ class Loop:
         if self._on_progress is not None:
             self._on_progress(progress)
         first_pages = [self._first_page(seed) for seed in self._seeds if seed_url(seed)]  # a list has none
-        reasons = summarise_reasons(self._frontier.reasons("image", self._seeds))
-        problem = "" if self._is_stopped else find_problem(progress, first_pages, reasons)
+        counted = self._frontier.reasons("image", self._seeds)
+        problem = "" if self._is_stopped else find_problem(progress, first_pages, counted)
         failures = () if problem else failed_seeds(first_pages)
         took_back = f"{recovered} URLs were in the hands of a command that was killed; they were queued again."
         return CrawlReport(
             **vars(progress),
             kept_now=self._outcomes.kept_now,
-            reasons=reasons,
+            reasons=summarise_reasons(counted),
             recovered=took_back if recovered else "",
             finished_because=finished_because,
             problem=problem,
+            hints=find_hints(progress, first_pages, counted),
             notes=(*self._outcomes.notes, *map(crowded_note, self._frontier.crowded_hosts()), *failures),
         )
 

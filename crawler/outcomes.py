@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from crawler.config import CrawlConfig, FetchedImage, Keep
 from crawler.errors import FetchFailed
-from crawler.fetching.fetch import AGENT, MAX_REDIRECTS, Fetched
+from crawler.fetching.fetch import AGENT, MAX_REDIRECTS, Fetched, type_refusal
 from crawler.fetching.politeness import gap_seconds, mean_answer_seconds
 from crawler.fetching.sniff import Kind
 from crawler.frontier.frontier import Frontier
@@ -27,7 +27,8 @@ from crawler.parsing.robots import (
 )
 from crawler.parsing.sitemaps import Sitemap
 from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, in_scope, site, trap, url_key
-from crawler.records import OFF_SITE, REDIRECTS_TO, TOO_DEEP, Host, Lease, Link, Settled
+from crawler.reasons import Reason, ReasonCode, sentence
+from crawler.records import Host, Lease, Link, Settled
 from crawler.takedown import refusal_of
 from crawler.workers import Result
 
@@ -45,7 +46,7 @@ class Offer:
     inline: bool  # it stands in the page that was leased
 
 
-Judged = dict[str, tuple[Offer, str, str]]  # key of an image -> its offer, outcome and reason
+Judged = dict[str, tuple[Offer, str, Reason | None]]  # key of an image -> its offer, outcome and reason
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Written:
     links: list[Link] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
 
-    def settle(self, lease: Lease, outcome: str, reason: str = "", kind: str = "") -> None:
+    def settle(self, lease: Lease, outcome: str, reason: Reason | None = None, kind: str = "") -> None:
         self.settled.append(Settled(lease, outcome, reason, kind))
 
 
@@ -126,9 +127,9 @@ class Outcomes:
         """What is worth keeping of the answers that brought images."""
         return [answered(offer.lease.number, offer.image) for offer in offers if not offer.inline]
 
-    def _keep_while_room(self, offers: Sequence[Offer]) -> list[tuple[str, str]]:
+    def _keep_while_room(self, offers: Sequence[Offer]) -> list[tuple[str, Reason | None]]:
         """(outcome, reason) of the offers from the first on, until no more may be kept."""
-        verdicts: list[tuple[str, str]] = []
+        verdicts: list[tuple[str, Reason | None]] = []
         while len(verdicts) < len(offers):
             room = self.room
             if room == 0:
@@ -174,19 +175,16 @@ class Outcomes:
             if links:
                 written.settle(lease, "read", result.sitemap.trouble)
             else:
-                written.settle(lease, "skipped", result.sitemap.trouble or "it names nothing")
+                written.settle(lease, "skipped", result.sitemap.trouble or Reason(ReasonCode.SITEMAP_EMPTY))
         elif result.links is not None:
             written.links += self._links_of(lease, result.links)
-            dropped = "; ".join(f"{n} × {reason}" for reason, n in result.links.dropped.items())
-            written.settle(lease, "read", dropped)
+            written.settle(lease, "read", Reason.left_out(result.links.dropped))
         elif fetched.kind == Kind.IMAGE:
             _write_image(written, lease, fetched, judged)
         elif fetched.kind == Kind.PAGE:
-            written.settle(lease, "skipped", "a page, not an image")
+            written.settle(lease, "skipped", Reason(ReasonCode.A_PAGE))
         else:
-            stated = fetched.content_type.partition(";")[0].strip()[:60]
-            named = stated if stated and stated.isprintable() else "no Content-Type"
-            written.settle(lease, "skipped", f"neither a page nor an image we take ({named})")
+            written.settle(lease, "skipped", type_refusal(fetched.content_type))
 
     def _links_of(self, lease: Lease, found: PageLinks) -> Iterator[Link]:
         for url, (kind, reason) in found.refused.items():
@@ -220,23 +218,23 @@ class Outcomes:
         for url in found.sitemaps:
             link = self._judged(Link(url, "sitemap", seed, lease.url, depth=1, hops=lease.hops + 1))
             if link.hops > MAX_REDIRECTS and link.outcome == "queued":
-                link = replace(link, outcome="skipped", reason=f"more than {MAX_REDIRECTS} sitemap indexes deep")
+                link = replace(link, outcome="skipped", reason=Reason(ReasonCode.SITEMAP_TOO_DEEP, str(MAX_REDIRECTS)))
             yield link
 
     def _judged(self, link: Link) -> Link:
         """`link`, already skipped where scope, depth or its own look forbid it."""
         reason = trap(link.url) or refusal_of(self._takedowns, link.url)
         if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
-            reason = OFF_SITE
+            reason = Reason(ReasonCode.OFF_SITE)
         if not reason and link.depth > self._config.depth:
-            reason = TOO_DEEP
+            reason = Reason(ReasonCode.TOO_DEEP)
         return _in_part(replace(link, outcome="skipped", reason=reason)) if reason else link
 
     def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
         if lease.hops >= MAX_REDIRECTS:
-            written.settle(lease, "failed", f"redirects more than {MAX_REDIRECTS} times")
+            written.settle(lease, "failed", Reason(ReasonCode.REDIRECTS_TOO_OFTEN, str(MAX_REDIRECTS)))
         elif location == lease.url:
-            written.settle(lease, "failed", "redirects to itself")
+            written.settle(lease, "failed", Reason(ReasonCode.REDIRECTS_TO_ITSELF))
         elif url_key(location) == lease.key:
             self._frontier.redirect_in_place(lease, location)
         else:
@@ -246,11 +244,11 @@ class Outcomes:
                 self._sites.add(site(location))
             target = Link(location, lease.kind, lease.seed, lease.parent, lease.alt, lease.depth, lease.hops + 1)
             if self._leads_back(target, lease):
-                written.settle(lease, "failed", "redirects in a circle")
+                written.settle(lease, "failed", Reason(ReasonCode.REDIRECTS_IN_A_CIRCLE))
                 return
             written.links.append(self._judged(replace(target, licence=lease.licence)))
             # At once, not with the batch: the other half of a circle may be in the same one.
-            self._frontier.settle([Settled(lease, "moved", f"{REDIRECTS_TO}{location}")])
+            self._frontier.settle([Settled(lease, "moved", Reason(ReasonCode.REDIRECTED, location))])
 
     def _leads_back(self, target: Link, lease: Lease) -> bool:
         """Whether what is known of redirects leads from `target` to the URL of `lease`."""
@@ -289,12 +287,12 @@ class Outcomes:
             self._note_reached(host.host)
             delay = RobotsRules(answer.text, AGENT).crawl_delay_seconds
             if delay > MAX_CRAWL_DELAY_SECONDS:
-                self._note(f"{delay_refusal(host.host, delay)}: nothing of it is fetched")
+                self._note(f"{sentence(delay_refusal(host.host, delay))}: nothing of it is fetched")
                 delay = 0.0  # nothing to wait for
             self._frontier.set_robots(host.host, answer.state, now + FRESH_SECONDS, text=answer.text, delay=delay)
             self._frontier.pace(host.host, result.ended_at + delay)
             return
-        reason = failure.reason if failure is not None else answer.reason if answer is not None else ""
+        reason = failure.reason if failure is not None else answer.reason if answer is not None else None
         fails = self._note_trouble(host.host, reason)
         if fails >= HOST_TRIES or (failure is not None and not failure.again):
             self._frontier.set_robots(host.host, RobotsState.UNKNOWN, 0.0)
@@ -306,14 +304,14 @@ class Outcomes:
         self._frontier.set_robots(host.host, RobotsState.UNAVAILABLE, now + wait)
         self._frontier.pace(host.host, now + wait)
 
-    def _note_trouble(self, host: str, reason: str) -> int:
+    def _note_trouble(self, host: str, reason: Reason | None) -> int:
         self._in_trouble.add(host)
         return self._frontier.note_trouble(host, reason)
 
     def _note_reached(self, host: str) -> None:
         if host in self._in_trouble:
             self._in_trouble.discard(host)
-            self._frontier.note_trouble(host, "")
+            self._frontier.note_trouble(host, None)
 
     def _note(self, sentence: str) -> None:
         self.notes[sentence] = None
@@ -366,7 +364,7 @@ def answered(number: int, image: FetchedImage) -> Answered:
 
 def _write_image(written: Written, lease: Lease, fetched: Fetched, judged: Judged) -> None:
     if refused := read_directives(fetched.robots_tags, AGENT).no_images:
-        written.settle(lease, "skipped", f"X-Robots-Tag says {refused}", kind="image")
+        written.settle(lease, "skipped", Reason(ReasonCode.HEADER_DIRECTIVE, refused), kind="image")
         return
     if lease.key not in judged:
         return  # the same image as one that is beyond the limit: it stays leased like that one
@@ -374,7 +372,7 @@ def _write_image(written: Written, lease: Lease, fetched: Fetched, judged: Judge
     if lease.kind == "image" or offer.lease == lease:
         written.settle(lease, outcome, reason, kind="image")
     else:
-        written.settle(lease, "moved", "known as an image")
+        written.settle(lease, "moved", Reason(ReasonCode.KNOWN_AS_IMAGE))
 
 
 def _in_part(link: Link) -> Link:
@@ -384,7 +382,7 @@ def _in_part(link: Link) -> Link:
     return replace(link, url=link.url[:MAX_URL_LENGTH], key=url_key(link.url))
 
 
-def _inline_link(offer: Offer, outcome: str, reason: str) -> Link:
+def _inline_link(offer: Offer, outcome: str, reason: Reason | None) -> Link:
     image, lease = offer.image, offer.lease
     return Link(
         image.url,

@@ -1,15 +1,10 @@
 """What the frontier takes and gives: links to add, leases on URLs, hosts. Plain records; know nothing of SQLite."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-OFF_SITE = "on another host"  # the reason of links out of scope; a wider scope puts them back
-REDIRECTS_TO = "redirects to "  # how the reason of a URL that has moved starts; the rest is where to
-UNREACHABLE = "cannot reach"  # how the reason starts where a host gave no answer at all
-TOO_DEEP = "deeper than the crawl goes"  # likewise for a greater depth
-PAGE_SAYS = "the page says "  # and a directive: of what is named there; another page may name it and say nothing
-LINK_SAYS = "the link says "  # likewise
-TOO_MANY = "beyond the number of URLs that a crawl takes from one host"  # endlessly many are a trap
+from crawler.reasons import Reason, from_stored
 
 
 @dataclass(frozen=True)
@@ -24,7 +19,7 @@ class Link:
     depth: int = 0  # links from the seed
     hops: int = 0  # redirects on the way here; of a sitemap, also the indexes
     outcome: str = "queued"
-    reason: str = ""
+    reason: Reason | None = None
     key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page, of a URL cut for its length
     licence: str = ""  # the URL of the licence that its page or sitemap states
 
@@ -54,7 +49,7 @@ class Settled(NamedTuple):
 
     lease: Lease
     outcome: str
-    reason: str = ""
+    reason: Reason | None = None
     kind: str = ""  # what it turned out to be, where that is not what was thought
 
 
@@ -65,7 +60,7 @@ class Host:
     host: str
     next_at: float  # no request before this time
     fails: int  # failures to reach it in a row
-    trouble: str  # the last of them, in words
+    trouble: Reason | None  # the last of them
     robots: str  # text of robots.txt
     robots_state: str  # robots.RobotsState
     robots_until: float  # to be asked for again from then on
@@ -74,4 +69,13 @@ class Host:
 
 
 LEASE_COLUMNS = "number, url, kind, seed, host, depth, hops, parent, alt, tries, key, licence, etag, last_modified"
-HOST_COLUMNS = "host, next_at, fails, trouble, robots, robots_state, robots_until, delay, answer_seconds"
+HOST_COLUMNS = (
+    "host, next_at, fails, trouble_code, trouble_detail, robots, robots_state, robots_until, delay, answer_seconds"
+)
+
+
+def host_from_row(row: Sequence[Any]) -> Host:
+    """Return the host of a row of `HOST_COLUMNS`."""
+    host, next_at, fails, code, detail, robots, state, until, delay, answer_seconds = row
+    trouble = from_stored(code, detail)
+    return Host(host, next_at, fails, trouble, robots, state, until, delay, answer_seconds)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from crawler.config import CrawlConfig, Keep
 from crawler.crawl import Loop, crawled_seeds, read_seeds
@@ -19,11 +20,12 @@ from crawler.frontier.maintenance import REFRESH, Answered, Checked
 from crawler.outcomes import Judged, Offer, Outcomes, Written, answered, fetched_image, said_of_robots
 from crawler.parsing.directives import read_directives
 from crawler.parsing.urls import site, trap
+from crawler.reasons import Reason, ReasonCode, sentence
 from crawler.records import Lease
 from crawler.takedown import refusal_of
 from crawler.workers import Result
 
-LOOKS = 2  # refreshes in a row that must find an image gone
+MISSES = 2  # refreshes in a row that must find an image gone
 _GONE = frozenset({404, 410})
 _MAX_CHANGES = 1_000  # that a report names one by one
 
@@ -45,11 +47,20 @@ class RefreshProgress:
     queued: int = 0
 
 
+class Change(NamedTuple):
+    """An image that a refresh did not find unchanged."""
+
+    url: str
+    outcome: str  # changed, missing, gone; skipped or failed where it could not be checked
+    detail: str  # the reason, as a sentence
+    code: str = ""  # the reason, as a `ReasonCode`
+
+
 @dataclass(frozen=True)
 class RefreshReport(RefreshProgress):
     """The end of a refresh."""
 
-    changes: tuple[Checked, ...] = ()  # all but what is unchanged, one by one, up to a thousand
+    changes: tuple[Change, ...] = ()  # all but what is unchanged, one by one, up to a thousand
     recovered: str = ""  # a sentence, if it goes on with an interrupted refresh
     finished_because: str = ""  # a sentence
     notes: tuple[str, ...] = ()  # sentences that a user should read
@@ -98,11 +109,16 @@ def refresh(
         show(progress)
         return RefreshReport(
             **vars(progress),
-            changes=tuple(frontier.checked(_MAX_CHANGES)),
+            changes=tuple(map(_change, frontier.checked(_MAX_CHANGES))),
             recovered="a refresh had been interrupted; this one went on with it" if goes_on else "",
             finished_because=finished_because,
             notes=tuple(checks.notes),
         )
+
+
+def _change(checked: Checked) -> Change:
+    code = "" if checked.reason is None else checked.reason.code.value
+    return Change(checked.url, checked.outcome, sentence(checked.reason), code)
 
 
 def _progress(frontier: Frontier) -> RefreshProgress:
@@ -123,7 +139,7 @@ class _Checks(Outcomes):
         """As for any crawl; what is gone leaves the corpus first, so that a crash in between only asks again."""
         gone = [result.job for result in results if isinstance(result.job, Lease) and _is_missing(result)]
         images = [self._frontier.image_of(lease.key) for lease in gone]
-        if urls := [url for _, url, looks in images if looks + 1 >= LOOKS]:
+        if urls := [url for _, url, misses in images if misses + 1 >= MISSES]:
             self._bury(urls)
         super().settle(results, now)
 
@@ -140,12 +156,12 @@ class _Checks(Outcomes):
         return [answered(self._frontier.image_of(offer.key)[0], offer.image) for offer in offers]
 
     def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
-        number, _, looks = self._frontier.image_of(lease.key)
+        number, _, misses = self._frontier.image_of(lease.key)
         fetched, failure = result.fetched, result.failure
         if failure is not None and _is_missing(result):
             self._note_reached(result.host)
-            if looks + 1 >= LOOKS:
-                self._frontier.note_gone(number, failure.reason)
+            if misses + 1 >= MISSES:
+                self._frontier.note_gone(number, failure.reason.detail)
                 written.settle(lease, "gone", failure.reason)
             else:
                 self._frontier.note_missing(number)
@@ -164,16 +180,18 @@ class _Checks(Outcomes):
             _, outcome, reason = judged[lease.key]
             written.settle(lease, outcome, reason)
         elif refused := read_directives(fetched.robots_tags, AGENT).no_images:
-            written.settle(lease, "skipped", f"X-Robots-Tag says {refused}")
+            written.settle(lease, "skipped", Reason(ReasonCode.HEADER_DIRECTIVE, refused))
         else:
-            written.settle(lease, "skipped", "answers with something that is no image")
+            written.settle(lease, "skipped", Reason(ReasonCode.NO_LONGER_AN_IMAGE))
 
     def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
         reason = trap(location) or refusal_of(self._takedowns, location)
         if not reason and not self._config.follow_hosts and site(location) != site(lease.url):
-            reason = f"redirects to another host: {location}"
-        if reason or lease.hops >= MAX_REDIRECTS:
-            written.settle(lease, "skipped", reason or f"redirects more than {MAX_REDIRECTS} times")
+            reason = Reason(ReasonCode.REDIRECTS_OFF_SITE, location)
+        if not reason and lease.hops >= MAX_REDIRECTS:
+            reason = Reason(ReasonCode.REDIRECTS_TOO_OFTEN, str(MAX_REDIRECTS))
+        if reason:
+            written.settle(lease, "skipped", reason)
         else:
             self._frontier.redirect_check(lease, location)
 

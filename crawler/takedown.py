@@ -10,9 +10,9 @@ from typing import Self
 
 from crawler.errors import SeedError
 from crawler.parsing.urls import seed_url, site, url_key
+from crawler.reasons import Reason, ReasonCode
 
-HOST, PREFIX, URL = "host", "url-prefix", "url"  # named as the options of `imgsearch remove`
-REASON = "taken down"  # how the reason of every URL that is refused for it starts
+HOST, PREFIX, URL = "host", "url-prefix", "url"  # what `Takedown.kind` may be; stored, so never renamed
 _PORT = re.compile(r":\d+$")
 
 
@@ -43,9 +43,9 @@ class Takedown:
         return cls(URL, _typed_url(text))
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Reason:
         """Why a URL that it covers is not fetched."""
-        return f"{REASON} ({self.kind} {self.value})"
+        return Reason(ReasonCode.TAKEN_DOWN, f"{self.kind} {self.value}")
 
     @property
     def host(self) -> str:
@@ -68,9 +68,9 @@ class Takedown:
         return self.value in (named, without_port)
 
 
-def refusal_of(takedowns: Iterable[Takedown], url: str) -> str:
-    """The reason why `url` may not be fetched; "" where no takedown covers it."""
-    return next((takedown.reason for takedown in takedowns if takedown.covers(url)), "")
+def refusal_of(takedowns: Iterable[Takedown], url: str) -> Reason | None:
+    """Return the reason why `url` may not be fetched; None where no takedown covers it."""
+    return next((takedown.reason for takedown in takedowns if takedown.covers(url)), None)
 
 
 def _typed_url(text: str) -> str:

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from crawler.errors import SeedError
+from crawler.errors import Hint, SeedError
 from crawler.frontier.frontier import Frontier
 from crawler.parsing.urls import seed_url, site, trap
 from crawler.records import Link
@@ -110,7 +110,7 @@ def _read_parquet(path: Path) -> Iterator[Listed]:
         import pyarrow.parquet
     except ImportError as error:
         raise SeedError(
-            f"{path}: Parquet files need pyarrow. Install it with: pip install 'imgsearch[parquet]'"
+            f"{path}: Parquet files need pyarrow, which is not installed.", hint=Hint.INSTALL_PARQUET
         ) from error
     try:
         with pyarrow.parquet.ParquetFile(path) as table:

@@ -15,6 +15,7 @@ from crawler.fetching.fetch import AGENT, Fetched, Fetcher, RobotsAnswer, fetch_
 from crawler.fetching.sniff import Kind
 from crawler.parsing.links import PageLinks, extract_links
 from crawler.parsing.sitemaps import MAX_DOWNLOAD_BYTES, Sitemap, parse_sitemap
+from crawler.reasons import Reason, ReasonCode
 from crawler.records import Host, Lease
 
 GATHER_SECONDS = 0.03  # for more results once the first is there: few large transactions, not many small ones
@@ -71,7 +72,9 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
         # One odd page must not end a crawl; the traceback goes to the log, the URL gets its outcome.
         logger.exception("%s could not be read", job)
         return Result(
-            job, failure=FetchFailed(f"could not be read: {type(error).__name__}", status=0), ended_at=clock()
+            job,
+            failure=FetchFailed(Reason(ReasonCode.UNREADABLE, type(error).__name__), status=0),
+            ended_at=clock(),
         )
 
 

@@ -44,6 +44,7 @@ class Hint(StrEnum):
     OTHER_PORT = "other_port"
     LAB_DATA = "lab_data"
     DEMO_GALLERY = "demo_gallery"
+    RESTORE_ROW = "restore_row"
 
 
 class ImgSearchError(Exception):

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from imgsearch.corpus.decoding.images import DecodedImage
-from imgsearch.corpus.decoding.pool import CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME, Decoders, WorkerLimits
-from imgsearch.errors import ImageError
+from imgsearch.corpus.decoding.pool import Decoders, WorkerLimits
+from imgsearch.corpus.reasons import ImageRefused, ReasonCode
 from tests.support.strange_images import damaged, samples
 
-FAILURES = (CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME)
+FAILURES = (ReasonCode.DECODER_CRASHED, ReasonCode.DECODING_MEMORY, ReasonCode.DECODING_TIME)
 BATCH = 256
 
 
@@ -50,13 +50,13 @@ def fuzz(minutes: float, seed: int) -> dict[str, Counter[str]]:
     return counts
 
 
-def judged(result: DecodedImage | ImageError) -> str:
-    if isinstance(result, ImageError):
-        return "failed" if str(result) in FAILURES or not str(result) else "refused"
+def judged(result: DecodedImage | ImageRefused) -> str:
+    if isinstance(result, ImageRefused):
+        return "failed" if result.reason.code in FAILURES or not str(result) else "refused"
     return "decoded"
 
 
-def report(name: str, data: bytes, result: DecodedImage | ImageError) -> None:
+def report(name: str, data: bytes, result: DecodedImage | ImageRefused) -> None:
     file = Path(f"fuzz-{sha256(data).hexdigest()[:16]}.bin")
     file.write_bytes(data)
     print(f"{name}: {result} ({file})", flush=True)

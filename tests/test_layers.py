@@ -17,7 +17,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         *("corpus", "autoencoder", "retrieval", "workflows", "demo", "lab", "web", "cli", "__main__"),
     ),
     "imgsearch.corpus": (
-        *("records", "words", "bytefile", "decoding", "database", "store", "texts", "takedowns", "labels"),
+        *("reasons", "records", "words", "bytefile", "decoding", "database", "store", "texts", "takedowns", "labels"),
         *("near_duplicates", "folders", "erasing", "ingest", "renewal"),
     ),
     "imgsearch.autoencoder": (
@@ -30,7 +30,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "experiments",
     ),
     "crawler": (
-        *("errors", "records", "parsing", "fetching", "report", "takedown", "config", "frontier", "workers"),
+        *("reasons", "errors", "records", "parsing", "fetching", "report", "takedown", "config", "frontier", "workers"),
         *("url_lists", "outcomes", "crawl", "refresh"),
     ),
 }

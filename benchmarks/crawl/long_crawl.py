@@ -29,6 +29,7 @@ from crawler.report import CrawlProgress
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
+from imgsearch.workflows.crawled_images import keep_in
 
 EVERY = 10_000
 
@@ -105,7 +106,7 @@ def crawl_watched(site: str, n_urls: int, records: Connection) -> None:
         paths = IndexPaths(Path(folder))
         config = CrawlConfig(seeds=(f"{site}/",), delay_seconds=0, allow_private=True)
         with Corpus.open_for_writing(paths) as corpus:
-            crawl(config, paths.crawl_database, Intake(corpus).keep, on_progress=watch)
+            crawl(config, paths.crawl_database, keep_in(Intake(corpus)), on_progress=watch)
     records.send(lines)
 
 

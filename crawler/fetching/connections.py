@@ -18,11 +18,11 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util.retry import Retry
 
-from crawler.errors import AddressRefused
+from crawler.errors import AddressRefused, Hint
 from crawler.fetching.addresses import is_public
 from crawler.fetching.deadline import Deadline, bounded_pools
+from crawler.reasons import Reason, ReasonCode
 
-PRIVATE = "is a private address; use --allow-private"  # in the reason of every address that was refused
 NO_RETRIES = Retry(0, read=False)  # when to try again is not decided here
 _POOLS = 10  # hosts whose connections are kept
 _NO_HANDLER = logging.NullHandler()
@@ -117,12 +117,12 @@ class Connections:
         try:
             pool = adapter.get_connection_with_tls_context(request, verify=True)
         except InvalidIPAddress as error:
-            raise AddressRefused(_refusal(url, str(error))) from error
+            raise AddressRefused(_refusal(url, str(error)), hint=Hint.ALLOW_PRIVATE) from error
         assert isinstance(pool, HTTPConnectionPool)
         adapter.cert_verify(pool, request.url, verify=True, cert=None)  # type: ignore[no-untyped-call] # requests' own
         return Route(pool, adapter.request_url(request, None), dict(request.headers))
 
 
-def _refusal(url: str, address: str) -> str:
+def _refusal(url: str, address: str) -> Reason:
     name = urlsplit(url).hostname or ""
-    return f"{name if name == address else f'{name} ({address})'} {PRIVATE}"
+    return Reason(ReasonCode.PRIVATE_ADDRESS, name if name == address else f"{name} ({address})")

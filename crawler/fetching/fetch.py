@@ -37,7 +37,7 @@ from crawler.parsing.robots import (
     robots_text,
 )
 from crawler.parsing.urls import absolute_url, origin, seed_url
-from crawler.records import UNREACHABLE
+from crawler.reasons import Reason, ReasonCode, sentence
 
 AGENT = "imgsearch"  # the name that robots.txt knows us by
 MAX_REDIRECTS = 5
@@ -171,7 +171,7 @@ class Fetcher:
                 break
             limit = self._limits.image_bytes if kind == Kind.IMAGE else self._limits.page_bytes
             if first_bytes is None and len(body) > limit:
-                raise FetchFailed(f"larger than {limit / 1e6:g} MB", status=answer.status)
+                raise FetchFailed(Reason(ReasonCode.TOO_LARGE, f"{limit / 1e6:g}"), status=answer.status)
         tags = tuple(answer.headers.getlist("X-Robots-Tag"))
         etag, last_modified = (_validator(answer.headers.get(name, "")) for name in ("ETag", "Last-Modified"))
         return Fetched(
@@ -189,11 +189,12 @@ class Fetcher:
         host = origin(url).partition("://")[2]
         causes = list(_causes(error))
         if self._deadline.is_over:
-            return FetchFailed(f"took longer than {self._limits.total_seconds:g} s", again=True, status=status)
+            slow = Reason(ReasonCode.TOO_SLOW, f"{self._limits.total_seconds:g}")
+            return FetchFailed(slow, again=True, status=status)
         why = _why(causes, in_body=status is not None)
         if status is not None:
-            return FetchFailed(f"broke off: {why}", again=True, status=status)
-        return FetchFailed(f"{UNREACHABLE} {host}: {why}", again=True)
+            return FetchFailed(Reason(ReasonCode.BROKEN_OFF, why), again=True, status=status)
+        return FetchFailed(Reason(ReasonCode.UNREACHABLE, f"{host} {why}"), again=True)
 
 
 def _location(answer: urllib3.BaseHTTPResponse, url: str) -> str:
@@ -205,7 +206,7 @@ def _location(answer: urllib3.BaseHTTPResponse, url: str) -> str:
         text = text.encode("latin-1").decode()  # http.client reads headers as Latin-1, most servers write UTF-8
     location = absolute_url(url, text)
     if location is None:
-        raise FetchFailed("redirects to something that is not http", status=answer.status)
+        raise FetchFailed(Reason(ReasonCode.REDIRECTS_NOT_TO_HTTP), status=answer.status)
     return location
 
 
@@ -221,7 +222,8 @@ def _require_success(answer: urllib3.BaseHTTPResponse) -> None:
     again = status >= 500 or status in _WORTH_ANOTHER_TRY
     wait = _retry_after(answer.headers.get("Retry-After", "")) if again else None
     phrase = answer.reason if answer.reason and answer.reason.isprintable() else ""
-    raise FetchFailed(f"answered {status} {phrase[:40]}".rstrip(), again=again, wait_seconds=wait, status=status)
+    reason = Reason(ReasonCode.HTTP_STATUS, f"{status} {phrase[:40]}".rstrip())
+    raise FetchFailed(reason, again=again, wait_seconds=wait, status=status)
 
 
 def _retry_after(text: str) -> float | None:
@@ -283,7 +285,7 @@ class RobotsAnswer(NamedTuple):
 
     state: RobotsState
     text: str = ""
-    reason: str = ""  # why it is unavailable
+    reason: Reason | None = None  # why it is unavailable
 
 
 def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
@@ -301,16 +303,19 @@ def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
                 if failure.status is None or failure.status == 200:
                     raise
                 state = robots_state(failure.status)
-                return RobotsAnswer(state, reason=f"robots.txt of {host} {failure.reason}")
+                # Unavailable is always an error status, so the detail of the failure is that status.
+                return RobotsAnswer(
+                    state, reason=Reason(ReasonCode.ROBOTS_UNAVAILABLE, f"{host} {failure.reason.detail}")
+                )
             if not fetched.location:
                 return RobotsAnswer(RobotsState.RULES, robots_text(fetched.body))
             url = fetched.location
     return RobotsAnswer(RobotsState.ALLOWED)
 
 
-def refusal(host: str) -> str:
-    """The reason of a URL that robots.txt of `host` forbids."""
-    return f"robots.txt of {host.partition('://')[2]} does not allow {AGENT} here"
+def refusal(host: str) -> Reason:
+    """Return the reason of a URL that robots.txt of `host` forbids."""
+    return Reason(ReasonCode.ROBOTS, f"{host.partition('://')[2]} {AGENT}")
 
 
 def fetch_image(
@@ -325,7 +330,7 @@ def fetch_image(
     """
     current = seed_url(url)
     if current is None:
-        raise FetchFailed(f"{url} is not an http or https URL")
+        raise FetchFailed(Reason(ReasonCode.NOT_HTTP), f"{url} is not an http or https URL")
     with Fetcher(allow_private=allow_private, agent=agent, limits=limits) as fetcher, fetcher.for_all():
         for _ in range(MAX_REDIRECTS + 1):
             _require_permission(fetcher, current)
@@ -333,9 +338,21 @@ def fetch_image(
             if fetched.kind == Kind.IMAGE:
                 return fetched.body
             if not fetched.location:
-                raise FetchFailed(f"{current} is {'a page' if fetched.kind == Kind.PAGE else 'a file'}, not an image")
+                raise _not_an_image(fetched)
             current = fetched.location
-    raise FetchFailed(f"{url} redirects more than {MAX_REDIRECTS} times")
+    raise _named(url, FetchFailed(Reason(ReasonCode.REDIRECTS_TOO_OFTEN, str(MAX_REDIRECTS))))
+
+
+def _not_an_image(fetched: Fetched) -> FetchFailed:
+    if fetched.kind == Kind.PAGE:
+        return FetchFailed(Reason(ReasonCode.A_PAGE), f"{fetched.url} is a page, not an image")
+    return FetchFailed(type_refusal(fetched.content_type), f"{fetched.url} is a file, not an image")
+
+
+def type_refusal(content_type: str) -> Reason:
+    """Return the reason of an answer that is neither a page nor an image."""
+    stated = content_type.partition(";")[0].strip()[:60]
+    return Reason(ReasonCode.OTHER_TYPE, stated) if stated and stated.isprintable() else Reason(ReasonCode.NO_TYPE)
 
 
 def _get_named(fetcher: Fetcher, url: str) -> Fetched:
@@ -345,13 +362,19 @@ def _get_named(fetcher: Fetcher, url: str) -> Fetched:
     except FetchFailed as failure:
         if failure.status is None:
             raise
-        raise FetchFailed(f"{url} {failure.reason}", again=failure.again, status=failure.status) from failure
+        raise _named(url, failure) from failure
+
+
+def _named(url: str, failure: FetchFailed) -> FetchFailed:
+    message = f"{url} {sentence(failure.reason)}"
+    return FetchFailed(failure.reason, message, again=failure.again, status=failure.status)
 
 
 def _require_permission(fetcher: Fetcher, url: str) -> None:
     host = origin(url)
     answer = fetch_robots(fetcher, host)
     if answer.state == RobotsState.UNAVAILABLE:
-        raise RobotsRefused(f"{answer.reason}, so nothing may be fetched from there now")
+        assert answer.reason is not None
+        raise RobotsRefused(answer.reason, f"{sentence(answer.reason)}, so nothing may be fetched from there now")
     if answer.state == RobotsState.RULES and not RobotsRules(answer.text, AGENT).allows(url):
         raise RobotsRefused(refusal(host))

@@ -24,17 +24,19 @@ from crawler.frontier.inspect import Survey
 from crawler.frontier.lease_owner import new_owner
 from crawler.frontier.leases import COUNT_IN_FLIGHT, LEASE_SECONDS, Leases
 from crawler.frontier.maintenance import Upkeep
+from crawler.frontier.old_reasons import translated
 from crawler.frontier.queries import ALL_RANKS, highest_rank, marks
 from crawler.frontier.schema import STEPS, VERSION
 from crawler.parsing.urls import origin
-from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, UNREACHABLE, Host, Lease, Link, Settled
+from crawler.reasons import Reason, ReasonCode, stored
+from crawler.records import HOST_COLUMNS, LEASE_COLUMNS, Host, Lease, Link, Settled, host_from_row
 
 _REFUSED_AT_ONCE = 50  # URLs of a host that are looked at for one that robots.txt allows
 _BUSY_SECONDS = 30.0  # for another process to end its transaction
 
 
-def _nothing_refused(host: Host, url: str) -> str:
-    return ""
+def _nothing_refused(host: Host, url: str) -> Reason | None:
+    return None
 
 
 @contextmanager
@@ -86,6 +88,8 @@ class Frontier(Survey, Upkeep, Leases):
         self._write_ahead()
         self._run("PRAGMA synchronous = NORMAL")
         if self._version() < VERSION:
+            self._connection.create_function("old_reason_code", 1, lambda text: translated(text)[0])
+            self._connection.create_function("old_reason_detail", 1, lambda text: translated(text)[1])
             with self.transaction():
                 for version in range(self._version(), VERSION):  # asked again: another process may have been first
                     for statement in _statements(STEPS[version]):
@@ -158,7 +162,7 @@ class Frontier(Survey, Upkeep, Leases):
         with self.transaction():
             self.add([Link(url=seed, kind="page", seed=seed)])
             again = self._run(
-                "UPDATE url SET outcome = 'queued', reason = '', tries = 0, not_before = 0"
+                "UPDATE url SET outcome = 'queued', reason_code = '', reason_detail = '', tries = 0, not_before = 0"
                 " WHERE seed = ? AND depth = 0 AND rank = 1 AND outcome IN ('failed', 'skipped')",
                 seed,
             )
@@ -166,8 +170,8 @@ class Frontier(Survey, Upkeep, Leases):
             if again:
                 self._run("UPDATE host SET robots_until = 0 WHERE host = ?", host)
             self._run(
-                "UPDATE host SET robots_until = 0, next_at = 0, fails = 0 WHERE host = ? AND trouble LIKE ?",
-                *(host, f"{UNREACHABLE}%"),
+                "UPDATE host SET robots_until = 0, next_at = 0, fails = 0 WHERE host = ? AND trouble_code = ?",
+                *(host, ReasonCode.UNREACHABLE.value),
             )
             self.widen_scope(seed, site)
 
@@ -191,14 +195,14 @@ class Frontier(Survey, Upkeep, Leases):
     def widen_scope(self, seed: str, site: str) -> None:
         self._run("INSERT INTO scope VALUES (?, ?) ON CONFLICT DO NOTHING", seed, site)
 
-    def reopen(self, seeds: Sequence[str], reason_like: str, *, max_depth: int = ALL_RANKS) -> None:
-        """Queue again what was settled for a reason that no longer holds (`reason_like`: as in SQL's LIKE)."""
+    def reopen(self, seeds: Sequence[str], code: ReasonCode, *, max_depth: int = ALL_RANKS) -> None:
+        """Queue again what was settled for a reason that no longer holds."""
         with self.transaction():
             self._run(
-                f"""UPDATE url SET outcome = 'queued', reason = '', tries = 0, not_before = 0
-                WHERE seed IN ({marks(seeds)}) AND outcome IN ('skipped', 'failed') AND reason LIKE ?
+                f"""UPDATE url SET outcome = 'queued', reason_code = '', reason_detail = '', tries = 0, not_before = 0
+                WHERE seed IN ({marks(seeds)}) AND outcome IN ('skipped', 'failed') AND reason_code = ?
                 AND depth <= ?""",
-                *(*seeds, reason_like, max_depth),
+                *(*seeds, code.value, max_depth),
             )
 
     # ------------------------------------------------------------------------
@@ -214,7 +218,7 @@ class Frontier(Survey, Upkeep, Leases):
         retries_only: bool = False,
         per_host: int = 1,
         delay: float = 0.0,
-        refuse: Callable[[Host, str], str] = _nothing_refused,
+        refuse: Callable[[Host, str], Reason | None] = _nothing_refused,
     ) -> tuple[list[Lease], list[Host]]:
         """Lease up to `limit` URLs that descend from `seeds`, images first; none of a host that is not yet due.
 
@@ -257,10 +261,16 @@ class Frontier(Survey, Upkeep, Leases):
             ORDER BY next_at LIMIT ?""",
             *(now, *seeds, max_rank, now, per_host, 4 * limit),
         )
-        return [Host(*row) for row in rows]
+        return [host_from_row(row) for row in rows]
 
     def _lease_urls(
-        self, host: Host, now: float, room: int, seeds: Sequence[str], max_rank: int, refuse: Callable[[Host, str], str]
+        self,
+        host: Host,
+        now: float,
+        room: int,
+        seeds: Sequence[str],
+        max_rank: int,
+        refuse: Callable[[Host, str], Reason | None],
     ) -> list[Lease]:
         taken: list[Lease] = []
         for seed in seeds:
@@ -273,7 +283,10 @@ class Frontier(Survey, Upkeep, Leases):
                 if len(taken) >= room:
                     break
                 if reason := refuse(host, lease.url):
-                    self._run("UPDATE url SET outcome = 'skipped', reason = ? WHERE number = ?", reason, lease.number)
+                    self._run(
+                        "UPDATE url SET outcome = 'skipped', reason_code = ?, reason_detail = ? WHERE number = ?",
+                        *(*stored(reason), lease.number),
+                    )
                 else:
                     taken.append(lease)
         self._run(
@@ -290,19 +303,21 @@ class Frontier(Survey, Upkeep, Leases):
         rows = []
         for lease, outcome, reason, kind in settled:
             if kind == "image" != lease.kind and self.knows_image(lease.key):
-                kind, outcome, reason = lease.kind, "moved", "known as an image"
-            rows.append((lease.number, outcome, reason, kind or lease.kind))
+                kind, outcome, reason = lease.kind, "moved", Reason(ReasonCode.KNOWN_AS_IMAGE)
+            rows.append((lease.number, outcome, *stored(reason), kind or lease.kind))
         self._run(
-            f"""UPDATE url SET owner = '', outcome = {item(1)}, reason = {item(2)}, kind = {item(3)}
+            f"""UPDATE url SET owner = '', outcome = {item(1)}, reason_code = {item(2)}, reason_detail = {item(3)},
+                kind = {item(4)}
             FROM json_each(?) WHERE number = {item(0)} AND owner = ?""",
             *(json.dumps(rows), self.owner),
         )
 
-    def retry(self, lease: Lease, not_before: float, reason: str) -> None:
+    def retry(self, lease: Lease, not_before: float, reason: Reason) -> None:
         """Queue a leased URL again, for a later time."""
         self._run(
-            "UPDATE url SET owner = '', tries = tries + 1, not_before = ?, reason = ? WHERE number = ? AND owner = ?",
-            *(not_before, reason, lease.number, self.owner),
+            "UPDATE url SET owner = '', tries = tries + 1, not_before = ?, reason_code = ?, reason_detail = ?"
+            " WHERE number = ? AND owner = ?",
+            *(not_before, *stored(reason), lease.number, self.owner),
         )
 
     def redirect_in_place(self, lease: Lease, url: str) -> None:
@@ -320,10 +335,13 @@ class Frontier(Survey, Upkeep, Leases):
         """Write down the running mean of the answer times of `host`."""
         self._run("UPDATE host SET answer_seconds = ? WHERE host = ?", answer_seconds, host)
 
-    def note_trouble(self, host: str, trouble: str) -> int:
-        """Count a failure to reach `host`, or with "" forget those before; how many there are in a row."""
-        fails = "CASE ? WHEN '' THEN 0 ELSE fails + 1 END"
-        self._run(f"UPDATE host SET fails = {fails}, trouble = ? WHERE host = ?", trouble, trouble, host)
+    def note_trouble(self, host: str, trouble: Reason | None) -> int:
+        """Count a failure to reach `host`, or with None forget those before; how many there are in a row."""
+        fails = "0" if trouble is None else "fails + 1"
+        self._run(
+            f"UPDATE host SET fails = {fails}, trouble_code = ?, trouble_detail = ? WHERE host = ?",
+            *(*stored(trouble), host),
+        )
         return self.host(host).fails
 
     def set_robots(self, host: str, state: str, until: float, *, text: str = "", delay: float = 0.0) -> None:
@@ -333,11 +351,12 @@ class Frontier(Survey, Upkeep, Leases):
             *(state, until, text, delay, host),
         )
 
-    def settle_host(self, host: str, outcome: str, reason: str) -> None:
+    def settle_host(self, host: str, outcome: str, reason: Reason | None) -> None:
         """Settle everything that waits on `host`, and give the host back."""
         self._run(
-            "UPDATE url SET outcome = ?, reason = ? WHERE host = ? AND outcome = 'queued' AND owner = ''",
-            *(outcome, reason, host),
+            "UPDATE url SET outcome = ?, reason_code = ?, reason_detail = ?"
+            " WHERE host = ? AND outcome = 'queued' AND owner = ''",
+            *(outcome, *stored(reason), host),
         )
         self._run("UPDATE host SET owner = '' WHERE host = ?", host)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from crawler.parsing.urls import origin, url_key
-from crawler.records import LINK_SAYS, OFF_SITE, PAGE_SAYS, TOO_DEEP, TOO_MANY, Link
+from crawler.reasons import ReasonCode, stored
+from crawler.records import Link
 
 PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
 SITEMAPS_PER_HOST = 500  # likewise
@@ -18,8 +19,10 @@ _ROWS_AT_ONCE = 1000  # budgets are compared once for all of them
 
 _COLUMNS = (
     *("key", "url", "kind", "seed", "host", "depth", "hops", "parent", "alt", "licence"),
-    *("rank", "outcome", "reason"),
+    *("rank", "outcome", "reason_code", "reason_detail"),
 )
+# Reasons that hold only for the place where a URL was found: found elsewhere, it may be queued.
+_OF_THE_PLACE = (ReasonCode.OFF_SITE, ReasonCode.TOO_DEEP, ReasonCode.PAGE_DIRECTIVE, ReasonCode.LINK_DIRECTIVE)
 
 
 def batches(links: Iterable[Link]) -> Iterator[str]:
@@ -35,7 +38,7 @@ def _row(link: Link) -> tuple[object, ...]:
     rank = {"image": 0, "page": 1 + link.depth, "sitemap": 2 + link.depth}[link.kind]
     return (
         *(link.key or url_key(link.url), link.url, link.kind, link.seed, origin(link.url), link.depth, link.hops),
-        *(link.parent, link.alt, link.licence, rank, link.outcome, link.reason),
+        *(link.parent, link.alt, link.licence, rank, link.outcome, *stored(link.reason)),
     )
 
 
@@ -59,7 +62,8 @@ def insert_urls() -> str:
     is_over = f"""{_VALUES["outcome"]} = 'queued' AND (
         {_VALUES["kind"]} = 'page' AND pages >= {PAGES_PER_HOST}
         OR {_VALUES["kind"]} = 'sitemap' AND sitemaps >= {SITEMAPS_PER_HOST})"""
-    instead = {"outcome": "skipped", "reason": TOO_MANY}
+    instead = {"outcome": "skipped", "reason_code": ReasonCode.TOO_MANY_URLS.value, "reason_detail": ""}
+    of_the_place = ", ".join(f"'{code.value}'" for code in _OF_THE_PLACE)
     values = [
         f"CASE WHEN {is_over} THEN '{instead[column]}' ELSE {value} END" if column in instead else value
         for column, value in _VALUES.items()
@@ -70,11 +74,11 @@ def insert_urls() -> str:
         WHERE urls < {URLS_PER_HOST}
         ON CONFLICT DO UPDATE SET
             seed = excluded.seed, depth = excluded.depth, parent = excluded.parent, alt = excluded.alt,
-            licence = excluded.licence, rank = excluded.rank, outcome = 'queued', reason = ''
+            licence = excluded.licence, rank = excluded.rank, outcome = 'queued', reason_code = '',
+            reason_detail = ''
         WHERE excluded.outcome = 'queued' AND url.owner = ''
             AND (url.outcome = 'queued' AND (url.seed <> excluded.seed OR url.depth > excluded.depth)
-                 OR url.outcome = 'skipped' AND (url.reason IN ('{OFF_SITE}', '{TOO_DEEP}')
-                    OR url.reason LIKE '{PAGE_SAYS}%' OR url.reason LIKE '{LINK_SAYS}%'))"""
+                 OR url.outcome = 'skipped' AND url.reason_code IN ({of_the_place}))"""
 
 
 def crowded_hosts() -> str:

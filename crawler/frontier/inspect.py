@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from crawler.frontier.queries import Ledger
 from crawler.parsing.urls import origin, url_key
-from crawler.records import HOST_COLUMNS, Host
+from crawler.reasons import Reason, from_stored
+from crawler.records import HOST_COLUMNS, Host, host_from_row
 
 _MAX_PATH = 50  # links shown from a seed to a URL
 _NEAREST = 5
@@ -15,8 +16,8 @@ _NEAREST_OF = 5_000  # URLs of one host that are compared with one that is not k
 # Spelled out, not bound or listed: SQLite finds the partial indexes by these words.
 _BY_KEY = "(kind = 'image' AND key = ? OR kind = 'page' AND key = ? OR kind = 'sitemap' AND key = ?)"
 _LINE_COLUMNS = (
-    "url, kind, seed, parent, alt, depth, hops, outcome, reason, tries, not_before, owner <> '', fetched_at,"
-    " content_type, etag, last_modified, robots, looks"
+    "url, kind, seed, parent, alt, depth, hops, outcome, reason_code, reason_detail, tries, not_before, owner <> '',"
+    " fetched_at, content_type, etag, last_modified, robots, misses"
 )
 
 
@@ -32,7 +33,7 @@ class KnownUrl:
     depth: int
     hops: int
     outcome: str
-    reason: str
+    reason: Reason | None
     tries: int  # that ended with another try ahead
     not_before: float
     is_leased: int  # 1 while it is being fetched
@@ -41,7 +42,7 @@ class KnownUrl:
     etag: str
     last_modified: str
     robots: str  # what robots.txt said when it was fetched
-    looks: int  # refreshes in a row that found it gone
+    misses: int  # refreshes in a row that found it gone
     path: tuple[str, ...]  # the pages that lead from the seed to it
 
 
@@ -50,7 +51,7 @@ class ReasonCount(NamedTuple):
 
     kind: str
     outcome: str
-    reason: str
+    reason: Reason | None
     n: int
     example: str
 
@@ -61,7 +62,10 @@ class Survey(Ledger):
     def known(self, url: str) -> list[KnownUrl]:
         """The lines of `url`, in whatever spelling: as image first, then as page and as sitemap of each seed."""
         rows = self._rows(f"SELECT {_LINE_COLUMNS} FROM url WHERE {_BY_KEY} ORDER BY kind, seed", *[url_key(url)] * 3)
-        return [KnownUrl(*(*row, self._path(seed=row[2], parent=row[3]))) for row in rows]
+        return [
+            KnownUrl(*(*row[:8], from_stored(*row[8:10]), *row[10:], self._path(seed=row[2], parent=row[3])))
+            for row in rows
+        ]
 
     def _path(self, seed: str, parent: str) -> tuple[str, ...]:
         path: list[str] = []
@@ -77,7 +81,7 @@ class Survey(Ledger):
     def known_host(self, url: str) -> Host | None:
         """What is known of the host of `url`."""
         rows = self._rows(f"SELECT {HOST_COLUMNS} FROM host WHERE host = ?", origin(url))
-        return Host(*rows[0]) if rows else None
+        return host_from_row(rows[0]) if rows else None
 
     def nearest(self, url: str) -> list[str]:
         """URLs that are known and spelled most like `url`, which is not; the likest first."""
@@ -93,12 +97,12 @@ class Survey(Ledger):
     def reason_counts(self, limit: int = 50) -> list[ReasonCount]:
         """The settled URLs by outcome and reason, most first."""
         rows = self._rows(
-            """SELECT kind, outcome, reason, COUNT(*) AS n, MIN(url) FROM url
+            """SELECT kind, outcome, reason_code, reason_detail, COUNT(*) AS n, MIN(url) FROM url
             WHERE kind <> 'check' AND outcome <> 'queued'
-            GROUP BY kind, outcome, reason ORDER BY n DESC, reason LIMIT ?""",
+            GROUP BY kind, outcome, reason_code, reason_detail ORDER BY n DESC, reason_code, reason_detail LIMIT ?""",
             limit,
         )
-        return [ReasonCount(*row) for row in rows]
+        return [ReasonCount(kind, outcome, from_stored(*how), n, url) for kind, outcome, *how, n, url in rows]
 
     def host_counts(self, limit: int = 50) -> list[tuple[str, dict[str, int]]]:
         """(host, outcome → how many images) of the hosts with the most images."""

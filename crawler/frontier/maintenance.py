@@ -16,11 +16,11 @@ from typing import NamedTuple
 from crawler.errors import FrontierError
 from crawler.frontier.queries import Ledger, marks
 from crawler.parsing.urls import origin
-from crawler.records import UNREACHABLE, Lease, Settled
+from crawler.reasons import Reason, ReasonCode, from_stored, stored
+from crawler.records import Lease, Settled
 from crawler.takedown import HOST, Takedown
 
 REFRESH = "refresh"  # the seed of what is checked; no URL, so it is no other's
-GONE = "gone"  # how the reason of an image starts that is no longer there
 _LINES_AT_ONCE = 10_000
 
 
@@ -40,7 +40,7 @@ class Checked(NamedTuple):
 
     url: str
     outcome: str  # unchanged, changed, missing, gone; skipped or failed where it could not be checked
-    detail: str
+    reason: Reason | None
 
 
 class Upkeep(Ledger):
@@ -62,7 +62,7 @@ class Upkeep(Ledger):
         columns = ("fetched_at", "content_type", "etag", "last_modified", "robots")
         values = ", ".join(f"{name} = json_extract(value, '$[{i}]')" for i, name in enumerate(columns, start=1))
         self._run(
-            f"UPDATE url SET looks = 0, {values} FROM json_each(?) WHERE number = json_extract(value, '$[0]')",
+            f"UPDATE url SET misses = 0, {values} FROM json_each(?) WHERE number = json_extract(value, '$[0]')",
             json.dumps(answers),
         )
 
@@ -91,9 +91,9 @@ class Upkeep(Ledger):
             for takedown in self.takedowns():
                 numbers = [number for number, _ in self._covered(takedown, "outcome = 'queued'")]
                 n_refused += self._run(
-                    "UPDATE url SET outcome = 'skipped', reason = ?, owner = ''"
+                    "UPDATE url SET outcome = 'skipped', reason_code = ?, reason_detail = ?, owner = ''"
                     " WHERE number IN (SELECT value FROM json_each(?))",
-                    *(takedown.reason, json.dumps(numbers)),
+                    *(*stored(takedown.reason), json.dumps(numbers)),
                 )
         return n_refused
 
@@ -102,8 +102,9 @@ class Upkeep(Ledger):
         with self.transaction():
             there = self._run("DELETE FROM takedown WHERE kind = ? AND value = ?", takedown.kind, takedown.value)
             self._run(
-                "UPDATE url SET outcome = 'queued', reason = '' WHERE outcome = 'skipped' AND reason = ?",
-                takedown.reason,
+                "UPDATE url SET outcome = 'queued', reason_code = '', reason_detail = ''"
+                " WHERE outcome = 'skipped' AND reason_code = ? AND reason_detail = ?",
+                *stored(takedown.reason),
             )
             self.take_down(())  # another takedown may cover it too
         return bool(there)
@@ -160,13 +161,13 @@ class Upkeep(Ledger):
         with self.transaction():
             self._run(
                 f"""UPDATE host SET robots_until = 0, fails = 0,
-                    next_at = CASE WHEN trouble LIKE '{UNREACHABLE}%' THEN 0 ELSE next_at END
-                WHERE trouble <> '' AND host IN (SELECT host FROM url WHERE {failed})""",
+                    next_at = CASE WHEN trouble_code = '{ReasonCode.UNREACHABLE.value}' THEN 0 ELSE next_at END
+                WHERE trouble_code <> '' AND host IN (SELECT host FROM url WHERE {failed})""",
                 *seeds,
             )
             return self._run(
-                f"""UPDATE url SET outcome = 'queued', reason = '', tries = 0, not_before = 0, looks = 0,
-                rank = -1 - rank WHERE {failed}""",
+                f"""UPDATE url SET outcome = 'queued', reason_code = '', reason_detail = '', tries = 0,
+                not_before = 0, misses = 0, rank = -1 - rank WHERE {failed}""",
                 *seeds,
             )
 
@@ -204,31 +205,36 @@ class Upkeep(Ledger):
             )
 
     def image_of(self, key: str) -> tuple[int, str, int]:
-        """(number, URL, looks that found it gone) of the image that is checked under `key`."""
-        number, url, looks = self._rows("SELECT number, url, looks FROM url WHERE kind = 'image' AND key = ?", key)[0]
-        return number, url, looks
+        """(number, URL, refreshes in a row that missed it) of the image that is checked under `key`."""
+        ((number, url, misses),) = self._rows(
+            "SELECT number, url, misses FROM url WHERE kind = 'image' AND key = ?", key
+        )
+        return number, url, misses
 
     def note_missing(self, number: int) -> None:
-        """Count a look that did not find the image."""
-        self._run("UPDATE url SET looks = looks + 1 WHERE number = ?", number)
+        """Count a refresh that did not find the image."""
+        self._run("UPDATE url SET misses = misses + 1 WHERE number = ?", number)
 
-    def note_gone(self, number: int, reason: str) -> None:
-        """The image is no longer there: it has failed, and is not checked again."""
+    def note_gone(self, number: int, status: str) -> None:
+        """Settle an image that is no longer there, as its HTTP status says: it has failed, and is not checked again."""
         self.note_missing(number)
-        self._run("UPDATE url SET outcome = 'failed', reason = ? WHERE number = ?", f"{GONE}: {reason}", number)
+        self._run(
+            "UPDATE url SET outcome = 'failed', reason_code = ?, reason_detail = ? WHERE number = ?",
+            *(ReasonCode.GONE.value, status, number),
+        )
 
     def note_found(self, number: int) -> None:
         """The image is there and as it was."""
-        self._run("UPDATE url SET looks = 0 WHERE number = ? AND looks > 0", number)  # seldom, so seldom written
+        self._run("UPDATE url SET misses = 0 WHERE number = ? AND misses > 0", number)  # seldom, so seldom written
 
     def checked(self, limit: int) -> list[Checked]:
         """What the refresh has found out so far of images that are not as they were, and what it could not check."""
         rows = self._rows(
-            "SELECT url, outcome, reason FROM url WHERE kind = 'check' AND outcome NOT IN ('queued', 'unchanged')"
-            " ORDER BY number LIMIT ?",
+            "SELECT url, outcome, reason_code, reason_detail FROM url"
+            " WHERE kind = 'check' AND outcome NOT IN ('queued', 'unchanged') ORDER BY number LIMIT ?",
             limit,
         )
-        return [Checked(*row) for row in rows]
+        return [Checked(url, outcome, from_stored(*how)) for url, outcome, *how in rows]
 
 
 def _may_hold(host: str, takedown: Takedown) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crawler.parsing.urls import url_key
-from crawler.records import HOST_COLUMNS, REDIRECTS_TO, Host, Link
+from crawler.reasons import Reason, from_stored
+from crawler.records import HOST_COLUMNS, Host, Link, host_from_row
 
 IMAGE_OUTCOMES = ("kept", "duplicate", "skipped", "failed", "queued")
 ALL_RANKS = 1_000_000  # beyond the rank of any page; images have rank 0
@@ -19,7 +20,7 @@ class Ledger(ABC):
         """The rows that `sql` gives."""
 
     def host(self, host: str) -> Host:
-        return Host(*self._rows(f"SELECT {HOST_COLUMNS} FROM host WHERE host = ?", host)[0])
+        return host_from_row(self._rows(f"SELECT {HOST_COLUMNS} FROM host WHERE host = ?", host)[0])
 
     def counts(self, seeds: Sequence[str] | None = None) -> dict[str, int]:
         """How many images have which outcome: kept, duplicate, skipped, failed, queued; of `seeds`, or of all."""
@@ -32,23 +33,24 @@ class Ledger(ABC):
         sql = f"SELECT outcome, SUM(n) FROM tally WHERE kind = ? {chosen} GROUP BY outcome"
         return dict(self._rows(sql, kind, *(seeds or ())))
 
-    def reasons(self, kind: str, seeds: Sequence[str]) -> list[tuple[str, str, int]]:
+    def reasons(self, kind: str, seeds: Sequence[str]) -> list[tuple[str, Reason, int]]:
         """(outcome, reason, how many) of the settled URLs of `kind` that have a reason."""
         rows = self._rows(
-            f"""SELECT outcome, reason, COUNT(*) FROM url WHERE seed IN ({marks(seeds)}) AND kind = ?
-            AND outcome <> 'queued' AND reason <> '' GROUP BY outcome, reason""",
+            f"""SELECT outcome, reason_code, reason_detail, COUNT(*) FROM url WHERE seed IN ({marks(seeds)})
+            AND kind = ? AND outcome <> 'queued' AND reason_code <> '' GROUP BY outcome, reason_code, reason_detail""",
             *(*seeds, kind),
         )
-        return [(outcome, reason, n) for outcome, reason, n in rows]
+        return [(outcome, reason, n) for outcome, *how, n in rows if (reason := from_stored(*how)) is not None]
 
-    def first_page(self, seed: str) -> tuple[str, str, str]:
+    def first_page(self, seed: str) -> tuple[str, str, Reason | None]:
         """(URL, outcome, reason) of the page `seed`, or of the last one it redirected to."""
         (row,) = self._rows(  # rank 1: the seed; -2: while it waits to be retried
-            "SELECT url, outcome, reason FROM url WHERE seed = ? AND depth = 0 AND rank IN (1, -2)"
+            "SELECT url, outcome, reason_code, reason_detail FROM url WHERE seed = ? AND depth = 0 AND rank IN (1, -2)"
             " ORDER BY outcome = 'moved', number DESC LIMIT 1",
             seed,
         )
-        return row[0], row[1], row[2]
+        url, outcome, *how = row
+        return url, outcome, from_stored(*how)
 
     def knows_image(self, key: str) -> bool:
         """Whether an image is written down under `key`."""
@@ -77,10 +79,10 @@ class Ledger(ABC):
         same = "kind = 'image'" if link.kind == "image" else f"kind = '{link.kind}' AND seed = ?"
         values = [key] if link.kind == "image" else [key, link.seed]
         rows = self._rows(
-            f"SELECT reason FROM url WHERE key = ? AND {same} AND outcome = 'moved' AND reason LIKE '{REDIRECTS_TO}%'",
+            f"SELECT redirect_to FROM url WHERE key = ? AND {same} AND outcome = 'moved' AND redirect_to <> ''",
             *values,
         )
-        return str(rows[0][0]).removeprefix(REDIRECTS_TO) if rows else ""
+        return str(rows[0][0]) if rows else ""
 
     def next_due(
         self, now: float, *, seeds: Sequence[str], images_only: bool = False, retries_only: bool = False

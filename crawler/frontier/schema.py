@@ -115,6 +115,22 @@ CREATE TRIGGER url_retry_settled AFTER UPDATE OF outcome ON url WHEN new.rank < 
 END;
 """
 
+# Reasons as codes with values, where they were sentences; `old_reasons` has the functions that translate.
+_REASON_CODES = """
+ALTER TABLE url RENAME COLUMN reason TO reason_detail;               -- the values of the reason, see `reasons`
+ALTER TABLE url ADD COLUMN reason_code TEXT NOT NULL DEFAULT '';     -- reasons.ReasonCode, '' where there is none
+UPDATE url SET reason_code = old_reason_code(reason_detail), reason_detail = old_reason_detail(reason_detail)
+    WHERE reason_detail <> '';
+ALTER TABLE url ADD COLUMN redirect_to TEXT NOT NULL                 -- the URL that a moved one redirects to
+    GENERATED ALWAYS AS (CASE reason_code WHEN 'redirected' THEN reason_detail ELSE '' END) VIRTUAL;
+ALTER TABLE url RENAME COLUMN looks TO misses;
+
+ALTER TABLE host RENAME COLUMN trouble TO trouble_detail;            -- why it could not be reached the last time
+ALTER TABLE host ADD COLUMN trouble_code TEXT NOT NULL DEFAULT '';   -- likewise
+UPDATE host SET trouble_code = old_reason_code(trouble_detail), trouble_detail = old_reason_detail(trouble_detail)
+    WHERE trouble_detail <> '';
+"""
+
 # Step i makes version i + 1 of version i: an older file is brought up to date.
-STEPS = (_FIRST, _DISCOVERY, _PACE, _KEPT_UP)
+STEPS = (_FIRST, _DISCOVERY, _PACE, _KEPT_UP, _REASON_CODES)
 VERSION = len(STEPS)

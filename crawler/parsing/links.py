@@ -21,7 +21,7 @@ from crawler.parsing.directives import Directives, read_directives
 from crawler.parsing.srcset import Candidate, best_candidate, parse_srcset
 from crawler.parsing.stylesheets import background_urls
 from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, names_image
-from crawler.records import LINK_SAYS, PAGE_SAYS
+from crawler.reasons import Reason, ReasonCode
 
 MAX_LINKS = 5000  # of each sort, from one page
 MAX_REFERENCES = 4 * MAX_LINKS  # looked at for them: most may name the same few URLs
@@ -76,8 +76,8 @@ class PageLinks:
     inline: list[InlineImage] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     licence: str = ""  # the URL that the page gives as its licence
-    dropped: dict[str, int] = field(default_factory=dict)  # reason -> how many references
-    refused: dict[str, tuple[str, str]] = field(default_factory=dict)  # URL -> (kind, who says what)
+    dropped: dict[Reason, int] = field(default_factory=dict)  # reason -> how many references
+    refused: dict[str, tuple[str, Reason]] = field(default_factory=dict)  # URL -> (kind, the directive against it)
     directives: Directives = field(default_factory=Directives)
 
 
@@ -178,14 +178,16 @@ def _meta_name(meta: LexborNode) -> str:
     return (_attribute(meta, "property") or _attribute(meta, "name")).lower()
 
 
-def _link_refusal(element: LexborNode, directives: Directives) -> str:
-    """Who says which directive against following the link `element`; "" where nobody does."""
+def _link_refusal(element: LexborNode, directives: Directives) -> Reason | None:
+    """The directive of the page or of the link `element` against following it; None where there is none."""
     if directives.no_follow:
-        return f"{PAGE_SAYS}{directives.no_follow}"
-    return f"{LINK_SAYS}nofollow" if "nofollow" in _attribute(element, "rel").lower().split() else ""
+        return Reason(ReasonCode.PAGE_DIRECTIVE, directives.no_follow)
+    if "nofollow" in _attribute(element, "rel").lower().split():
+        return Reason(ReasonCode.LINK_DIRECTIVE, "nofollow")
+    return None
 
 
-def _refuse(found: PageLinks, url: str, kind: str, refusal: str) -> None:
+def _refuse(found: PageLinks, url: str, kind: str, refusal: Reason) -> None:
     if len(found.refused) < 2 * MAX_LINKS:
         found.refused.setdefault(url, (kind, refusal))
 
@@ -237,7 +239,8 @@ def _sources(image: LexborNode) -> list[LexborNode]:
 
 def _take_images(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resolve: _Resolve) -> None:
     """What the page shows and what it links to, as far as page and links let it be taken."""
-    refusal = f"{PAGE_SAYS}{found.directives.no_images}" if found.directives.no_images else ""
+    forbids = found.directives.no_images
+    refusal = Reason(ReasonCode.PAGE_DIRECTIVE, forbids) if forbids else None
     shown = ((references, alt, refusal) for references, alt in _image_references(tree))
     linked = (
         ([_attribute(anchor, "href")], _anchor_text(anchor), refusal or _link_refusal(anchor, found.directives))
@@ -246,13 +249,18 @@ def _take_images(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resol
     )
     for number, (references, alt, why) in enumerate(chain(shown, linked)):
         if number == MAX_REFERENCES or len(found.images) == MAX_LINKS:
-            _drop(found, f"what comes after the first {number:,} references to images")
+            _drop(found, Reason(ReasonCode.BEYOND_IMAGES, f"{number:,}"))
             break
         _take_image(found, seen, resolve, references, alt, why)
 
 
 def _take_image(
-    found: PageLinks, seen: set[str], resolve: _Resolve, references: list[str], alt: str, refusal: str = ""
+    found: PageLinks,
+    seen: set[str],
+    resolve: _Resolve,
+    references: list[str],
+    alt: str,
+    refusal: Reason | None = None,
 ) -> None:
     """Add the first of `references` that can be had; a real URL before a `data:` one, which is often a placeholder.
 
@@ -273,11 +281,11 @@ def _take_image(
     elif inline:
         data = _inline_data(inline[0])
         if len(data) < MIN_INLINE_BYTES:
-            _drop(found, "data: URL with no picture in it")
+            _drop(found, Reason(ReasonCode.PLACEHOLDER))
         elif len(found.inline) < MAX_LINKS:
             found.inline.append(InlineImage(data, alt))
     elif references:
-        _drop(found, "a reference that cannot be fetched")
+        _drop(found, Reason(ReasonCode.BAD_REFERENCE))
 
 
 def _inline_data(reference: str) -> bytes:
@@ -293,7 +301,7 @@ def _inline_data(reference: str) -> bytes:
     return parsed.data if is_image else b""
 
 
-def _drop(found: PageLinks, reason: str) -> None:
+def _drop(found: PageLinks, reason: Reason) -> None:
     found.dropped[reason] = found.dropped.get(reason, 0) + 1
 
 
@@ -304,7 +312,7 @@ def _drop(found: PageLinks, reason: str) -> None:
 def _take_pages(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resolve: _Resolve) -> None:
     for number, element in enumerate(tree.css("a[href], area[href], iframe[src], frame[src]")):
         if number == MAX_REFERENCES or len(found.pages) == MAX_LINKS:
-            _drop(found, f"what comes after the first {number:,} links")
+            _drop(found, Reason(ReasonCode.BEYOND_LINKS, f"{number:,}"))
             break
         url = resolve(_attribute(element, "href") or _attribute(element, "src"))
         if url is None or url in seen or names_image(url):

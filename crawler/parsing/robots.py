@@ -11,6 +11,8 @@ from itertools import islice
 
 from protego import Protego
 
+from crawler.reasons import Reason, ReasonCode
+
 logger = logging.getLogger(__name__)
 
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 2.5: at least 500 KiB must be parsed
@@ -53,10 +55,9 @@ def robots_text(body: bytes) -> str:
     return body.decode("utf-8-sig", errors="replace").replace("\0", "")
 
 
-def delay_refusal(host: str, seconds: float) -> str:
-    """The reason of every URL of a `host` whose Crawl-delay is longer than we wait."""
-    asked = f"robots.txt of {host.partition('://')[2]} asks for {seconds:g} s between requests"
-    return f"{asked}, more than the {MAX_CRAWL_DELAY_SECONDS:g} s that we wait"
+def delay_refusal(host: str, seconds: float) -> Reason:
+    """Return the reason of every URL of a `host` whose Crawl-delay is longer than we wait."""
+    return Reason(ReasonCode.ROBOTS_DELAY, f"{host.partition('://')[2]} {seconds:g} {MAX_CRAWL_DELAY_SECONDS:g}")
 
 
 class RobotsRules:

@@ -15,6 +15,7 @@ from lxml import etree
 
 from crawler.parsing.captions import caption
 from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, names_image
+from crawler.reasons import Reason, ReasonCode
 
 MAX_URLS = 50_000  # pages of one sitemap, by the protocol; and as many images
 MAX_SITEMAPS = 500  # taken from one index
@@ -45,11 +46,15 @@ class Sitemap:
     pages: list[str] = field(default_factory=list)
     images: list[SitemapImage] = field(default_factory=list)
     sitemaps: list[str] = field(default_factory=list)  # where it is an index
-    trouble: str = ""  # why it was not read, or not to its end
+    trouble: Reason | None = None  # why it was not read, or not to its end
 
 
 class _CutError(Exception):
-    """No more is read; the message says why."""
+    """Reading stops here."""
+
+    def __init__(self, code: ReasonCode, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.reason = Reason(code, detail)
 
 
 def parse_sitemap(body: bytes, url: str) -> Sitemap:
@@ -64,13 +69,13 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
         looks_like_xml = first.lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n\0")[:1] == b"<"
         (_read_xml if looks_like_xml else _read_lines)(reader, first, pieces)
     except _CutError as cut:
-        reader.found.trouble = str(cut)
+        reader.found.trouble = cut.reason
     except etree.LxmlError:
-        reader.found.trouble = "broken XML"
+        reader.found.trouble = Reason(ReasonCode.BROKEN_XML)
     except zlib.error:
-        reader.found.trouble = "broken gzip"
+        reader.found.trouble = Reason(ReasonCode.BROKEN_GZIP)
     if len(body) >= MAX_DOWNLOAD_BYTES:
-        reader.found.trouble = f"larger than {MAX_DOWNLOAD_BYTES / 1e6:g} MB"
+        reader.found.trouble = Reason(ReasonCode.TOO_LARGE, f"{MAX_DOWNLOAD_BYTES / 1e6:g}")
     return reader.found
 
 
@@ -88,10 +93,10 @@ def _unpacked(body: bytes) -> Iterator[bytes]:
             packed = unpacker.unconsumed_tail
             n_bytes += len(piece)
             if n_bytes > MAX_BYTES:
-                raise _CutError(f"larger than {MAX_BYTES >> 20} MiB unpacked")
+                raise _CutError(ReasonCode.SITEMAP_TOO_LARGE, str(MAX_BYTES >> 20))
             yield piece
     if not unpacker.eof:
-        raise _CutError("broken gzip")
+        raise _CutError(ReasonCode.BROKEN_GZIP)
 
 
 def _read_xml(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> None:
@@ -110,10 +115,10 @@ def _read_lines(reader: "_Reader", first: bytes, pieces: Iterator[bytes]) -> Non
         *lines, rest = (rest + piece).split(b"\n")
         _take_lines(reader, lines)
         if len(rest) > _PIECE_BYTES:
-            raise _CutError("not a sitemap")
+            raise _CutError(ReasonCode.NOT_A_SITEMAP)
     _take_lines(reader, rest.split(b"\n"))
     if not (reader.found.pages or reader.found.images):
-        raise _CutError("not a sitemap")
+        raise _CutError(ReasonCode.NOT_A_SITEMAP)
 
 
 def _take_lines(reader: "_Reader", lines: list[bytes]) -> None:
@@ -140,15 +145,15 @@ class _Reader:
     def doctype(self, name: str, *_: object) -> None:
         """Refuse: sitemaps need none, and all that entities can do begins here."""
         is_page = (name or "").lower() == "html"
-        raise _CutError("a page, not a sitemap" if is_page else "a document type declaration, which no sitemap needs")
+        raise _CutError(ReasonCode.SITEMAP_IS_A_PAGE if is_page else ReasonCode.SITEMAP_DOCTYPE)
 
     def start(self, tag: str, _: object) -> None:
         name = tag.rpartition("}")[2]
         if not self._path and name not in ("urlset", "sitemapindex"):
-            raise _CutError("not a sitemap")
+            raise _CutError(ReasonCode.NOT_A_SITEMAP)
         self._n_elements += 1
         if self._n_elements > MAX_ELEMENTS:
-            raise _CutError(f"more than {MAX_ELEMENTS:,} elements")
+            raise _CutError(ReasonCode.SITEMAP_TOO_LONG, f"{MAX_ELEMENTS:,} elements")
         self._path.append(name)
         self._text = ""
 
@@ -168,7 +173,7 @@ class _Reader:
             self._images.append(self._image)
             self._image = {}
             if len(self._images) + len(self.found.images) > MAX_URLS:
-                raise _CutError(f"more than {MAX_URLS:,} images")
+                raise _CutError(ReasonCode.SITEMAP_TOO_LONG, f"{MAX_URLS:,} images")
         elif name in ("url", "sitemap"):
             if name == "url":
                 self.take_page(self._loc, self._images)
@@ -187,7 +192,7 @@ class _Reader:
             if names_image(page):
                 self.found.images.append(SitemapImage(page, self._url))
             elif len(self.found.pages) >= MAX_URLS:
-                raise _CutError(f"more than {MAX_URLS:,} URLs")
+                raise _CutError(ReasonCode.SITEMAP_TOO_LONG, f"{MAX_URLS:,} URLs")
             else:
                 self.found.pages.append(page)
         for image in images:
@@ -202,7 +207,7 @@ class _Reader:
         if url is None or not self._is_new(url):
             return
         if len(self.found.sitemaps) >= MAX_SITEMAPS:
-            raise _CutError(f"more than {MAX_SITEMAPS} sitemaps")
+            raise _CutError(ReasonCode.SITEMAP_TOO_LONG, f"{MAX_SITEMAPS} sitemaps")
         self.found.sitemaps.append(url)
 
     def _is_new(self, url: str) -> bool:

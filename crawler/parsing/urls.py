@@ -13,6 +13,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url, safe_url_string, url_query_cleaner
 
+from crawler.reasons import Reason, ReasonCode
+
 SCHEMES = frozenset({"http", "https"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff")
@@ -124,23 +126,23 @@ def names_image(url: str) -> bool:
         return False
 
 
-def trap(url: str) -> str:
-    """The reason why `url` looks like one of endlessly many, or "" if it does not."""
+def trap(url: str) -> Reason | None:
+    """The reason why `url` looks like one of endlessly many; None if it does not."""
     if len(url) > MAX_URL_LENGTH:
-        return f"URL longer than {MAX_URL_LENGTH} characters"
+        return Reason(ReasonCode.URL_TOO_LONG, str(MAX_URL_LENGTH))
     parts = urlsplit(url)
     segments = [segment for segment in parts.path.split("/") if segment]
     if len(segments) > MAX_SEGMENTS:
-        return f"more than {MAX_SEGMENTS} path segments"
+        return Reason(ReasonCode.TOO_MANY_SEGMENTS, str(MAX_SEGMENTS))
     if _repeats(segments):
-        return "path repeats itself"
+        return Reason(ReasonCode.PATH_REPEATS)
     if len([parameter for parameter in parts.query.split("&") if parameter]) > MAX_PARAMETERS:
-        return f"more than {MAX_PARAMETERS} query parameters"
+        return Reason(ReasonCode.TOO_MANY_PARAMETERS, str(MAX_PARAMETERS))
     # A query that takes itself up again (?back=/a?back=/a?back=/a) is encoded once more each time.
     query = _QUERY_PARTS.split(unquote(unquote(unquote(parts.query))))
     if _repeats([part for part in query if part][: 3 * MAX_PARAMETERS]):
-        return "query repeats itself"
-    return ""
+        return Reason(ReasonCode.QUERY_REPEATS)
+    return None
 
 
 def _repeats(segments: list[str]) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from imgsearch.cli.advice import reason_with_advice
 from imgsearch.cli.grammar import examples
 from imgsearch.cli.options import IndexOption, JsonOption, NoPreviewsOption
 from imgsearch.cli.output import note, say, say_json, say_reasons, tracking
@@ -41,6 +42,6 @@ def add(
     say("  ".join(f"{verdict} {n:,}" for verdict, n in report.counts.items()))
     say_reasons(report.reasons)
     for source, reason in report.problems:
-        note(f"{source}: {reason}")
+        note(f"{source}: {reason_with_advice(reason)}")
     if report.counts["kept"]:
         note("next: imgsearch reindex")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgsearch.cli.advice import ADVICE
 from imgsearch.cli.grammar import UsageError, examples
 from imgsearch.cli.options import (
     AllowPrivateOption,
@@ -19,7 +20,6 @@ from imgsearch.cli.options import (
 )
 from imgsearch.cli.output import note, say, say_json, say_reasons, tracking
 from imgsearch.cli.signals import stopping
-from imgsearch.errors import FetchError
 
 if TYPE_CHECKING:
     from crawler.config import CrawlConfig
@@ -160,6 +160,7 @@ def _check_urls(urls: Sequence[str]) -> None:
 def _collect(
     urls: Sequence[str], index: Path | None, config: "CrawlConfig", *, labels: bool, previews: bool, json: bool
 ) -> None:
+    from crawler.errors import CrawlerError
     from imgsearch.workflows import ingest
 
     _recommend_contact(config)
@@ -180,7 +181,9 @@ def _collect(
     else:
         _say_crawled(report)
     if report.problem:
-        raise FetchError(report.problem)
+        raise CrawlerError(report.problem, hint=report.hints[0] if report.hints else None)
+    for hint in report.hints:
+        note(ADVICE[hint])
     if report.kept_now:
         note("next: imgsearch reindex")
 

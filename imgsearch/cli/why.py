@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgsearch.cli.advice import reason_with_advice
 from imgsearch.cli.grammar import UsageError, examples
 from imgsearch.cli.options import IndexOption, JsonOption
 from imgsearch.cli.output import say, say_json
@@ -59,7 +60,7 @@ def _lines(explanation: "Explanation") -> Iterator[str]:
 
 def _known_lines(line: "KnownUrl") -> Iterator[str]:
     state = "being fetched" if line.is_leased else line.outcome
-    yield f"  {line.kind}: {state}" + (f", {line.reason}" if line.reason else "")
+    yield f"  {line.kind}: {state}" + (f", {reason_with_advice(line.reason)}" if line.reason else "")
     if line.path:
         yield f"    found on {' → '.join(line.path)}" + (f", as {line.alt!r}" if line.alt else "")
     else:
@@ -71,8 +72,8 @@ def _known_lines(line: "KnownUrl") -> Iterator[str]:
     if line.fetched_at:
         yield f"    fetched {_time(line.fetched_at)}; {line.robots}; {line.content_type or 'no Content-Type'}"
         yield from (f"    {name}: {text}" for name, text in _validators(line.etag, line.last_modified))
-    if line.looks:
-        yield f"    not found by the last {line.looks} refreshes"
+    if line.misses:
+        yield f"    not found by the last {line.misses} refreshes"
 
 
 def _row_lines(stored: "StoredRow") -> Iterator[str]:

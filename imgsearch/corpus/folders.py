@@ -20,7 +20,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from imgsearch.corpus.decoding.images import ImageLimits, check_size
-from imgsearch.errors import ImageError, IngestError
+from imgsearch.corpus.reasons import FileUnreadable, ImageRefused, ReasonCode
+from imgsearch.errors import IngestError
 from imgsearch.paths import IndexPaths
 
 _CORPUS_FILE = IndexPaths(Path()).corpus_database.name
@@ -31,7 +32,7 @@ class FoundFile:
     """A file whose bytes have not been read yet."""
 
     url: str  # file:///folder/name, and for a member of an archive file:///archive.zip#member
-    read: Callable[[ImageLimits], bytes]  # ImageError: not wanted; IngestError: cannot be read
+    read: Callable[[ImageLimits], bytes]  # ImageRefused: not wanted; FileUnreadable: cannot be read
 
 
 @contextmanager
@@ -95,7 +96,8 @@ def _files(path: Path) -> Iterator[FoundFile]:
         raise IngestError(f"cannot read {path}: {unreadable[0].strerror}.")
     for error in unreadable:
         yield FoundFile(
-            Path(error.filename).as_uri(), partial(_refuse, IngestError(f"cannot be read: {error.strerror}"))
+            Path(error.filename).as_uri(),
+            partial(_refuse, FileUnreadable(ReasonCode.UNREADABLE_FILE, f"{error.strerror}")),
         )
 
 
@@ -117,18 +119,18 @@ def _read_file(path: Path, limits: ImageLimits) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise ImageError("not an image: it is no regular file")
+            raise ImageRefused(ReasonCode.NOT_AN_IMAGE, "it is no regular file")
         check_size(status.st_size, limits)
         return path.read_bytes()
     except OSError as error:
-        raise IngestError(f"cannot be read: {error.strerror}") from error
+        raise FileUnreadable(ReasonCode.UNREADABLE_FILE, f"{error.strerror}") from error
 
 
 def _refuse_by_name(name: str) -> None:
     if _is_hidden(name):
-        raise ImageError("not an image: it is a hidden file")
+        raise ImageRefused(ReasonCode.NOT_AN_IMAGE, "it is a hidden file")
     if name.lower().endswith(".zip"):
-        raise ImageError("a zip archive inside a folder or archive: name it to have its images")
+        raise ImageRefused(ReasonCode.ARCHIVE_INSIDE)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -160,12 +162,12 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Imag
     for part in member.filename.split("/"):
         _refuse_by_name(part)
     if member.flag_bits & 1:
-        raise IngestError("encrypted in its archive: unpack it with its password first")
+        raise FileUnreadable(ReasonCode.ENCRYPTED_FILE)
     check_size(member.file_size, limits)
     try:
         with archive.open(member) as file:
             data = file.read(limits.max_bytes + 1)  # the header's size may be a lie
     except Exception as error:  # zlib, lzma, struct, RuntimeError …: each means that this member is damaged
-        raise IngestError(f"damaged in its archive: {error or type(error).__name__}") from error
+        raise FileUnreadable(ReasonCode.DAMAGED_FILE, f"{error or type(error).__name__}") from error
     check_size(len(data), limits)
     return data

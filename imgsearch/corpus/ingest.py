@@ -3,7 +3,6 @@
 Knows verdicts, batches and duplicates; must not know models or HTTP.
 """
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,10 @@ from imgsearch.corpus.decoding.images import DEFAULT_LIMITS, DecodedImage, Image
 from imgsearch.corpus.decoding.pool import decoders
 from imgsearch.corpus.folders import folder_name, found_files
 from imgsearch.corpus.near_duplicates import NearDuplicates, perceptual_hashes
+from imgsearch.corpus.reasons import FileUnreadable, ImageRefused, Reason, ReasonCode, summary
 from imgsearch.corpus.records import NOT_KNOWN, Provenance
 from imgsearch.corpus.store import Corpus, Entry, NewImage, Source
-from imgsearch.errors import ImageError, IngestError
+from imgsearch.errors import IngestError
 from imgsearch.progress import Progress, silent
 
 BATCH_IMAGES, BATCH_BYTES = 512, 64_000_000  # held in memory at once and committed together
@@ -43,21 +43,19 @@ class Outcome(NamedTuple):
     """A verdict and why; `row` where the image is in the corpus."""
 
     verdict: Verdict
-    reason: str = ""
+    reason: Reason | None = None
     row: int | None = None
 
 
-class FoundImage(Protocol):
+@dataclass(frozen=True)
+class FoundImage:
     """Encoded image bytes and where they were found."""
 
-    @property
-    def url(self) -> str: ...
-    @property
-    def page_url(self) -> str: ...
-    @property
-    def alt(self) -> str: ...
-    @property
-    def data(self) -> bytes: ...
+    url: str
+    data: bytes
+    page_url: str = ""
+    alt: str = ""
+    provenance: Provenance = NOT_KNOWN
 
 
 class Intake:
@@ -103,19 +101,19 @@ class Intake:
         elsewhere: list[tuple[int, Source]] = []
         for place, (digest, image) in enumerate(zip(digests, images, strict=True)):
             refusal = decoded.get(digest)
-            if isinstance(refusal, ImageError):
-                outcomes.append(Outcome(Verdict.SKIPPED, str(refusal)))
+            if isinstance(refusal, ImageRefused):
+                outcomes.append(Outcome(Verdict.SKIPPED, refusal.reason))
             elif fresh.get(digest) == place:
                 outcomes.append(Outcome(Verdict.KEPT, row=rows[digest]))
             else:
                 entry = stored.get(digest) or self._corpus.entry(rows[digest])
                 outcomes.append(self._known(image, entry, found_again))
                 if not entry.removed and image.url != entry.url:
-                    elsewhere.append((entry.row, Source(image.url, image.page_url, image.alt, provenance_of(image))))
+                    elsewhere.append((entry.row, Source(image.url, image.page_url, image.alt, image.provenance)))
         self._corpus.add_sources(elsewhere)
         return outcomes
 
-    def _decode(self, images: Sequence[FoundImage]) -> list[DecodedImage | ImageError]:
+    def _decode(self, images: Sequence[FoundImage]) -> list[DecodedImage | ImageRefused]:
         return decoders().images([image.data for image in images], self.limits, with_previews=self._with_previews)
 
     def _append(self, new: Sequence[NewImage]) -> list[int]:
@@ -153,22 +151,18 @@ class Intake:
             page_url=image.page_url,
             alt=image.alt,
             label=folder_name(image.url) if self._labels_from_folders else "",
-            provenance=provenance_of(image),
+            provenance=image.provenance,
         )
 
     def _known(self, image: FoundImage, entry: Entry, found_again: Verdict) -> Outcome:
         row = entry.row
         if entry.removed:
-            return Outcome(Verdict.SKIPPED, f"removed earlier (row {row}); {entry.way_back}", row)
+            code = ReasonCode.ERASED_EARLIER if entry.erased else ReasonCode.REMOVED_EARLIER
+            return Outcome(Verdict.SKIPPED, Reason(code, str(row)), row)
         if image.url == entry.url or image.url in {source.url for source in self._corpus.sources(row)}:
-            return Outcome(found_again, "" if found_again is Verdict.KEPT else f"already stored as row {row}", row)
-        return Outcome(Verdict.DUPLICATE, f"same bytes as row {row}", row)
-
-
-def provenance_of(image: FoundImage) -> Provenance:
-    """How an image came in, as far as it says: what a crawl hands over does, a file does not."""
-    stated = {name: getattr(image, name) for name in vars(NOT_KNOWN) if hasattr(image, name)}
-    return Provenance(**stated)
+            reason = None if found_again is Verdict.KEPT else Reason(ReasonCode.ALREADY_STORED, str(row))
+            return Outcome(found_again, reason, row)
+        return Outcome(Verdict.DUPLICATE, Reason(ReasonCode.SAME_BYTES, str(row)), row)
 
 
 def _stored_originals(corpus: Corpus) -> NearDuplicates:
@@ -185,14 +179,12 @@ def _stored_originals(corpus: Corpus) -> NearDuplicates:
 # Folders and archives
 
 
-@dataclass(frozen=True)
-class ReadImage:
-    """Bytes read from a file or archive, as `Intake.keep` takes them."""
+class _NotRead(NamedTuple):
+    """A file that gave no bytes to decode."""
 
     url: str
-    data: bytes
-    page_url: str = ""
-    alt: str = ""
+    verdict: Verdict
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -200,8 +192,8 @@ class AddReport:
     """What became of everything that was added."""
 
     counts: dict[str, int]  # verdict → how many, for every verdict
-    reasons: dict[str, int]  # reason, without what differs from image to image → how many
-    problems: list[tuple[str, str]]  # (URL, whole reason) of the first images that were skipped or failed
+    reasons: dict[str, int]  # reason in words, without what differs from image to image → how many
+    problems: list[tuple[str, Reason]]  # (URL, reason) of the first images that were skipped or failed
     recovered: str = ""  # a sentence, if an interrupted write was rolled back before
 
 
@@ -221,17 +213,17 @@ def add_paths(
     """
     counts = Counter({verdict.value: 0 for verdict in Verdict})
     reasons: Counter[str] = Counter()
-    problems: list[tuple[str, str]] = []
+    problems: list[tuple[str, Reason]] = []
     for batch in _batches(paths, intake.limits, on_progress):
-        read = [image for image in batch if isinstance(image, ReadImage)]
+        read = [image for image in batch if isinstance(image, FoundImage)]
         kept = zip((image.url for image in read), intake.keep(read, found_again=Verdict.DUPLICATE), strict=True)
-        refused = [image for image in batch if not isinstance(image, ReadImage)]
-        for url, outcome in chain(kept, refused):
+        not_read = ((one.url, Outcome(one.verdict, one.reason)) for one in batch if isinstance(one, _NotRead))
+        for url, outcome in chain(kept, not_read):
             counts[outcome.verdict.value] += 1
             if outcome.reason:
-                reasons[_generalised(outcome.reason)] += 1
-            if outcome.verdict in (Verdict.SKIPPED, Verdict.FAILED) and len(problems) < SHOWN_PROBLEMS:
-                problems.append((url, outcome.reason))
+                reasons[summary(outcome.reason)] += 1
+                if outcome.verdict in (Verdict.SKIPPED, Verdict.FAILED) and len(problems) < SHOWN_PROBLEMS:
+                    problems.append((url, outcome.reason))
         if stop and stop():
             break
     return AddReport(counts=dict(counts), reasons=dict(reasons), problems=problems)
@@ -243,7 +235,7 @@ class LabelledImages:
 
     thumbnails: NDArray[np.uint8]  # (n, 32, 32, 3)
     labels: list[str]  # n, "" where an image lies in no folder
-    problems: list[tuple[str, str]]  # (URL, reason) of every file that gave no image
+    problems: list[tuple[str, Reason]]  # (URL, reason) of every file that gave no image
 
 
 def read_labelled_images(path: Path, *, on_progress: Progress = silent) -> LabelledImages:
@@ -254,14 +246,14 @@ def read_labelled_images(path: Path, *, on_progress: Progress = silent) -> Label
     """
     thumbnails: list[NDArray[np.uint8]] = []
     labels: list[str] = []
-    problems: list[tuple[str, str]] = []
+    problems: list[tuple[str, Reason]] = []
     for batch in _batches([path], DEFAULT_LIMITS, on_progress):
-        read = [image for image in batch if isinstance(image, ReadImage)]
-        problems += [(url, outcome.reason) for url, outcome in (i for i in batch if not isinstance(i, ReadImage))]
+        read = [image for image in batch if isinstance(image, FoundImage)]
+        problems += [(one.url, one.reason) for one in batch if isinstance(one, _NotRead)]
         decoded = decoders().images([image.data for image in read], with_previews=False)
         for image, result in zip(read, decoded, strict=True):
-            if isinstance(result, ImageError):
-                problems.append((image.url, str(result)))
+            if isinstance(result, ImageRefused):
+                problems.append((image.url, result.reason))
             else:
                 thumbnails.append(result.thumbnail)
                 labels.append(folder_name(image.url))
@@ -272,18 +264,18 @@ def read_labelled_images(path: Path, *, on_progress: Progress = silent) -> Label
 
 def _batches(
     paths: Sequence[Path], limits: ImageLimits, on_progress: Progress
-) -> Iterator[list[ReadImage | tuple[str, Outcome]]]:
+) -> Iterator[list[FoundImage | _NotRead]]:
     """What was read, or why not, in batches that fit into memory; reports each batch when it has been dealt with."""
     with found_files(paths) as (total, files):
-        batch: list[ReadImage | tuple[str, Outcome]] = []
+        batch: list[FoundImage | _NotRead] = []
         n_bytes = done = 0
         for file in files:
             try:
-                image = ReadImage(file.url, file.read(limits))
-            except ImageError as refusal:
-                batch.append((file.url, Outcome(Verdict.SKIPPED, str(refusal))))
-            except IngestError as failure:
-                batch.append((file.url, Outcome(Verdict.FAILED, str(failure))))
+                image = FoundImage(file.url, file.read(limits))
+            except ImageRefused as refusal:
+                batch.append(_NotRead(file.url, Verdict.SKIPPED, refusal.reason))
+            except FileUnreadable as failure:
+                batch.append(_NotRead(file.url, Verdict.FAILED, failure.reason))
             else:
                 batch.append(image)
                 n_bytes += len(image.data)
@@ -294,8 +286,3 @@ def _batches(
                 batch, n_bytes = [], 0
         yield batch
         on_progress(total, total)
-
-
-def _generalised(reason: str) -> str:
-    """A reason without what differs from image to image: numbers, names, what a decoder said."""
-    return re.sub(r"\brow \d+", "another row", re.split(r"[:(;]", reason)[0].strip())

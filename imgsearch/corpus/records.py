@@ -71,13 +71,6 @@ class Entry:
     near_duplicate_of: int | None = None  # the row of an earlier image that shows the same, recompressed or resized
     erased: bool = False  # removed, and nothing of it is left
 
-    @property
-    def way_back(self) -> str:
-        """What can be done about its removal."""
-        if self.erased:
-            return "it was erased: nothing brings it back"
-        return f"imgsearch remove --undo row:{self.row} brings it back"
-
 
 @dataclass(frozen=True)
 class CorpusCounts:

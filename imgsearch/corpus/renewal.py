@@ -10,16 +10,17 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from imgsearch.corpus.ingest import FoundImage, Intake, Outcome, Verdict
+from imgsearch.corpus.reasons import Reason, ReasonCode
 from imgsearch.corpus.store import Corpus
 
 UNCHANGED, CHANGED = "unchanged", "changed"
 
 
-class Renewed(NamedTuple):
-    """What became of an image that was asked for again."""
+class RefreshVerdict(NamedTuple):
+    """Outcome of an image that was fetched again."""
 
     verdict: str  # UNCHANGED, CHANGED, or as for any image: skipped, failed
-    reason: str = ""
+    reason: Reason | None = None  # of a refusal; for CHANGED the rows
 
 
 class Renewal:
@@ -30,11 +31,11 @@ class Renewal:
         self._intake = intake
         self._clock = clock
 
-    def replace(self, images: Sequence[FoundImage]) -> list[Renewed]:
+    def replace(self, images: Sequence[FoundImage]) -> list[RefreshVerdict]:
         """Put each image in the place of what was at its URL before; one verdict each. Durable when it returns."""
         return [self._replace(image) for image in images]
 
-    def _replace(self, image: FoundImage) -> Renewed:
+    def _replace(self, image: FoundImage) -> RefreshVerdict:
         digest = sha256(image.data).hexdigest()
         there = self._rows_at(image.url)
         others = [row for row in there if self._corpus.entry(row).digest != digest]
@@ -43,12 +44,12 @@ class Renewal:
         else:
             (outcome,) = self._intake.keep([image])
             if outcome.verdict not in (Verdict.KEPT, Verdict.DUPLICATE):
-                return Renewed(str(outcome.verdict), f"its new bytes are refused: {outcome.reason}")
+                return RefreshVerdict(str(outcome.verdict), outcome.reason)
         self._leave(image.url, others)
         if not others:
-            return Renewed(UNCHANGED)
+            return RefreshVerdict(UNCHANGED)
         (entry,) = self._corpus.find_digests([digest]).values()
-        return Renewed(CHANGED, f"row {others[0]} became row {entry.row}")
+        return RefreshVerdict(CHANGED, Reason(ReasonCode.ROW_REPLACED, f"{others[0]} {entry.row}"))
 
     def bury(self, urls: Sequence[str]) -> None:
         """The images of `urls` are gone."""

@@ -311,7 +311,7 @@ class Corpus:
     def restore(self, rows: Rows) -> int:
         """Undo `remove`; returns how many came back. CorpusError where one was erased since."""
         if erased := [entry.row for entry in self.entries(rows) if entry.erased]:
-            raise CorpusError(f"row {erased[0]} was erased by imgsearch compact: it cannot come back.")
+            raise CorpusError(f"row {erased[0]} was erased, so it cannot be restored.")
         return self._mark(rows, removed=False)
 
     def _mark(self, rows: Rows, *, removed: bool) -> int:

@@ -32,6 +32,7 @@ ADVICE = {
     Hint.FREE_SPACE: Advice("The disk of the index directory is full: free space on it."),
     Hint.OTHER_INDEX: Advice("Start the page again over another index directory."),
     Hint.OTHER_PORT: Advice("Start the page again on another port."),
+    Hint.RESTORE_ROW: Advice("A removed image is restored by this command:", ("remove --undo row:N",)),
     Hint.LAB_DATA: Advice("The experiment needs a data set, which is given to the command line."),
     Hint.DEMO_GALLERY: Advice("The demo draws a gallery of its own where there is no internet:", ("demo",)),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.inspect import ReasonCount
+from crawler.reasons import sentence
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import FetchError
@@ -86,7 +87,7 @@ def draw_crawl_page(facts: CrawlFacts) -> str:
 
 
 def _reasons(reasons: Sequence[ReasonCount]) -> str:
-    lines = [(one.kind, one.outcome, one.reason or "·", one.n, one.example) for one in reasons]
+    lines = [(one.kind, one.outcome, sentence(one.reason) or "·", one.n, one.example) for one in reasons]
     return table(("kind", "outcome", "reason", "URLs", "for example"), lines, numeric={3})
 
 

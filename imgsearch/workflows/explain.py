@@ -10,6 +10,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.inspect import KnownUrl
 from crawler.parsing.robots import RobotsRules, RobotsState
 from crawler.parsing.urls import seed_url, url_key
+from crawler.reasons import Reason, sentence
 from crawler.records import Host
 from crawler.takedown import refusal_of
 from imgsearch.corpus.store import Corpus, Entry, Source
@@ -38,7 +39,7 @@ class Explanation:
     known: list[KnownUrl]
     robots: str  # whether the stored robots.txt allows fetching it, as a phrase
     host: Host | None
-    takedown: str  # the takedown that refuses it; "" if none does
+    takedown: Reason | None  # the takedown that refuses it; None if none does
     rows: list[StoredRow]
     nearest: list[str]  # known URLs with the most similar spelling, where it is not known itself
 
@@ -46,7 +47,13 @@ class Explanation:
         host = None
         if self.host is not None:
             host = {name: value for name, value in asdict(self.host).items() if name not in ("robots", "robots_state")}
-        return asdict(self) | {"host": host}
+            host["trouble"] = sentence(self.host.trouble)
+        known = [asdict(line) | {"reason": sentence(line.reason), "reason_code": _code(line)} for line in self.known]
+        return asdict(self) | {"known": known, "host": host, "takedown": sentence(self.takedown)}
+
+
+def _code(line: KnownUrl) -> str:
+    return "" if line.reason is None else line.reason.code.value
 
 
 def explain(url: str, index: IndexPaths | Path | str | None = None) -> Explanation:

@@ -80,12 +80,13 @@ def crawl(
         IndexDirectoryError: the directory cannot be written, or another process is writing to it.
     """
     from crawler.crawl import crawl as run_crawl
+    from imgsearch.workflows.crawled_images import keep_in
 
     paths = index_paths(index)
     with Corpus.open_for_writing(paths) as corpus:
         intake = Intake(corpus, with_previews=previews, labels_from_folders=labels_from_folders)
         full_config = _with_corpus(config, urls, corpus)
-        report = run_crawl(full_config, paths.crawl_database, intake.keep, on_progress=on_progress, stop=stop)
+        report = run_crawl(full_config, paths.crawl_database, keep_in(intake), on_progress=on_progress, stop=stop)
         return replace(report, recovered=_sentences(corpus.recovered, report.recovered))
 
 
@@ -116,6 +117,7 @@ def refresh(
         IndexDirectoryError: the directory cannot be written, or another process is writing to it.
     """
     from crawler.refresh import refresh as run_refresh
+    from imgsearch.workflows.crawled_images import replace_in
 
     paths = index_paths(index)
     Corpus.open(paths).close()  # opening for writing would create a corpus where there is none
@@ -125,7 +127,7 @@ def refresh(
         report = run_refresh(
             _with_corpus(config, urls, corpus),
             paths.crawl_database,
-            renewal.replace,
+            replace_in(renewal),
             renewal.bury,
             on_progress=on_progress,
             stop=stop,

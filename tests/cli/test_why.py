@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from crawler.frontier.inspect import ReasonCount
+from crawler.reasons import Reason, ReasonCode
 from imgsearch.cli.main import run
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.workflows.crawl_report import MAX_BARS, CrawlFacts, draw_crawl_page
@@ -174,7 +175,7 @@ def test_the_page_shows_a_strangers_text_as_text() -> None:
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
     facts = CrawlFacts(
         {"kept": 1},
-        [ReasonCount("image", "failed", evil, 3, f"http://example.org/{evil}")],
+        [ReasonCount("image", "failed", Reason(ReasonCode.BROKEN_OFF, evil), 3, f"http://example.org/{evil}")],
         [(f"http://{evil}", {"kept": 1})],
         [(0, "kept", 1)],
         [(b"\x89PNG", evil)],

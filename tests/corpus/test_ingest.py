@@ -4,7 +4,6 @@ import os
 import socket
 import struct
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +13,16 @@ from imgsearch.corpus import ingest
 from imgsearch.corpus.decoding.images import DEFAULT_LIMITS, ImageLimits, decode_image, encode_png
 from imgsearch.corpus.decoding.pool import Decoders
 from imgsearch.corpus.folders import folder_name
-from imgsearch.corpus.ingest import Intake, Outcome, Verdict, add_paths, read_labelled_images
+from imgsearch.corpus.ingest import FoundImage, Intake, Outcome, Verdict, add_paths, read_labelled_images
+from imgsearch.corpus.reasons import Reason, ReasonCode
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import IngestError
 from tests.support.progress import RecordedProgress
 
 
-@dataclass(frozen=True)
-class Found:
-    """An image as a crawl hands it over."""
-
-    url: str
-    data: bytes
-    page_url: str = "https://example.org/"
-    alt: str = ""
+def found(url: str, data: bytes, alt: str = "") -> FoundImage:
+    """An image of a page."""
+    return FoundImage(url, data, "https://example.org/", alt)
 
 
 @pytest.fixture
@@ -64,16 +59,16 @@ def archive(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEF
 def test_one_outcome_each_in_order(corpus: Corpus) -> None:
     outcomes = Intake(corpus).keep(
         [
-            Found("https://example.org/a/0.png", picture(0), alt="nought"),
-            Found("https://example.org/a/0-again.png", picture(0)),
-            Found("https://example.org/page", b"<html>no image</html>"),
-            Found("https://example.org/a/1.png", picture(1)),
+            found("https://example.org/a/0.png", picture(0), alt="nought"),
+            found("https://example.org/a/0-again.png", picture(0)),
+            found("https://example.org/page", b"<html>no image</html>"),
+            found("https://example.org/a/1.png", picture(1)),
         ]
     )
     assert outcomes == [
         Outcome(Verdict.KEPT, row=0),
-        Outcome(Verdict.DUPLICATE, "same bytes as row 0", 0),
-        Outcome(Verdict.SKIPPED, "not an image: it looks like a web page (HTML)"),
+        Outcome(Verdict.DUPLICATE, Reason(ReasonCode.SAME_BYTES, "0"), 0),
+        Outcome(Verdict.SKIPPED, Reason(ReasonCode.NOT_AN_IMAGE, "it looks like a web page (HTML)")),
         Outcome(Verdict.KEPT, row=1),
     ]
     assert [source.url for source in corpus.sources(0)] == [
@@ -87,8 +82,8 @@ def test_one_outcome_each_in_order(corpus: Corpus) -> None:
 
 
 def test_a_crawl_that_lost_the_answer_asks_again_and_keeps(corpus: Corpus) -> None:
-    intake, image = Intake(corpus), Found("https://example.org/0.png", picture(0))
-    elsewhere = Found("https://example.net/0.png", picture(0))
+    intake, image = Intake(corpus), found("https://example.org/0.png", picture(0))
+    elsewhere = found("https://example.net/0.png", picture(0))
     assert intake.keep([image]) == intake.keep([image]) == [Outcome(Verdict.KEPT, row=0)]
     assert intake.keep([elsewhere])[0].verdict is Verdict.DUPLICATE
     assert intake.keep([elsewhere])[0].verdict is Verdict.KEPT  # that place is known by now
@@ -97,26 +92,26 @@ def test_a_crawl_that_lost_the_answer_asks_again_and_keeps(corpus: Corpus) -> No
 
 def test_removed_images_stay_out(corpus: Corpus) -> None:
     intake = Intake(corpus)
-    intake.keep([Found("https://example.org/0.png", picture(0))])
+    intake.keep([found("https://example.org/0.png", picture(0))])
     corpus.remove([0])
-    outcome = intake.keep([Found("https://example.net/other.png", picture(0))])[0]
+    outcome = intake.keep([found("https://example.net/other.png", picture(0))])[0]
     assert outcome.verdict is Verdict.SKIPPED
-    assert outcome.reason == "removed earlier (row 0); imgsearch remove --undo row:0 brings it back"
+    assert outcome.reason == Reason(ReasonCode.REMOVED_EARLIER, "0")
     assert len(corpus.sources(0)) == 1
 
 
 def test_previews_can_be_left_out(corpus: Corpus) -> None:
-    Intake(corpus).keep([Found("https://example.org/0.png", picture(0, side=100))])
-    Intake(corpus, with_previews=False).keep([Found("https://example.org/1.png", picture(1, side=100))])
+    Intake(corpus).keep([found("https://example.org/0.png", picture(0, side=100))])
+    Intake(corpus, with_previews=False).keep([found("https://example.org/1.png", picture(1, side=100))])
     assert corpus.preview(0)
     assert corpus.preview(1) is None
 
 
 def test_large_batches_are_decoded_in_order(corpus: Corpus) -> None:
-    found = [Found(f"https://example.org/{n}.png", picture(n) if n % 7 else b"text") for n in range(300)]
-    outcomes = Intake(corpus).keep(found)
+    images = [found(f"https://example.org/{n}.png", picture(n) if n % 7 else b"text") for n in range(300)]
+    outcomes = Intake(corpus).keep(images)
     assert [outcome.verdict == Verdict.SKIPPED for outcome in outcomes] == [n % 7 == 0 for n in range(300)]
-    for image, outcome in zip(found, outcomes, strict=True):
+    for image, outcome in zip(images, outcomes, strict=True):
         if outcome.row is not None:
             assert corpus.entry(outcome.row).url == image.url
             assert np.array_equal(corpus.thumbnails()[outcome.row], decode_image(image.data).thumbnail)
@@ -141,7 +136,7 @@ def test_an_empty_batch(corpus: Corpus) -> None:
 )
 def test_labels_come_from_folders(corpus: Corpus, url: str, label: str) -> None:
     assert folder_name(url) == label
-    Intake(corpus, labels_from_folders=True).keep([Found(url, picture(0))])
+    Intake(corpus, labels_from_folders=True).keep([found(url, picture(0))])
     assert corpus.labels() == [label]
 
 
@@ -158,7 +153,10 @@ def test_a_folder_is_taken_in(corpus: Corpus, folder: Path) -> None:
     assert seen.steps == [(7, 7)]
     assert corpus.labels() == ["cat", "cat", "dog", "dog"]
     assert corpus.entry(0).url == (folder / "cat" / "1.png").as_uri()
-    assert (folder.joinpath("notes.txt").as_uri(), "not an image: it looks like text") in report.problems
+    assert (
+        folder.joinpath("notes.txt").as_uri(),
+        Reason(ReasonCode.NOT_AN_IMAGE, "it looks like text"),
+    ) in report.problems
 
 
 def test_a_corpus_inside_the_folder_is_left_alone(corpus: Corpus, tmp_path: Path) -> None:
@@ -205,7 +203,10 @@ def test_links_pipes_and_sockets_do_no_harm(corpus: Corpus, folder: Path, monkey
         listening.bind("socket.png")
         report = add_paths(Intake(corpus), [folder])
     assert report.counts == {"kept": 4, "duplicate": 1, "skipped": 5, "failed": 1}
-    assert ((folder / "cat" / "nowhere.png").as_uri(), "cannot be read: No such file or directory") in report.problems
+    assert (
+        (folder / "cat" / "nowhere.png").as_uri(),
+        Reason(ReasonCode.UNREADABLE_FILE, "No such file or directory"),
+    ) in report.problems
 
 
 def test_unreadable_files_fail_with_a_reason(corpus: Corpus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +230,7 @@ def test_unreadable_folders_fail_with_a_reason(corpus: Corpus, folder: Path, mon
     monkeypatch.setattr(os, "scandir", forbidden)
     report = add_paths(Intake(corpus), [folder])
     assert (report.counts["kept"], report.counts["failed"]) == (2, 1)
-    assert ((folder / "cat").as_uri(), "cannot be read: Permission denied") in report.problems
+    assert ((folder / "cat").as_uri(), Reason(ReasonCode.UNREADABLE_FILE, "Permission denied")) in report.problems
     with pytest.raises(IngestError, match=r"cannot read .*cat: Permission denied"):
         add_paths(Intake(corpus), [folder / "cat"])
 

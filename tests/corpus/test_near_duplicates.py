@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsearch.corpus.ingest import Intake, ReadImage
+from imgsearch.corpus.ingest import FoundImage, Intake
 from imgsearch.corpus.near_duplicates import COMPARED, NearDuplicates
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
@@ -27,7 +27,7 @@ def pictures(n: int, side: int = 200) -> list[Image.Image]:
 
 def keep(corpus: Corpus, *images: bytes, intake: Intake | None = None) -> list[int | None]:
     """Take the images in; the row that each is flagged as a near-duplicate of."""
-    found = [ReadImage(f"file:///{sha256(data).hexdigest()}", data) for data in images]
+    found = [FoundImage(f"file:///{sha256(data).hexdigest()}", data) for data in images]
     outcomes = (intake or Intake(corpus)).keep(found)
     return [corpus.entry(outcome.row).near_duplicate_of for outcome in outcomes if outcome.row is not None]
 

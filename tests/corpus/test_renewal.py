@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crawler.config import FetchedImage
 from imgsearch.cli.main import run
 from imgsearch.corpus.decoding.images import encode_png
-from imgsearch.corpus.ingest import Intake
-from imgsearch.corpus.renewal import Renewal, Renewed
+from imgsearch.corpus.ingest import FoundImage, Intake
+from imgsearch.corpus.reasons import Reason, ReasonCode
+from imgsearch.corpus.records import Provenance
+from imgsearch.corpus.renewal import RefreshVerdict, Renewal
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
 from tests.support.loopback_site import Answer, serving
@@ -29,12 +30,11 @@ def renewal(corpus: Corpus) -> Renewal:
     return Renewal(corpus, intake, clock=lambda: 1_000.0)
 
 
-def found(name: str, number: int, etag: str = "") -> FetchedImage:
+def found(name: str, number: int, etag: str = "") -> FoundImage:
     pixels = np.random.default_rng(number).integers(0, 256, (40, 40, 3), np.uint8)
     url, licence = f"https://example.org/{name}.png", "https://example.org/licence"
-    return FetchedImage(
-        url, "https://example.org/", name, encode_png(pixels), "image/png", 5.0, etag, "", "allowed", licence
-    )
+    provenance = Provenance(5.0, "image/png", etag, "", "allowed", licence)
+    return FoundImage(url, encode_png(pixels), "https://example.org/", name, provenance)
 
 
 def live(corpus: Corpus) -> list[int]:
@@ -43,34 +43,36 @@ def live(corpus: Corpus) -> list[int]:
 
 def test_the_same_bytes_change_nothing(corpus: Corpus, renewal: Renewal) -> None:
     changes = corpus.change_count()
-    assert renewal.replace([found("a", 1), found("c", 2)]) == [Renewed("unchanged")] * 2
+    assert renewal.replace([found("a", 1), found("c", 2)]) == [RefreshVerdict("unchanged")] * 2
     assert live(corpus) == [0, 1]
     assert [source.gone_at for row in (0, 1) for source in corpus.sources(row)] == [0, 0, 0]
     assert corpus.change_count() - changes <= 2
 
 
 def test_new_bytes_become_a_new_row_and_the_old_one_keeps_its_provenance(corpus: Corpus, renewal: Renewal) -> None:
-    assert renewal.replace([found("a", 7, '"v2"')]) == [Renewed("changed", "row 0 became row 2")]
+    assert renewal.replace([found("a", 7, '"v2"')]) == [
+        RefreshVerdict("changed", Reason(ReasonCode.ROW_REPLACED, "0 2"))
+    ]
     assert live(corpus) == [1, 2]
     (old,), (new,) = corpus.sources(0), corpus.sources(2)
     assert (old.url, old.alt, old.gone_at) == (new.url, "a", 1_000.0)
     assert (new.provenance.etag, new.provenance.licence, new.gone_at) == ('"v2"', "https://example.org/licence", 0)
     # After a crash between the two steps the frontier asks once more.
-    assert renewal.replace([found("a", 7, '"v2"')]) == [Renewed("unchanged")]
+    assert renewal.replace([found("a", 7, '"v2"')]) == [RefreshVerdict("unchanged")]
 
 
 def test_a_crash_between_new_row_and_old_one_is_mended_by_asking_again(corpus: Corpus, renewal: Renewal) -> None:
     Intake(corpus).keep([found("a", 7)])
     assert live(corpus) == [0, 1, 2]
-    assert renewal.replace([found("a", 7)]) == [Renewed("changed", "row 0 became row 2")]
+    assert renewal.replace([found("a", 7)]) == [RefreshVerdict("changed", Reason(ReasonCode.ROW_REPLACED, "0 2"))]
     assert live(corpus) == [1, 2]
 
 
 def test_bytes_that_are_no_image_leave_the_old_one(corpus: Corpus, renewal: Renewal) -> None:
-    broken = FetchedImage("https://example.org/a.png", "", "", b"\x89PNG\r\n broken")
+    broken = FoundImage("https://example.org/a.png", b"\x89PNG\r\n broken")
     (verdict,) = renewal.replace([broken])
     assert verdict.verdict == "skipped"
-    assert verdict.reason.startswith("its new bytes are refused: ")
+    assert verdict.reason == Reason(ReasonCode.UNREADABLE_HEADER, "a PNG")
     assert live(corpus) == [0, 1]
 
 
@@ -83,7 +85,7 @@ def test_an_image_is_removed_when_its_last_place_is_gone(corpus: Corpus, renewal
 
 
 def test_an_image_that_becomes_another_known_one(corpus: Corpus, renewal: Renewal) -> None:
-    assert renewal.replace([found("a", 2)]) == [Renewed("changed", "row 0 became row 1")]
+    assert renewal.replace([found("a", 2)]) == [RefreshVerdict("changed", Reason(ReasonCode.ROW_REPLACED, "0 1"))]
     assert live(corpus) == [1]
     assert len(corpus.sources(1)) == 3
 

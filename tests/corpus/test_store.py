@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from imgsearch.corpus.store import RECORD_BYTES, Corpus, NewImage, Source
-from imgsearch.errors import CorpusError, ImgSearchError, IndexDirectoryError, UnknownRowError
+from imgsearch.errors import CorpusError, Hint, ImgSearchError, IndexDirectoryError, UnknownRowError
 from imgsearch.paths import IndexPaths
+from tests.support.hints import raises_with_hint
 from tests.support.progress import RecordedProgress
 
 FORK = multiprocessing.get_context("fork")  # a child that starts at once, with what it needs
@@ -230,7 +231,7 @@ def test_many_threads_share_one_corpus(paths: IndexPaths, corpus: Corpus) -> Non
 
 def test_reading_needs_a_corpus(paths: IndexPaths) -> None:
     for _ in range(2):
-        with pytest.raises(CorpusError, match=r"no corpus in .*imgsearch add"):
+        with raises_with_hint(CorpusError, Hint.ADD_IMAGES, match="no corpus in "):
             Corpus.open(paths)
         paths.corpus.mkdir(parents=True, exist_ok=True)
         paths.corpus_database.touch()  # a writer that was killed at once leaves this

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crawler.crawl import CrawlConfig, CrawlProgress, FetchedImage, crawl
-from crawler.errors import FrontierError, SeedError
+from crawler.errors import FrontierError, Hint, SeedError
 from crawler.frontier.frontier import Frontier
 from tests.support.crawl import Crawler, add_gallery
 from tests.support.loopback_site import Answer, Kept, Site, gif, serving
@@ -102,7 +102,7 @@ def test_other_hosts_are_left_alone_unless_told(site: Site, crawler: Crawler) ->
 
 def test_only_images_elsewhere_is_a_problem_with_advice(site: Site, crawler: Crawler) -> None:
     site.page("/", '<img src="http://127.0.0.2:1/a.gif">')
-    assert "Use --follow-hosts" in crawler(site.url).problem
+    assert crawler(site.url).hints == (Hint.FOLLOW_HOSTS,)
 
 
 def test_depth_and_more_depth(site: Site, crawler: Crawler) -> None:

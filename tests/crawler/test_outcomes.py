@@ -1,5 +1,6 @@
 """Whole crawls of sites that forbid, redirect or fail: retries and their outcomes."""
 
+from crawler.errors import Hint
 from tests.support.crawl import Crawler, add_gallery
 from tests.support.loopback_site import Site, serving
 
@@ -21,7 +22,8 @@ def test_a_seed_that_robots_txt_refuses_is_the_reports_problem(site: Site, crawl
 def test_private_addresses_need_permission(site: Site, crawler: Crawler) -> None:
     add_gallery(site, 2)
     report = crawler(site.url, allow_private=False)
-    assert report.problem == f"{site.url}/: 127.0.0.1 is a private address; use --allow-private"
+    assert report.problem == f"{site.url}/: 127.0.0.1 is a private address"
+    assert report.hints == (Hint.ALLOW_PRIVATE,)
     assert site.requests == []
     assert crawler(site.url).kept == 2
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from crawler.errors import AddressRefused, FetchFailed, RobotsRefused
+from crawler.errors import AddressRefused, FetchFailed, Hint, RobotsRefused
 from crawler.fetching.addresses import is_public
-from crawler.fetching.connections import PRIVATE
 from crawler.fetching.fetch import Fetcher, FetchLimits, fetch_image, fetch_robots
+from crawler.reasons import Reason, ReasonCode
 from imgsearch.cli.main import run
 from imgsearch.web import page
 from tests.conftest import REPOSITORY
@@ -26,6 +26,7 @@ PUBLIC = "93.184.216.34"
 ALSO_PUBLIC = "151.101.1.69"
 
 # The thirteen forms of the table, then ranges and spellings beyond it.
+PRIVATE = "is a private address"
 PRIVATE_HOSTS = [
     "127.0.0.1",
     "localhost",
@@ -170,10 +171,11 @@ def test_case_39_the_refusal_says_what_it_is_and_what_to_do(internet: Internet) 
             with pytest.raises(AddressRefused) as failed:
                 fetcher.get(f"http://{host}/")
             reasons.append(failed.value.reason)
+            assert failed.value.hint is Hint.ALLOW_PRIVATE
             assert not failed.value.again
     assert reasons == [
-        "127.0.0.1 is a private address; use --allow-private",
-        "inside.example (10.0.0.5) is a private address; use --allow-private",
+        Reason(ReasonCode.PRIVATE_ADDRESS, "127.0.0.1"),
+        Reason(ReasonCode.PRIVATE_ADDRESS, "inside.example (10.0.0.5)"),
     ]
 
 
@@ -268,7 +270,9 @@ def test_case_39_search_by_address_on_the_command_line(
     internet: Internet, trained_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["search", "http://0x7f.1/a.jpg", "--index", str(trained_index)]) == 1
-    assert f"0x7f.1 (127.0.0.1) {PRIVATE}" in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert f"0x7f.1 (127.0.0.1) {PRIVATE}" in complaint
+    assert "--allow-private" in complaint
     assert internet.dialled == []
 
 

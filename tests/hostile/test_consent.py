@@ -179,7 +179,7 @@ def test_case_05_a_robots_txt_full_of_names_and_rules_fills_no_memory() -> None:
 def test_case_05_the_rules_of_many_hosts_fill_no_memory() -> None:
     permissions = _Permissions()
     for number in range(500):
-        host = Host(f"http://{number}.example", 0, 0, "", "User-agent: *\nDisallow: /no", RobotsState.RULES, 1, 0, 0)
+        host = Host(f"http://{number}.example", 0, 0, None, "User-agent: *\nDisallow: /no", RobotsState.RULES, 1, 0, 0)
         assert permissions.refuse(host, f"http://{number}.example/no")
         assert not permissions.refuse(host, f"http://{number}.example/yes")
     assert len(permissions._rules) <= 200

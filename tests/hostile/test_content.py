@@ -21,6 +21,7 @@ from imgsearch.corpus.decoding.images import DEFAULT_LIMITS
 from imgsearch.corpus.decoding.pool import Decoders
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
+from imgsearch.workflows.crawled_images import keep_in
 from tests.support.loopback_site import Answer, Site
 from tests.support.strange_images import (
     GREY,
@@ -50,7 +51,7 @@ def crawled(site: Site, corpus: Corpus, folder: Path, *, limits: FetchLimits | N
     config = CrawlConfig(
         seeds=(site.url + "/",), delay_seconds=0, allow_private=True, tries=1, limits=limits or FetchLimits()
     )
-    return crawl(config, folder / "crawl.sqlite", Intake(corpus).keep)
+    return crawl(config, folder / "crawl.sqlite", keep_in(Intake(corpus)))
 
 
 def show(site: Site, **images: tuple[bytes, str]) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from crawler.frontier.frontier import Frontier
+from crawler.reasons import from_stored, sentence
 from tests.support.crawl import Crawler
 from tests.support.loopback_site import Answer, Site, gif
 
@@ -54,8 +55,9 @@ def read(site: Site, crawler: Crawler, head: str = "", **headers: str) -> None:
 def outcomes(crawler: Crawler, seed: str) -> dict[str, str]:
     """Path -> reason, of all that was skipped."""
     with Frontier.open(crawler.path) as frontier:
-        rows = frontier._rows("SELECT url, reason FROM url WHERE outcome = 'skipped' AND seed = ?", f"{seed}/")
-    return {url.removeprefix(seed): reason for url, reason in rows}
+        sql = "SELECT url, reason_code, reason_detail FROM url WHERE outcome = 'skipped' AND seed = ?"
+        rows = frontier._rows(sql, f"{seed}/")
+    return {url.removeprefix(seed): sentence(from_stored(*how)) for url, *how in rows}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.leases import LEASE_SECONDS
 from crawler.parsing.robots import RobotsState
+from crawler.reasons import Reason, ReasonCode
 from crawler.records import Lease, Link, Settled
 
 SEED = "http://a.example/"
@@ -123,10 +124,10 @@ class SharedFrontier(RuleBasedStateMachine):
         lease = data.draw(st.sampled_from(self.given[crawl.owner]))
         is_held = self._is_held(lease.url, crawl.owner)
         if way == "settle":
-            crawl.settle([Settled(lease, "failed", "answered 404")])
+            crawl.settle([Settled(lease, "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
             done = State(outcome="failed")
         elif way == "retry":
-            crawl.retry(lease, self.now + 60, "answered 500")
+            crawl.retry(lease, self.now + 60, Reason(ReasonCode.HTTP_STATUS, "500"))
             done = State(not_before=self.now + 60)
         else:
             crawl.redirect_in_place(lease, lease.url)

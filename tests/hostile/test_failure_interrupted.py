@@ -135,7 +135,7 @@ from pathlib import Path
 from crawler.crawl import CrawlConfig, crawl
 
 class Verdict:
-    verdict, reason = "kept", ""
+    verdict, reason = "kept", None
 
 kept = sqlite3.connect(sys.argv[2], timeout=30)
 kept.execute("CREATE TABLE IF NOT EXISTS kept (url TEXT)")

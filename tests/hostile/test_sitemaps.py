@@ -14,6 +14,7 @@ from crawler.errors import AddressRefused
 from crawler.fetching.fetch import Fetcher
 from crawler.parsing import sitemaps
 from crawler.parsing.sitemaps import parse_sitemap
+from crawler.reasons import sentence
 from crawler.records import Lease
 from crawler.workers import do
 from tests.support.crawl import Crawler
@@ -155,7 +156,7 @@ def test_case_27_an_index_without_end_ends(site: Site, crawler: Crawler) -> None
 def test_case_27_no_more_than_50_000_urls_are_taken() -> None:
     body = urlset(*(f"<url><loc>http://example.org/{i}</loc></url>" for i in range(50_010)))
     found = parse_sitemap(body, "http://example.org/s.xml")
-    assert (len(found.pages), found.trouble) == (50_000, "more than 50,000 URLs")
+    assert (len(found.pages), sentence(found.trouble)) == (50_000, "more than 50,000 URLs")
     body = urlset(
         "<url><loc>http://example.org/</loc>",
         *(f"<image:image><image:loc>http://example.org/{i}.gif</image:loc></image:image>" for i in range(50_010)),
@@ -163,9 +164,9 @@ def test_case_27_no_more_than_50_000_urls_are_taken() -> None:
     )
     found = parse_sitemap(body, "http://example.org/s.xml")
     assert len(found.images) <= 50_000
-    assert found.trouble == "more than 50,000 images"
+    assert sentence(found.trouble) == "more than 50,000 images"
     found = parse_sitemap(index(*(f"http://example.org/{i}.xml" for i in range(510))), "http://example.org/s.xml")
-    assert (len(found.sitemaps), found.trouble) == (500, "more than 500 sitemaps")
+    assert (len(found.sitemaps), sentence(found.trouble)) == (500, "more than 500 sitemaps")
 
 
 def test_case_27_a_gzip_bomb_is_cut(site: Site, crawler: Crawler) -> None:
@@ -185,7 +186,7 @@ def test_case_27_a_sitemap_of_endless_elements_is_cut(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sitemaps, "MAX_ELEMENTS", 10_000)
     body = f"<urlset {_SPACES}><url><loc>http://example.org/</loc></url>".encode() + b"<x/>" * sitemaps.MAX_ELEMENTS
     found = parse_sitemap(gzip.compress(body, 1), "http://example.org/sitemap.xml")
-    assert (found.pages, found.trouble) == (["http://example.org/"], "more than 10,000 elements")
+    assert (found.pages, sentence(found.trouble)) == (["http://example.org/"], "more than 10,000 elements")
 
 
 def test_case_27_what_is_unpacked_is_cut_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,13 +262,13 @@ def test_case_27_entities_are_inert(site: Site, crawler: Crawler, tmp_path: Path
 )
 def test_case_27_what_is_no_sitemap_names_nothing_and_says_why(body: bytes, trouble: str) -> None:
     found = parse_sitemap(body, "http://example.org/sitemap.xml")
-    assert (found.pages, found.images, found.sitemaps, found.trouble) == ([], [], [], trouble)
+    assert (found.pages, found.images, found.sitemaps, sentence(found.trouble)) == ([], [], [], trouble)
 
 
 def test_case_27_what_stands_before_a_fault_is_taken() -> None:
     body = urlset("<url><loc>http://example.org/a</loc></url>", "<url><loc>http://example.org/b?x&y</loc></url>")
     found = parse_sitemap(body, "http://example.org/sitemap.xml")
-    assert (found.pages, found.trouble) == (["http://example.org/a"], "broken XML")
+    assert (found.pages, sentence(found.trouble)) == (["http://example.org/a"], "broken XML")
 
 
 _XML = [

@@ -11,7 +11,7 @@ from PIL import Image
 
 from imgsearch.corpus.decoding.images import DEFAULT_LIMITS
 from imgsearch.corpus.decoding.pool import decoders
-from imgsearch.corpus.ingest import Intake, ReadImage, Verdict
+from imgsearch.corpus.ingest import FoundImage, Intake, Verdict
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import ImageError
 from imgsearch.web import cards, query, server
@@ -114,5 +114,5 @@ def test_case_40_the_server_takes_no_larger_upload_than_an_image_may_be() -> Non
 def test_case_40_the_same_workers_serve_what_is_added(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("opened in this process"))
     images = [next(iter(bombs().values())), SAMPLES["GIF"], SAMPLES["AVIF"][:100]]
-    outcomes = Intake(corpus).keep([ReadImage(f"file:///{n}", data) for n, data in enumerate(images)])
+    outcomes = Intake(corpus).keep([FoundImage(f"file:///{n}", data) for n, data in enumerate(images)])
     assert [outcome.verdict for outcome in outcomes] == [Verdict.SKIPPED, Verdict.KEPT, Verdict.SKIPPED]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.crawl import CrawlConfig, CrawlReport, FetchedImage, crawl
+from crawler.reasons import Reason, ReasonCode, from_stored, sentence
 from tests.support.loopback_site import Kept, Site
 
 
@@ -22,13 +23,18 @@ class Gallery:
     def _keep(self, image: FetchedImage) -> Kept:
         for number, known in enumerate(self.images):
             if known.data == image.data:
-                return Kept() if known.url == image.url else Kept("duplicate", f"same bytes as row {number}")
+                return Kept() if known.url == image.url else Kept("duplicate", same_bytes(number))
         self.images.append(image)
         return Kept()
 
     @property
     def paths(self) -> list[str]:
         return sorted("/" + image.url.split("/", 3)[3] for image in self.images)
+
+
+def same_bytes(number: int) -> Reason:
+    """The reason of an image with the bytes of row `number`."""
+    return Reason(ReasonCode.SAME_BYTES, str(number))
 
 
 class SteppingClock:
@@ -56,11 +62,17 @@ class Crawler:
         self.gallery = Gallery()
 
     def outcomes(self, kind: str) -> dict[str, tuple[str, str]]:
+        """Path and query of each URL of `kind` -> (outcome, sentence of its reason)."""
+        reasons = self.reasons(kind)
+        return {path: (outcome, sentence(reason)) for path, (outcome, reason) in reasons.items()}
+
+    def reasons(self, kind: str) -> dict[str, tuple[str, Reason | None]]:
         """Path and query of each URL of `kind` -> (outcome, reason), as the frontier has them."""
+        statement = "SELECT url, outcome, reason_code, reason_detail FROM url WHERE kind = ?"
         with sqlite3.connect(self.path) as connection:
-            rows = connection.execute("SELECT url, outcome, reason FROM url WHERE kind = ?", (kind,)).fetchall()
+            rows = connection.execute(statement, (kind,)).fetchall()
         connection.close()
-        return {"/" + url.split("/", 3)[3]: (outcome, reason) for url, outcome, reason in rows}
+        return {"/" + url.split("/", 3)[3]: (outcome, from_stored(*how)) for url, outcome, *how in rows}
 
     def __call__(
         self,

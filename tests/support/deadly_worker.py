@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imgsearch.corpus.decoding import worker as decode_worker
 from imgsearch.corpus.decoding.images import DecodedImage, ImageLimits, decode_image
-from imgsearch.errors import ImageError
+from imgsearch.corpus.reasons import ImageRefused, ReasonCode
 
 COMMAND = (str(Path(__file__).resolve()),)
 CRASH, EXIT, SPIN, SLEEP, EAT, KILLED, BABBLE, ENDLESS = DEADLY = (
@@ -38,7 +38,7 @@ def decode(data: bytes, limits: ImageLimits, with_preview: bool) -> DecodedImage
         try:
             bytearray(1 << 40)
         except MemoryError as error:
-            raise ImageError("out of memory") from error
+            raise ImageRefused(ReasonCode.DECODING_MEMORY) from error
     if data.startswith(KILLED):
         os.kill(os.getpid(), signal.SIGKILL)
     if data.startswith((BABBLE, ENDLESS)):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import BinaryIO
 
+from crawler.reasons import Reason
+
 HTML = "text/html; charset=utf-8"
 
 
@@ -172,4 +174,4 @@ class Kept:
     """The simplest verdict that `keep` may return."""
 
     verdict: str = "kept"
-    reason: str = ""
+    reason: Reason | None = None

@@ -9,7 +9,6 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +17,7 @@ import pytest
 
 from imgsearch.autoencoder.card import read_card
 from imgsearch.cli import main as cli
-from imgsearch.corpus.ingest import Intake
+from imgsearch.corpus.ingest import FoundImage, Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo import gallery
 from imgsearch.paths import IndexPaths
@@ -51,31 +50,21 @@ N_IMAGES = 48  # fewer than the page's most hits: with those every image is seen
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True)
-class Found:
-    """An image in the form in which a crawl delivers it."""
-
-    url: str
-    page_url: str
-    alt: str
-    data: bytes
-
-
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few drawn images, a model of one epoch and its index."""
     root = tmp_path_factory.mktemp("browser") / "index"
     found = [
-        Found(
+        FoundImage(
             f"https://pictures.example/{kind}/{number}.jpg",
+            gallery.picture_bytes(kind, number)[0],
             "https://pictures.example/",
             gallery.alt_text(kind, number),
-            gallery.picture_bytes(kind, number)[0],
         )
         for kind in KINDS
         for number in range(N_IMAGES // len(KINDS))
     ]
-    found[HOSTILE_ROW] = Found("javascript:window.hostile=3", "", HOSTILE, found[HOSTILE_ROW].data)
+    found[HOSTILE_ROW] = FoundImage("javascript:window.hostile=3", found[HOSTILE_ROW].data, alt=HOSTILE)
     with Corpus.open_for_writing(IndexPaths(root)) as corpus:
         Intake(corpus).keep(found)
     for command in (["train", "--epochs", "1", "--device", "cpu"], ["reindex", "--device", "cpu"]):

@@ -27,7 +27,7 @@ from PIL import (  # a plugin registers itself when imported; naming ours keeps 
 )
 
 from imgsearch.corpus.decoding.signatures import reason_to_refuse
-from imgsearch.errors import ImageError
+from imgsearch.corpus.reasons import ImageRefused, ReasonCode
 
 SIDE = 32  # a thumbnail is SIDE x SIDE pixels
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")  # never EPS, PDF, FITS …: they start other programs
@@ -68,7 +68,7 @@ def decode_image(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS, with_prev
     The thumbnail is the same with and without a preview: a query meets what was stored.
 
     Raises:
-        ImageError: no image of `FORMATS`, or damaged, truncated or beyond `limits`; the message is the reason.
+        ImageRefused: no image of `FORMATS`, or damaged, truncated or beyond `limits`.
     """
     with _refusals(data, limits):
         upright = _open_upright(data, limits)
@@ -86,7 +86,7 @@ def decode_picture(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> NDAr
     """Decode the whole picture for drawing, (h, w, 3) RGB; a large one averaged to below twice a preview's needs.
 
     Raises:
-        ImageError: as `decode_image`.
+        ImageRefused: as `decode_image`.
     """
     with _refusals(data, limits):
         upright = _open_upright(data, limits)
@@ -94,9 +94,9 @@ def decode_picture(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> NDAr
 
 
 def check_size(n_bytes: int, limits: ImageLimits) -> None:
-    """Refuse an encoded image by its size, before it is read. ImageError where it is too large."""
+    """Refuse an encoded image by its size, before it is read. ImageRefused where it is too large."""
     if n_bytes > limits.max_bytes:
-        raise ImageError(f"larger than {limits.max_bytes / 1e6:g} MB: {n_bytes:,} bytes")
+        raise ImageRefused(ReasonCode.TOO_LARGE, f"{limits.max_bytes / 1e6:g} {n_bytes:,}")
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:
@@ -136,9 +136,9 @@ def _open_upright(data: bytes, limits: ImageLimits) -> _Upright:
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
         if width < 1 or height < 1:
-            raise ImageError("no pixels: its width or height is zero")
+            raise ImageRefused(ReasonCode.NO_PIXELS)
         if width * height > limits.max_pixels:
-            raise ImageError(f"more than {limits.max_pixels / 1e6:g} megapixels: {width} x {height}")
+            raise ImageRefused(ReasonCode.TOO_MANY_PIXELS, f"{limits.max_pixels / 1e6:g} {width} x {height}")
         file_format = "JPEG" if opened.format == "MPO" else str(opened.format)  # MPO: a JPEG with more behind it
         working_size = _working_size(width, height)
         if working_size != opened.size:
@@ -283,25 +283,25 @@ def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
 
 @contextmanager
 def _refusals(data: bytes, limits: ImageLimits) -> Iterator[None]:
-    """The seam to Pillow: every failure to decode `data` leaves it as an ImageError with its reason."""
+    """The seam to Pillow: every failure to decode `data` leaves it as an ImageRefused with its reason."""
     if not data:
-        raise ImageError("empty: there are no bytes")
+        raise ImageRefused(ReasonCode.EMPTY)
     check_size(len(data), limits)
     try:
         with pillow_quiet():
             yield
-    except ImageError:
+    except ImageRefused:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError(reason_to_refuse(data)) from error
+        raise ImageRefused.for_reason(reason_to_refuse(data)) from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"more than {limits.max_pixels / 1e6:g} megapixels") from error
+        raise ImageRefused(ReasonCode.TOO_MANY_PIXELS, f"{limits.max_pixels / 1e6:g}") from error
     except MemoryError as error:
-        raise ImageError("decoding it took too much memory") from error
+        raise ImageRefused(ReasonCode.DECODING_MEMORY) from error
     except Exception as error:
         # Hostile bytes make Pillow's parsers fail in any way that Python knows (OSError, SyntaxError, struct.error,
         # IndexError …), and each of them means the same here: these bytes cannot be decoded.
-        raise ImageError(f"damaged image: {error or type(error).__name__}") from error
+        raise ImageRefused(ReasonCode.DAMAGED_IMAGE, f"{error or type(error).__name__}") from error
 
 
 _warnings_lock = threading.Lock()

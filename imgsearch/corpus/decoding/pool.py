@@ -23,12 +23,10 @@ from pathlib import Path
 from imgsearch.corpus.decoding.images import DEFAULT_LIMITS, DecodedImage, ImageLimits, check_size
 from imgsearch.corpus.decoding.protocol import FRAME, BadAnswerError, Request, answer_from_bytes
 from imgsearch.corpus.decoding.worker import EXIT_MEMORY, READY
-from imgsearch.errors import DecoderError, ImageError
+from imgsearch.corpus.reasons import ImageRefused, ReasonCode
+from imgsearch.errors import DecoderError
 
 WORKER = ("-m", "imgsearch.corpus.decoding.worker")
-TOO_MUCH_MEMORY = "decoding it took too much memory"
-TOO_MUCH_TIME = "decoding it took too much time"
-CRASH = "decoding it made the decoder crash"
 
 _START_SECONDS = 60.0  # a cold disk and a busy machine; a healthy start takes a tenth of one
 _MOST_BATCH_IMAGES, _MOST_BATCH_BYTES = 128, 4_000_000  # of one message to a worker
@@ -64,8 +62,8 @@ class Decoders:
 
     def images(
         self, encoded: Sequence[bytes], limits: ImageLimits = DEFAULT_LIMITS, *, with_previews: bool = True
-    ) -> list[DecodedImage | ImageError]:
-        """Decode on all processors; what cannot be decoded comes back as its ImageError, in its place.
+    ) -> list[DecodedImage | ImageRefused]:
+        """Decode on all processors; what cannot be decoded comes back as its ImageRefused, in its place.
 
         Raises:
             DecoderError: no worker can be started.
@@ -79,11 +77,11 @@ class Decoders:
         """Decode one image.
 
         Raises:
-            ImageError: as `decode_image`, or it takes too much time or memory; the message is the reason.
+            ImageRefused: as `decode_image`, or it takes too much time or memory.
             DecoderError: no worker can be started.
         """
         (result,) = self.images([data], limits, with_previews=with_preview)
-        if isinstance(result, ImageError):
+        if isinstance(result, ImageRefused):
             raise result
         return result
 
@@ -96,7 +94,7 @@ class Decoders:
         for worker in self._workers:
             worker.end()
 
-    def _answers(self, request: Request) -> list[DecodedImage | ImageError]:
+    def _answers(self, request: Request) -> list[DecodedImage | ImageRefused]:
         worker = self._idle.get()
         try:
             return _answers(worker, request)
@@ -139,15 +137,15 @@ def _batches(encoded: Sequence[bytes], n_workers: int) -> list[list[bytes]]:
     return batches
 
 
-def _answers(worker: "_Worker", request: Request) -> list[DecodedImage | ImageError]:
+def _answers(worker: "_Worker", request: Request) -> list[DecodedImage | ImageRefused]:
     if len(request.encoded) == 1:
         try:
             check_size(len(request.encoded[0]), request.limits)  # what is refused unread need not be sent either
             return worker.ask(request)
-        except ImageError as refusal:
+        except ImageRefused as refusal:
             return [refusal]
         except _WorkerDied as death:
-            return [ImageError(str(death))]
+            return [ImageRefused(death.code)]
     try:
         return worker.ask(request)
     except _WorkerDied:
@@ -160,7 +158,11 @@ def _answers(worker: "_Worker", request: Request) -> list[DecodedImage | ImageEr
 
 
 class _WorkerDied(Exception):  # noqa: N818  (no failure of ours: it is what an image did, said as its refusal)
-    """The worker died of what it was asked; the message says why, as a refusal."""
+    """The worker died of an image; the code says why, as a refusal."""
+
+    def __init__(self, code: ReasonCode) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class _Worker:
@@ -175,7 +177,7 @@ class _Worker:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def ask(self, request: Request) -> list[DecodedImage | ImageError]:
+    def ask(self, request: Request) -> list[DecodedImage | ImageRefused]:
         """The results for `request`. _WorkerDied where it was too much; DecoderError where no worker starts."""
         process = self._running()
         message = request.to_bytes()
@@ -190,12 +192,12 @@ class _Worker:
             return answer_from_bytes(_read(process.stdout.fileno(), length, until), request)
         except TimeoutError:
             self.end()
-            raise _WorkerDied(TOO_MUCH_TIME) from None
+            raise _WorkerDied(ReasonCode.DECODING_TIME) from None
         except (EOFError, BrokenPipeError):
             raise _WorkerDied(_reason(self.end())) from None
         except BadAnswerError:
             self.end()
-            raise _WorkerDied(CRASH) from None
+            raise _WorkerDied(ReasonCode.DECODER_CRASHED) from None
         except BaseException:  # Ctrl-C: what the worker still answers would be taken for the answer to another request
             self.end()
             raise
@@ -260,13 +262,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _reason(status: int) -> str:
+def _reason(status: int) -> ReasonCode:
     """Why an image is refused whose worker ended with this exit status (minus the signal, where one ended it)."""
     if status in (EXIT_MEMORY, -signal.SIGKILL):  # the kernel kills when the whole machine has no memory left
-        return TOO_MUCH_MEMORY
+        return ReasonCode.DECODING_MEMORY
     if status in (-signal.SIGPROF, -signal.SIGALRM):
-        return TOO_MUCH_TIME
-    return CRASH
+        return ReasonCode.DECODING_TIME
+    return ReasonCode.DECODER_CRASHED
 
 
 # ---------------------------------------------------------------------------------------------------------------------

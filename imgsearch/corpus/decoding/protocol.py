@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgsearch.corpus.decoding.images import FORMATS, SIDE, DecodedImage, ImageLimits
-from imgsearch.errors import ImageError
+from imgsearch.corpus.reasons import ImageRefused, ReasonCode
 
 FRAME = struct.Struct("!Q")  # before each message: its length in bytes
 MOST_REASON_BYTES = 2_000
@@ -62,7 +62,7 @@ class Request:
         )
 
 
-def answer_to_bytes(results: Sequence[DecodedImage | ImageError]) -> bytes:
+def answer_to_bytes(results: Sequence[DecodedImage | ImageRefused]) -> bytes:
     """One result for each image of a request, in their order."""
     parts: list[bytes] = []
     for result in results:
@@ -73,18 +73,18 @@ def answer_to_bytes(results: Sequence[DecodedImage | ImageError]) -> bytes:
                 payload,
             )
         else:
-            reason = str(result).encode(errors="replace")[:MOST_REASON_BYTES]
+            reason = f"{result.reason.code} {result.reason.detail}".encode(errors="replace")[:MOST_REASON_BYTES]
             parts += _ANSWER.pack(0, 0, 0, 0, len(reason)), reason
     return b"".join(parts)
 
 
-def answer_from_bytes(message: bytes, request: Request) -> list[DecodedImage | ImageError]:
+def answer_from_bytes(message: bytes, request: Request) -> list[DecodedImage | ImageRefused]:
     """The results, each thumbnail a view of `message`.
 
     Raises:
         BadAnswerError: it is no answer to `request`.
     """
-    results: list[DecodedImage | ImageError] = []
+    results: list[DecodedImage | ImageRefused] = []
     place = 0
     try:
         for _ in request.encoded:
@@ -100,7 +100,8 @@ def answer_from_bytes(message: bytes, request: Request) -> list[DecodedImage | I
                 thumbnail = np.frombuffer(message, np.uint8, _THUMBNAIL_BYTES, place).reshape(SIDE, SIDE, 3)
                 results.append(DecodedImage(thumbnail, preview or None, width, height, FORMATS[file_format]))
             else:
-                results.append(ImageError(message[place:end].decode(errors="replace")))
+                code, _, detail = message[place:end].decode(errors="replace").partition(" ")
+                results.append(ImageRefused(ReasonCode(code), detail))
             place = end
     except (struct.error, ValueError, IndexError) as error:
         raise BadAnswerError(str(error)) from error

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from imgsearch.corpus.decoding.images import DecodedImage, ImageLimits, decode_image, pillow_quiet
 from imgsearch.corpus.decoding.protocol import FRAME, Request, answer_to_bytes
-from imgsearch.errors import ImageError
+from imgsearch.corpus.reasons import ImageRefused
 
 READY = b"imgsearch"  # written once, when everything is imported and the limits hold
 EXIT_MEMORY = 81  # the exit status that says: an image wanted more memory than there may be
@@ -57,13 +57,13 @@ def _decode(data: bytes, limits: ImageLimits, with_preview: bool) -> DecodedImag
 
 def _decoded(
     decode: Decode, data: bytes, request: Request, cpu_seconds: float, wall_seconds: float
-) -> DecodedImage | ImageError:
+) -> DecodedImage | ImageRefused:
     """One image within its time: past it a signal ends the process, in the midst of C code too."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
     try:
         return decode(data, request.limits, request.with_previews)
-    except ImageError as refusal:
+    except ImageRefused as refusal:
         if isinstance(refusal.__cause__, MemoryError):
             # Perhaps what earlier images left behind is to blame: a new process will tell.
             os._exit(EXIT_MEMORY)

@@ -257,7 +257,9 @@ class Searcher(OpenIndex):
     def _row_thumbnail(self, row: int) -> NDArray[np.uint8]:
         entry = self.entry(row)
         if entry.removed:
-            raise UnknownRowError(f"row {row} was removed; {entry.way_back}.")
+            if entry.erased:
+                raise UnknownRowError(f"row {row} was removed and erased.")
+            raise UnknownRowError(f"row {row} was removed.", hint=Hint.RESTORE_ROW)
         thumbnail: NDArray[np.uint8] = self.thumbnails(np.array([row]))[0]
         return thumbnail
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from imgsearch.corpus.decoding.images import DecodedImage, decode_image
-from imgsearch.corpus.decoding.pool import CRASH, TOO_MUCH_MEMORY, TOO_MUCH_TIME, Decoders, WorkerLimits
-from imgsearch.errors import DecoderError, ImageError
+from imgsearch.corpus.decoding.pool import Decoders, WorkerLimits
+from imgsearch.corpus.reasons import ImageRefused, Reason, ReasonCode, sentence
+from imgsearch.errors import DecoderError
 from tests import fuzz_images
 from tests.support import deadly_worker
 from tests.support.strange_images import (
@@ -36,7 +37,7 @@ def test_case_37_a_hundred_damages_neither_kill_nor_hold_up_a_worker(pool: Decod
     before = pool.pids()
     results = pool.images([damaged(SAMPLES[name], rng) for _ in range(100)])  # two seconds of the processor for each
     assert pool.pids() == before
-    refused = [result for result in results if isinstance(result, ImageError)]
+    refused = [result for result in results if isinstance(result, ImageRefused)]
     assert refused
     assert all(str(reason) for reason in refused)
 
@@ -46,7 +47,7 @@ def test_case_37_truncated_images_are_refused(pool: Decoders, name: str) -> None
     whole = pool.image(SAMPLES[name]).thumbnail
     for result in pool.images(list(truncations(SAMPLES[name]))):
         # An animation may be cut behind its first frame, which is all that is wanted of it.
-        assert isinstance(result, ImageError) or np.array_equal(result.thumbnail, whole)
+        assert isinstance(result, ImageRefused) or np.array_equal(result.thumbnail, whole)
 
 
 @pytest.fixture(scope="module")
@@ -58,23 +59,25 @@ def frail() -> Iterator[Decoders]:
 
 
 @pytest.mark.parametrize(
-    ("word", "reason"),
+    ("word", "code"),
     [
-        (deadly_worker.CRASH, CRASH),
-        (deadly_worker.EXIT, CRASH),
-        (deadly_worker.BABBLE, CRASH),
-        (deadly_worker.ENDLESS, CRASH),
-        (deadly_worker.SPIN, TOO_MUCH_TIME),
-        (deadly_worker.SLEEP, TOO_MUCH_TIME),
-        (deadly_worker.EAT, TOO_MUCH_MEMORY),
-        (deadly_worker.KILLED, TOO_MUCH_MEMORY),
+        (deadly_worker.CRASH, ReasonCode.DECODER_CRASHED),
+        (deadly_worker.EXIT, ReasonCode.DECODER_CRASHED),
+        (deadly_worker.BABBLE, ReasonCode.DECODER_CRASHED),
+        (deadly_worker.ENDLESS, ReasonCode.DECODER_CRASHED),
+        (deadly_worker.SPIN, ReasonCode.DECODING_TIME),
+        (deadly_worker.SLEEP, ReasonCode.DECODING_TIME),
+        (deadly_worker.EAT, ReasonCode.DECODING_MEMORY),
+        (deadly_worker.KILLED, ReasonCode.DECODING_MEMORY),
     ],
 )
-def test_case_37_an_image_that_kills_its_worker_is_refused_alone(frail: Decoders, word: bytes, reason: str) -> None:
+def test_case_37_an_image_that_kills_its_worker_is_refused_alone(
+    frail: Decoders, word: bytes, code: ReasonCode
+) -> None:
     good = SAMPLES["JPEG"]
     first, second, third = frail.images([good, word, good])
-    assert isinstance(second, ImageError)
-    assert str(second) == reason
+    assert isinstance(second, ImageRefused)
+    assert second.reason.code is code
     expected = decode_image(good)
     for result in (first, third, frail.image(good)):
         assert isinstance(result, DecodedImage)
@@ -85,13 +88,13 @@ def test_case_37_an_image_that_kills_its_worker_is_refused_alone(frail: Decoders
 
 def test_case_37_memory_and_time_have_limits_that_real_images_meet() -> None:
     large = encoded(plain("RGB", RED, (6_000, 6_000)), "PNG")
-    for limits, reason in (
-        (WorkerLimits(memory_bytes=50_000_000), TOO_MUCH_MEMORY),
-        (WorkerLimits(cpu_seconds=0.02), TOO_MUCH_TIME),
-        (WorkerLimits(wall_seconds=0.02), TOO_MUCH_TIME),
+    for limits, code in (
+        (WorkerLimits(memory_bytes=50_000_000), ReasonCode.DECODING_MEMORY),
+        (WorkerLimits(cpu_seconds=0.02), ReasonCode.DECODING_TIME),
+        (WorkerLimits(wall_seconds=0.02), ReasonCode.DECODING_TIME),
     ):
         pool = Decoders(1, limits=limits)
-        assert refusal(pool, large) == reason
+        assert refusal(pool, large) == sentence(Reason(code))
         assert refusal(pool, SAMPLES["BMP"]) == ""
         pool.close()
 
@@ -142,7 +145,7 @@ def test_case_37_the_long_fuzz_tells_failures_from_refusals() -> None:
     outcomes = fuzz_images.fuzz(minutes=0.001, seed=1)
     assert set(outcomes) == set(SAMPLES)
     assert {outcome for counts in outcomes.values() for outcome in counts} <= {"decoded", "refused"}
-    assert fuzz_images.judged(ImageError(CRASH)) == "failed"
+    assert fuzz_images.judged(ImageRefused(ReasonCode.DECODER_CRASHED)) == "failed"
 
 
 def test_one_image_after_another_starts_one_worker() -> None:

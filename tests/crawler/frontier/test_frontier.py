@@ -11,7 +11,8 @@ from crawler.errors import FrontierError
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.leases import LEASE_SECONDS
 from crawler.parsing.robots import RobotsState
-from crawler.records import OFF_SITE, Host, Lease, Link, Settled
+from crawler.reasons import Reason, ReasonCode
+from crawler.records import Host, Lease, Link, Settled
 
 SEED = "http://a.example/"
 SEEDS = [SEED]
@@ -105,7 +106,7 @@ def test_a_pace_is_never_made_shorter(frontier: Frontier) -> None:
 def test_a_url_is_tried_again_when_its_time_has_come(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
     (lease,) = claim(frontier, 0)
-    frontier.retry(lease, 30.0, "answered 503")
+    frontier.retry(lease, 30.0, Reason(ReasonCode.HTTP_STATUS, "503"))
     assert claim(frontier, 29) == []
     assert frontier.next_due(0, seeds=SEEDS) == 30
     (again,) = claim(frontier, 30)
@@ -130,13 +131,15 @@ def test_a_refused_url_is_skipped_with_its_reason_and_costs_no_slot(frontier: Fr
     open_hosts(frontier, "http://a.example")
     add_images(frontier, 5)
 
-    def refuse(host: Host, url: str) -> str:
-        return "not allowed" if url.endswith(("0.jpg", "1.jpg")) else ""
+    forbidden = Reason(ReasonCode.ROBOTS, "a.example imgsearch")
+
+    def refuse(host: Host, url: str) -> Reason | None:
+        return forbidden if url.endswith(("0.jpg", "1.jpg")) else None
 
     leases, _ = frontier.claim(0, 10, seeds=SEEDS, refuse=refuse)
     assert [lease.url for lease in leases] == ["http://a.example/2.jpg"]
     assert frontier.counts()["skipped"] == 2
-    assert frontier.reasons("image", SEEDS) == [("skipped", "not allowed", 2)]
+    assert frontier.reasons("image", SEEDS) == [("skipped", forbidden, 2)]
 
 
 def test_the_same_url_is_written_down_once(frontier: Frontier) -> None:
@@ -150,8 +153,8 @@ def test_an_outcome_is_written_once(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
     add_images(frontier, 2)
     leases = claim(frontier, 0, per_host=10, images_only=True)
-    frontier.settle([Settled(leases[0], "kept"), Settled(leases[1], "failed", "answered 404")])
-    frontier.settle([Settled(leases[0], "failed", "too late")])
+    frontier.settle([Settled(leases[0], "kept"), Settled(leases[1], "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
+    frontier.settle([Settled(leases[0], "failed", Reason(ReasonCode.TOO_SLOW, "60"))])
     assert frontier.counts() == {"kept": 1, "duplicate": 0, "skipped": 0, "failed": 1, "queued": 0}
 
 
@@ -226,16 +229,16 @@ def test_another_seed_reads_pages_anew_and_takes_over_what_waits(frontier: Front
 
 
 def test_what_was_out_of_scope_can_be_opened_again(frontier: Frontier) -> None:
-    off = Link("http://cdn.example/a.jpg", "image", SEED, outcome="skipped", reason=OFF_SITE)
+    off = Link("http://cdn.example/a.jpg", "image", SEED, outcome="skipped", reason=Reason(ReasonCode.OFF_SITE))
     frontier.add([off])
     assert frontier.counts()["skipped"] == 1
-    frontier.reopen(SEEDS, OFF_SITE)
+    frontier.reopen(SEEDS, ReasonCode.OFF_SITE)
     assert frontier.counts()["queued"] == 1
 
 
 def test_a_failed_seed_is_tried_again_and_one_that_was_read_is_not(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
-    frontier.settle([Settled(claim(frontier, 0)[0], "failed", "answered 404")])
+    frontier.settle([Settled(claim(frontier, 0)[0], "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
     frontier.start_seed(SEED, "a.example")
     assert [host.host for host in frontier.claim(0, 9, seeds=SEEDS)[1]] == ["http://a.example"]  # robots.txt anew
     open_hosts(frontier, "http://a.example")
@@ -243,7 +246,7 @@ def test_a_failed_seed_is_tried_again_and_one_that_was_read_is_not(frontier: Fro
     frontier.settle([Settled(lease, "read")])
     frontier.start_seed(SEED, "a.example")
     assert claim(frontier, 0) == []
-    assert frontier.first_page(SEED) == (SEED, "read", "")
+    assert frontier.first_page(SEED) == (SEED, "read", None)
 
 
 def test_a_page_that_turns_out_to_be_a_known_image_is_not_counted_twice(frontier: Frontier) -> None:
@@ -256,15 +259,17 @@ def test_a_page_that_turns_out_to_be_a_known_image_is_not_counted_twice(frontier
 
 def test_a_host_that_is_beyond_reach_takes_its_urls_with_it(frontier: Frontier) -> None:
     add_images(frontier, 2)
-    frontier.settle_host("http://a.example", "failed", "a private address")
+    frontier.settle_host("http://a.example", "failed", Reason(ReasonCode.PRIVATE_ADDRESS, "a.example"))
     assert frontier.counts()["failed"] == 2
     assert frontier.next_due(0, seeds=SEEDS) is None
 
 
 def test_troubles_in_a_row_are_counted_and_forgotten(frontier: Frontier) -> None:
-    assert [frontier.note_trouble("http://a.example", "no answer") for _ in range(2)] == [1, 2]
-    assert frontier.host("http://a.example").trouble == "no answer"
-    assert frontier.note_trouble("http://a.example", "") == 0
+    silence = Reason(ReasonCode.UNREACHABLE, "a.example no answer in time")
+    assert [frontier.note_trouble("http://a.example", silence) for _ in range(2)] == [1, 2]
+    assert frontier.host("http://a.example").trouble == silence
+    assert frontier.note_trouble("http://a.example", None) == 0
+    assert frontier.host("http://a.example").trouble is None
 
 
 def test_a_page_budget_for_each_host(frontier: Frontier, monkeypatch: pytest.MonkeyPatch) -> None:

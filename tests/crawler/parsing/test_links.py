@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.parsing.links import MAX_DEPTH, ImageLink, extract_links
+from crawler.reasons import Reason, ReasonCode
 
 PAGE = "http://example.org/dir/page.html"
 PICTURE = base64.b64encode(b"GIF89a" + bytes(600)).decode()
@@ -114,13 +115,13 @@ def test_what_is_refused_in_one_place_and_named_in_another_is_taken() -> None:
     refused = "".join(f"<a rel=nofollow href={name}>x</a>" for name in ("a.jpg", "b", "c"))
     found = extract_links(f"{refused}<a href=b>x</a><img src=a.jpg>".encode(), PAGE)
     assert (len(found.images), len(found.pages)) == (1, 1)
-    assert found.refused == {"http://example.org/dir/c": ("page", "the link says nofollow")}
+    assert found.refused == {"http://example.org/dir/c": ("page", Reason(ReasonCode.LINK_DIRECTIVE, "nofollow"))}
 
 
 def test_an_x_robots_tag_counts_like_a_meta() -> None:
     found = extract_links(b"<img src=a.jpg>", PAGE, robots_tags=["noimageai"])
     assert not found.images
-    assert found.refused == {"http://example.org/dir/a.jpg": ("image", "the page says noimageai")}
+    assert found.refused == {"http://example.org/dir/a.jpg": ("image", Reason(ReasonCode.PAGE_DIRECTIVE, "noimageai"))}
 
 
 @pytest.mark.parametrize(

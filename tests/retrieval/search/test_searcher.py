@@ -336,7 +336,7 @@ def test_removed_rows_vanish_at_once_and_come_back(paths: IndexPaths) -> None:
         assert not set(gone) & {hit.row for hit in searcher.search(0, k=N, by="binary").hits["binary"]}
         assert len(code) == len(pixel) == 5
         assert searcher.n_images == N - len(set(gone))
-        with pytest.raises(UnknownRowError, match=rf"row {gone[0]} was removed; imgsearch remove --undo row:{gone[0]}"):
+        with raises_with_hint(UnknownRowError, Hint.RESTORE_ROW, match=f"row {gone[0]} was removed"):
             searcher.search(gone[0])
         with Corpus.open_for_writing(paths) as corpus:
             corpus.restore(gone)
@@ -423,7 +423,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(paths: IndexPat
     shutil.rmtree(paths.search)
     with raises_with_hint(IndexMissingError, Hint.REINDEX, match="nothing is indexed"):
         Searcher.open(paths, device="cpu")
-    with pytest.raises(CorpusError, match="imgsearch add"):
+    with raises_with_hint(CorpusError, Hint.ADD_IMAGES, match="no corpus in"):
         Searcher.open(paths.root / "nowhere", device="cpu")
 
 
