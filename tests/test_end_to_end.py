@@ -56,6 +56,7 @@ def n_stored(root: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_a_crawl_that_is_killed_five_times_keeps_each_image_once(many_images: list[bytes], tmp_path: Path) -> None:
     root = tmp_path / "index"
     randomly = random.Random(11)
@@ -85,6 +86,7 @@ def test_a_crawl_that_is_killed_five_times_keeps_each_image_once(many_images: li
     assert {entry.alt for entry in entries} == {f"number {number}" for number in range(len(many_images))}
 
 
+@pytest.mark.slow
 def test_the_demo_from_an_empty_directory_to_a_better_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,8 @@ from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.conftest import PER_KIND
 
+pytestmark = pytest.mark.slow
+
 CPU = pick_device("cpu")
 FAMILY = {
     "pca": ["--network", "pca", "--sizes", "3072-32"],

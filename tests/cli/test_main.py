@@ -1,7 +1,6 @@
 """The commands as a user types them: what they answer, and how each mistake is told."""
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -24,6 +23,7 @@ from imgsearch.paths import index_paths
 from tests.conftest import COLOURS, IMAGES_PER_LABEL, REPOSITORY
 from tests.support.cli import answer, complaint, misuse
 from tests.support.loopback_site import serving
+from tests.support.small_disk import remount, small_file_system
 
 N_IMAGES = len(COLOURS) * IMAGES_PER_LABEL
 
@@ -395,22 +395,11 @@ def test_an_unexpected_error_of_the_system_is_one_line(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 300 kB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = (
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)], capture_output=True, check=False
-        )
-        if shutil.which("mount") and os.geteuid() == 0
-        else None
-    )
-    if mounted is None or mounted.returncode:
-        pytest.skip("a small file system can only be mounted by root")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with small_file_system(tmp_path / "disk", "300k") as place:
+        yield place
 
 
+@pytest.mark.root
 def test_a_full_disk_loses_nothing_that_was_stored(
     small_disk: Path, tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -425,10 +414,11 @@ def test_a_full_disk_loses_nothing_that_was_stored(
     assert json.loads(answer(capsys, "status", "--json", "--index", root))["images"] == 1
 
 
+@pytest.mark.root
 def test_a_read_only_directory(small_disk: Path, photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = small_disk / "index"
     answer(capsys, "add", photographs / "red" / "00.png", "--index", root)
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    remount(small_disk, "ro")
     assert "read-only" in complaint(capsys, "add", photographs, "--index", root).lower()
 
 
@@ -457,6 +447,7 @@ def test_a_closed_pipe_is_not_a_mistake(trained_index: Path) -> None:
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_model_so_far(
     photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

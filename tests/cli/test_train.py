@@ -23,8 +23,8 @@ from tests.support.comparison import decide_comparisons
             16,
         ),
         (["--sizes", "3072-32-8", "--activation", "sigmoid", "--objective", "denoise"], "dense", 8),
-        (["--unpool", "repeat"], "conv", 256),
-        (["--unpool", "switches", "--force"], "conv", 256),
+        pytest.param(["--unpool", "repeat"], "conv", 256, marks=pytest.mark.slow),
+        pytest.param(["--unpool", "switches", "--force"], "conv", 256, marks=pytest.mark.slow),
     ],
 )
 def test_every_kind_of_network_is_trained_indexed_and_searched(

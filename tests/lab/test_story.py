@@ -98,6 +98,7 @@ def test_where_nothing_was_found_the_command_fails_with_the_reasons(
     assert "there are no texts" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_experiment_runs_at_its_small_size_on_the_gallery(clean: IndexPaths) -> None:
     assert run(["reindex", "--device", "cpu", "--index", str(clean.root)]) == 0
     lab = Lab(clean, "small", pick_device("cpu"), None, 0, silent, lambda: False)

@@ -26,7 +26,7 @@ from imgsearch.web.server import running_app
 from tests.support.evaluation import DISTORTED, LABELLED
 
 # One group: workers that share the tests would each build an index and start a browser.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 selenium = pytest.importorskip("selenium", reason="install the test extra: pip install 'imgsearch[test]'")
 from selenium import webdriver  # noqa: E402 -- only where it is installed

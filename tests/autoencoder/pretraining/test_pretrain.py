@@ -48,6 +48,7 @@ def trained(paths: IndexPaths, config: TrainConfig, **how: Any) -> ModelCard:
     return train(DIGITS, ROWS, paths, config, **how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rbm", "layerwise"])
 def test_a_deep_sigmoid_network_ends_lower_when_its_layers_learned_alone_first(paths: IndexPaths, kind: str) -> None:
     slow = replace(CONFIG, epochs=30, batch_size=16, matrix_rate=0.0, learning_rate=1e-3)  # Adam, as it was then

@@ -33,6 +33,7 @@ def agreement(packed: NDArray[np.uint8]) -> float:
     return float((distances.argmin(axis=1) % 8 == np.arange(len(bits)) % 8).mean())
 
 
+@pytest.mark.slow
 def test_learned_short_bits_find_the_same_thing_more_often_than_random_ones() -> None:
     torch.manual_seed(0)
     hashing, held_out = Hashing(24), clusters(200, seed=2)[0].numpy()

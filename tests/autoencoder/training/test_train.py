@@ -137,6 +137,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_sa
     assert weights(parts) == weights(whole)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
     config = replace(SMALL, epochs=20)

@@ -8,6 +8,7 @@ from imgsearch.lab.experiments.contraction import run, singular_values
 from imgsearch.lab.finding import Lab
 
 
+@pytest.mark.slow
 def test_the_contractive_code_moves_less_and_in_fewer_directions(lab: Lab) -> None:
     figures = run(lab).figures
     plain, contractive = figures["plain"], figures["contractive"]

@@ -6,6 +6,7 @@ from imgsearch.lab.experiments.digits import NEIGHBOURS, neighbours_right, run_2
 from imgsearch.lab.finding import Lab
 
 
+@pytest.mark.slow
 def test_a_deep_code_keeps_more_of_a_digit_than_as_many_principal_components(lab: Lab) -> None:
     finding = run_30(lab)
     errors = finding.figures["squared_error"]

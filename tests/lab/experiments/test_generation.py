@@ -28,6 +28,7 @@ def test_most_digits_have_a_place_on_the_plane_of_two_numbers(tmp_path: Path) ->
     assert finding.picture.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_by_the_corpus_model(tmp_path: Path) -> None:
     paths = IndexPaths(tmp_path)
     add_images(paths, smooth_thumbnails(60))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from imgsearch.device import pick_device
 from imgsearch.lab.experiments.ladders import few_labels
@@ -12,6 +13,7 @@ from imgsearch.paths import IndexPaths
 from imgsearch.progress import silent
 
 
+@pytest.mark.slow
 def test_the_ladder_errs_less_than_the_same_network_without_it(tmp_path: Path) -> None:
     lab = Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, silent, lambda: False)
     finding = run_experiment("ladder", lab)

@@ -48,6 +48,7 @@ def test_stopped_it_leaves_the_map_as_it_was(index: Path) -> None:
     assert load_map(IndexPaths(index)) is None
 
 
+@pytest.mark.slow
 def test_a_small_map_does_not_take_the_place_of_a_larger_one(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_experiment("map", lab_over(index))
     monkeypatch.setattr("imgsearch.lab.experiments.maps.SMALL_ROWS", 20)

@@ -4,6 +4,7 @@ from imgsearch.lab.experiments.noise import NOISE, run
 from imgsearch.lab.finding import Lab
 
 
+@pytest.mark.slow
 def test_who_learned_to_denoise_denoises_better_and_copies_worse(lab: Lab) -> None:
     figures = run(lab).figures
     noisy, clean = figures["squared_error_of_noisy"], figures["squared_error_of_clean"]

@@ -11,6 +11,7 @@ from imgsearch.lab.stacks import balanced_rows, draw_digits, pretrained
 from imgsearch.progress import silent
 
 
+@pytest.mark.slow
 def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab: Lab) -> None:
     finding = run(lab)
     squared, wrong = finding.figures["squared_error"], finding.figures["wrong"]
@@ -22,6 +23,7 @@ def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab
     assert finding.picture.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_stack_of_machines_draws_from_noise_what_looks_like_digits(lab: Lab) -> None:
     data = digits(lab)
     network = pretrained(lab, data, (64, 100, 100, 200), "rbm", 20, silent)

@@ -41,6 +41,7 @@ def finding(tmp_path_factory: pytest.TempPathFactory) -> Finding:
     return run_experiment("text", lab)
 
 
+@pytest.mark.slow
 def test_ten_numbers_of_the_autoencoder_beat_ten_of_lsa(finding: Finding) -> None:
     shares = finding.figures["share_of_same_group"]
     at = finding.figures["n"].index(7)

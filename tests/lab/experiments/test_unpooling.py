@@ -24,6 +24,7 @@ def what_is_found(lab: Lab) -> Finding:
     return run_experiment("unpool", lab)
 
 
+@pytest.mark.slow
 def test_switches_reconstruct_best(finding: Finding) -> None:
     errors = {name: each["error"] for name, each in finding.figures["unpoolings"].items()}
     assert min(errors, key=lambda name: errors[name]) == "switches"
