@@ -56,11 +56,12 @@ def test_the_readme_shows_the_way_in_five_commands() -> None:
 
 
 def test_the_python_of_the_readme_runs(
-    index: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "photographs").symlink_to(photographs)
     with Image.open(next(photographs.rglob("*.png"))) as photograph:
-        photograph.save(index.parent / "photograph.jpg")
-    monkeypatch.chdir(index.parent)
+        photograph.save(tmp_path / "photograph.jpg")
+    monkeypatch.chdir(tmp_path)
     (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(program, "README.md", "exec"), {})
     lines = capsys.readouterr().out.splitlines()
