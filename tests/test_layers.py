@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 # part and from parts before it, imports for type checking included. A new file or folder is added to its place here.
 ORDER: dict[str, tuple[str, ...]] = {
     "imgsearch": (
-        *("errors", "progress", "device", "paths", "records", "html_report"),  # the ground floor
+        *("errors", "progress", "device", "paths", "records", "linear", "html_report"),  # the ground floor
         *("corpus", "autoencoder", "retrieval", "workflows", "demo", "lab", "web", "cli", "__main__"),
     ),
     "imgsearch.corpus": (

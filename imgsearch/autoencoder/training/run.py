@@ -32,7 +32,7 @@ from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.autoencoder.optim.schedule import Budget, phase, rate_share
 from imgsearch.autoencoder.pretraining.pretrain import pretrain
-from imgsearch.autoencoder.training.postprocess import finish
+from imgsearch.autoencoder.training.postprocess import postprocess
 from imgsearch.autoencoder.training.run_state import SCRATCH, Best, Position, discard, identify, load_state, save_state
 from imgsearch.device import DeviceChoice
 
@@ -319,7 +319,7 @@ class Run:
             doing = "whitening codes, making bits"
             self.on_progress(replace(self.progress, fraction=self.fraction, seconds_left=0.0, doing=doing))
         self.network.load_state_dict(self.best.weights)
-        finish(self.network, self.data.examples, self.data.training_rows, self.config, self.device)
+        postprocess(self.network, self.data.examples, self.data.training_rows, self.config, self.device)
         training = asdict(self.config) | {
             "images": len(self.data.training_rows),
             "finished": self.fraction >= 1,

@@ -7,18 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from imgsearch.autoencoder.card import ModelCard
 from imgsearch.autoencoder.config import TrainConfig, TrainProgress
-from imgsearch.autoencoder.data.batches import Examples
+from imgsearch.autoencoder.data.batches import Examples, as_examples
 from imgsearch.autoencoder.networks.base import Autoencoder, FittedAutoencoder
 from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.autoencoder.pretraining.pretrain import check_pretraining
-from imgsearch.autoencoder.training.moments import leading_components
 from imgsearch.autoencoder.training.run import Run, StartingPoint, TrainingData
 from imgsearch.device import DeviceChoice, pick_device
 from imgsearch.errors import Hint, ModelError
+from imgsearch.linear import BLOCK_ROWS, Components, components_of, moments, principal_components
 from imgsearch.paths import IndexPaths, exclusive
 
 FEWEST_IMAGES = 16
@@ -124,10 +125,24 @@ def train(
 
 def fit(run: Run, network: FittedAutoencoder, into: Path) -> ModelCard:
     """Fit a network that has a formula for its weights, and save it as a checkpoint."""
-    network.fit(*leading_components(run.data.examples, run.data.training_rows, network.code_size))
+    found = example_components(run.data.examples, run.data.training_rows, network.code_size)
+    network.fit(torch.from_numpy(found.mean), torch.from_numpy(found.directions))
     run.position.step, run.position.images_seen, run.fraction = 1, len(run.data.training_rows), 1.0
     run.validate()
     return run.install(into)
+
+
+def example_components(examples: Examples, rows: NDArray[np.int64], k: int) -> Components:
+    """Return the first k principal components of `examples[rows]` as networks see them, read block by block."""
+
+    def flat(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        return as_examples(examples[chosen], torch.device("cpu")).flatten(1).numpy()
+
+    if len(rows) < math.prod(examples.shape[1:]):
+        return principal_components(flat(rows), k)
+    return components_of(
+        moments(flat(rows[start : start + BLOCK_ROWS]) for start in range(0, len(rows), BLOCK_ROWS)), k
+    )
 
 
 class Timer:

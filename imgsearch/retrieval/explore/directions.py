@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsearch.linear import Moments, components_of, moments
+
 BLOCK_ROWS = 16_384  # codes that are turned to float64 at once
 
 
@@ -52,53 +54,43 @@ def walk(first: NDArray[np.floating], second: NDArray[np.floating], steps: int) 
 
 
 def principal_directions(codes: NDArray[np.floating], k: int) -> Directions:
-    """The first k directions of codes (n, d), by the eigenvectors of their covariance; fewer where d is smaller.
+    """Return the first k principal directions of codes (n, d), or d where that is less.
 
-    The sign of each is chosen so that its largest part is positive: the same codes give the same directions.
+    Each points to where its largest entry is positive: the same codes give the same directions.
     """
-    mean, covariance = _moments(codes)
-    variances, vectors = np.linalg.eigh(covariance)  # ascending
-    directions = vectors.T[::-1][:k]
-    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
-    directions = directions * np.where(largest < 0, -1, 1)
-    deviations = np.sqrt(np.maximum(variances[::-1][:k], 0))
-    return Directions(mean.astype(np.float32), directions.astype(np.float32), deviations.astype(np.float32))
+    found = components_of(_moments(codes), k)
+    return Directions(
+        found.mean.astype(np.float32),
+        found.directions.astype(np.float32),
+        np.sqrt(found.variances).astype(np.float32),
+    )
 
 
 def gaussian_codes(codes: NDArray[np.floating], n: int, seed: int) -> NDArray[np.float32]:
-    """(n, d) codes drawn from the Gaussian that has the mean and the covariance of `codes` (m, d)."""
-    mean, covariance = _moments(codes)
-    return (mean + _draws(covariance, n, seed)).astype(np.float32)
+    """Return (n, d) draws from the Gaussian with the mean and the covariance of `codes` (m, d)."""
+    found = _moments(codes)
+    return (found.mean + _draws(found, n, seed)).astype(np.float32)
 
 
 def around(
     code: NDArray[np.floating], codes: NDArray[np.floating], spread: float, n: int, seed: int
 ) -> NDArray[np.float32]:
-    """(n, d) codes about a code (d,), as those of a corpus, `codes` (m, d), are about their mean, but `spread` as far.
+    """Return (n, d) draws around a code (d,), distributed as `codes` (m, d) are around their mean.
 
-    So a sample goes far where the corpus differs much and hardly anywhere where it does not; 0 gives the code itself.
+    Their deviation is scaled by `spread`: a sample goes far in the directions in which the corpus varies much and
+    hardly anywhere in the others; 0 returns the code itself.
     """
-    _, covariance = _moments(codes)
-    return (np.asarray(code, np.float64) + spread * _draws(covariance, n, seed)).astype(np.float32)
+    return (np.asarray(code, np.float64) + spread * _draws(_moments(codes), n, seed)).astype(np.float32)
 
 
-def _draws(covariance: NDArray[np.float64], n: int, seed: int) -> NDArray[np.float64]:
-    """(n, d) draws about zero; by eigenvalues, since a covariance of few codes has no Cholesky factor."""
-    variances, vectors = np.linalg.eigh(covariance)
-    normal = np.random.default_rng(seed).standard_normal((n, len(variances)))
-    drawn: NDArray[np.float64] = (normal * np.sqrt(np.maximum(variances, 0))) @ vectors.T
+def _draws(given: Moments, n: int, seed: int) -> NDArray[np.float64]:
+    """(n, d) draws around zero; by components, since a covariance of few codes has no Cholesky factor."""
+    found = components_of(given)
+    normal = np.random.default_rng(seed).standard_normal((n, len(found.variances)))
+    drawn: NDArray[np.float64] = (normal * np.sqrt(found.variances)) @ found.directions
     return drawn
 
 
-def _moments(codes: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean (d,) and the covariance (d, d) of codes (n, d), block by block: they may be a memory map of millions."""
-    n, d = codes.shape
-    assert n > 0
-    mean = np.zeros(d)
-    for start in range(0, n, BLOCK_ROWS):
-        mean += codes[start : start + BLOCK_ROWS].sum(axis=0, dtype=np.float64) / n
-    covariance = np.zeros((d, d))
-    for start in range(0, n, BLOCK_ROWS):
-        block = codes[start : start + BLOCK_ROWS] - mean
-        covariance += block.T @ block / n
-    return mean, covariance
+def _moments(codes: NDArray[np.floating]) -> Moments:
+    """The moments of codes (n, d), block by block in float64: they may be a memory map of millions."""
+    return moments(codes[start : start + BLOCK_ROWS].astype(np.float64) for start in range(0, len(codes), BLOCK_ROWS))

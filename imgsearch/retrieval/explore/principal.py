@@ -1,10 +1,11 @@
-"""Principal components of pixels: the linear code that needs no training. numpy only; knows no method and no index."""
+"""Principal components of pixels: the linear code that needs no training."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imgsearch.linear import principal_components
 
 MOST_COMPONENTS = 256  # as many as a code has numbers
 IMAGES_PER_COMPONENT = 4  # with fewer, a direction fits the chance of its sample: whitened, that would be all one sees
@@ -21,24 +22,16 @@ class PrincipalComponents:
 
     @classmethod
     def of(cls, thumbnails: NDArray[np.uint8]) -> "PrincipalComponents":
-        """Of a sample of thumbnails (n, 32, 32, 3); 256 components, or fewer where the sample is small or flat."""
-        pixels = _flat(thumbnails)  # (n, 3072)
-        n, d = pixels.shape
-        mean = pixels.mean(axis=0)
-        pixels -= mean
-        # Of the two products the smaller one is taken apart: both have the same eigenvalues.
-        small = pixels @ pixels.T if n < d else pixels.T @ pixels
-        variances: NDArray[np.float32]
-        vectors: NDArray[Any]
-        variances, vectors = np.linalg.eigh(small / n)
-        most = min(MOST_COMPONENTS, max(1, n // IMAGES_PER_COMPONENT))
-        variances, vectors = variances[::-1][:most], vectors[:, ::-1][:, :most]
-        real = variances > LEAST_VARIANCE * max(float(variances[0]), LEAST_VARIANCE)
-        variances, vectors = variances[real], vectors[:, real]
-        if n < d:
-            vectors = pixels.T @ vectors
-            vectors /= np.linalg.norm(vectors, axis=0)
-        return cls(mean, np.ascontiguousarray(vectors, dtype=np.float32), np.sqrt(variances))
+        """Fit them to thumbnails (n, 32, 32, 3): 256 components, or fewer where the sample is small or flat."""
+        most = min(MOST_COMPONENTS, max(1, len(thumbnails) // IMAGES_PER_COMPONENT))
+        found = principal_components(_flat(thumbnails), most)
+        largest = found.variances.max(initial=0.0)
+        real = found.variances > LEAST_VARIANCE * max(largest, LEAST_VARIANCE)
+        return cls(
+            found.mean.astype(np.float32),
+            np.ascontiguousarray(found.directions[real].T, dtype=np.float32),
+            np.sqrt(found.variances[real]).astype(np.float32),
+        )
 
     @property
     def n_components(self) -> int:

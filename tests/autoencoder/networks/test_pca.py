@@ -8,8 +8,7 @@ from imgsearch.autoencoder.checkpoint import load_checkpoint
 from imgsearch.autoencoder.config import TrainConfig
 from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.autoencoder.networks.config import PcaConfig
-from imgsearch.autoencoder.training.moments import leading_components, moments
-from imgsearch.autoencoder.training.train import train
+from imgsearch.autoencoder.training.train import example_components, train
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
 from tests.support.toy_images import toy_thumbnails
@@ -21,21 +20,22 @@ VECTORS = np.random.default_rng(0).random((200, 6)).astype(np.float32) @ np.rand
 ROWS = np.arange(200)
 
 
-def test_moments_are_those_of_all_rows() -> None:
+def test_components_of_examples_are_those_of_the_values_that_networks_see() -> None:
     images = toy_thumbnails(20)
-    mean, covariance = moments(images, np.arange(3, 20))
+    found = example_components(images, np.arange(3, 20), 4)
     flat = images[3:].transpose(0, 3, 1, 2).reshape(17, -1) / 255
-    assert np.allclose(mean, flat.mean(0))
-    assert np.allclose(covariance, np.cov(flat.T, bias=True), atol=1e-6)
+    _, singular, directions = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
+    assert np.allclose(found.mean, flat.mean(0))
+    assert np.allclose(found.variances, singular[:4] ** 2 / 17, rtol=1e-4)
+    assert np.allclose(np.abs((found.directions * directions[:4]).sum(1)), 1, atol=1e-4)
 
 
 def test_few_and_many_examples_have_the_same_directions() -> None:
     rows = np.arange(200)
     wide = np.concatenate([VECTORS, np.zeros((200, 270), np.float32)], axis=1)
-    mean, directions = (part.numpy() for part in leading_components(VECTORS, rows, 4))  # more rows than values
-    wide_mean, wide_directions = (part.numpy() for part in leading_components(wide, rows, 4))  # and fewer
-    assert np.allclose(wide_mean[:30], mean, atol=1e-6)
-    assert np.allclose(np.abs((wide_directions[:, :30] * directions).sum(1)), 1, atol=1e-4)
+    many, few = example_components(VECTORS, rows, 4), example_components(wide, rows, 4)  # than there are values
+    assert np.allclose(few.mean[:30], many.mean, atol=1e-6)
+    assert np.allclose(few.directions[:, :30], many.directions, atol=1e-4)
 
 
 def test_it_is_fitted_exactly_in_no_step(tmp_path: Path) -> None:
