@@ -38,7 +38,7 @@ ORDER: dict[str, tuple[str, ...]] = {
 # Each outside system and the modules (or packages) that may import it.
 ONLY_IN = {
     "faiss": {
-        "imgsearch.retrieval.index.anchors",
+        "imgsearch.retrieval.index.binary_codes",
         "imgsearch.retrieval.index.candidates",
         "imgsearch.retrieval.index.code",
         "imgsearch.retrieval.index.pixel",

@@ -22,8 +22,8 @@ from imgsearch.autoencoder.encode import encode_images, reconstruct
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.evaluation.measure import measure
 from imgsearch.retrieval.evaluation.plot import draw_curve
+from imgsearch.retrieval.evaluation.report import measure
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.workflows.reindexing import reindex
 

@@ -27,9 +27,9 @@ from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.corpus.labels import Labels, own_labels
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
-from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.index.ranking import k_nearest
 
-NAME, NEAREST, BLOCK = "finetune", 10, 250
+NAME, NEAREST = "finetune", 10
 DEVICE = pick_device()
 
 
@@ -100,13 +100,7 @@ def hits(
     metric: str,
 ) -> NDArray[np.bool_]:
     """Return (nq, 10) whether each of the ten nearest has the query's label."""
-    database, found = Database.of(codes, metric), []
-    for start in range(0, len(asking), BLOCK):
-        distances = database.distances(asking[start : start + BLOCK])
-        near = np.argpartition(distances, NEAREST, axis=1)[:, :NEAREST]
-        order = np.argsort(np.take_along_axis(distances, near, 1), axis=1)
-        found.append(np.take_along_axis(near, order, 1))
-    right: NDArray[np.bool_] = numbers[np.concatenate(found)] == wanted[:, None]
+    right: NDArray[np.bool_] = numbers[k_nearest(codes, asking, NEAREST, metric)] == wanted[:, None]
     return right
 
 

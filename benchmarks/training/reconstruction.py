@@ -26,7 +26,7 @@ from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation.metrics import precision_at
-from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.index.ranking import k_nearest
 
 
 def main() -> None:
@@ -67,13 +67,7 @@ def errors(model: Path, paths: IndexPaths, queries: LabelledImages) -> dict[str,
         codes = encode_images(network, corpus.thumbnails(), device)
         labels = np.unique(corpus.labels(), return_inverse=True)
     wanted = np.searchsorted(labels[0], queries.labels)
-    database, asked = Database.of(codes, card.metric), encode_images(network, queries.thumbnails, device)
-    found = np.concatenate(
-        [
-            labels[1][np.argpartition(database.distances(asked[start : start + 500]), 10, axis=1)[:, :10]]
-            for start in range(0, len(asked), 500)
-        ]
-    )
+    found = labels[1][k_nearest(codes, encode_images(network, queries.thumbnails, device), 10, card.metric)]
     return {"reconstruction_error": error, "p@10": float(precision_at(found, wanted, 10).mean())}
 
 

@@ -12,6 +12,10 @@ ADVICE: dict[StrEnum, str] = {
     Hint.DESCRIBE_IMAGES: "Crawl pages, whose alt texts are kept, or add folders with --labels-from-folders.",
     Hint.LABEL_IMAGES: "Label images by their folders (imgsearch add PATH --labels-from-folders) or in a file "
     "(imgsearch finetune --labels labels.csv).",
+    Hint.ADD_AND_REINDEX: "Add images (imgsearch add FOLDER), then run: imgsearch reindex",
+    Hint.INDEX_LABELLED_IMAGES: "Label images by their folders (imgsearch add PATH --labels-from-folders), then run: "
+    "imgsearch reindex",
+    Hint.OTHER_QUERIES: "Search with labelled images that are not in the corpus: --queries PATH",
     Hint.REINDEX: "Run: imgsearch reindex",
     Hint.REINDEX_FULL: "Run: imgsearch reindex --full",
     Hint.TRAIN: "Run: imgsearch train",

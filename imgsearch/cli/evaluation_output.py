@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from imgsearch.cli.advice import with_advice
 from imgsearch.cli.output import note, say, say_table
-from imgsearch.retrieval.evaluation.evaluate import FIGURES, Evaluation
+from imgsearch.retrieval.evaluation.evaluate import SCORE_NAMES, Evaluation
 from imgsearch.retrieval.evaluation.false_matches import FalseMatches
-from imgsearch.retrieval.evaluation.measure import Measurement
+from imgsearch.retrieval.evaluation.report import Measurement
 from imgsearch.retrieval.evaluation.robustness import MOST_ROWS, DistortedRecall
 
 
@@ -17,9 +18,9 @@ def findings_json(measurement: Measurement) -> dict[str, Any]:
 
 def say_measurement(measurement: Measurement) -> None:
     """Print every part that was measured, and why one was not."""
-    if measurement.evaluation is None:
-        note(f"nothing measured by labels: {measurement.why_not}")
-    else:
+    if measurement.why_not is not None:
+        note(f"nothing measured by labels: {with_advice(measurement.why_not)}")
+    if measurement.evaluation is not None:
         _say_evaluation(measurement.evaluation)
     if measurement.false_matches is not None:
         _say_false_matches(measurement.false_matches)
@@ -28,19 +29,19 @@ def say_measurement(measurement: Measurement) -> None:
 
 def _say_evaluation(evaluation: Evaluation) -> None:
     lines = [
-        (name, *(f"{figures[figure]:.3f}" for figure in FIGURES), evaluation.titles[name])
+        (name, *(f"{figures[figure]:.3f}" for figure in SCORE_NAMES), evaluation.titles[name])
         for name, figures in evaluation.methods.items()
     ]
-    say_table(("method", *FIGURES, "nearest by"), lines)
-    asked = evaluation.n_queries + evaluation.n_twins
-    queries = f"{evaluation.n_queries:,} queries{_drawn(asked, evaluation.n_could_ask)}"
+    say_table(("method", *SCORE_NAMES, "nearest by"), lines)
+    asked = evaluation.n_queries + evaluation.n_duplicates
+    queries = f"{evaluation.n_queries:,} queries{_drawn(asked, evaluation.n_possible_queries)}"
     images = f"{evaluation.n_database:,} images{_drawn(evaluation.n_database, evaluation.n_labelled)}"
     say(f"{queries} over {images}. {evaluation.ap_formula}.")
     say("Equal Hamming distances are in random order with a fixed seed, all others in order of their rows.")
-    if evaluation.n_twins:
-        say(f"not asked, because the same thumbnail is in the database: {evaluation.n_twins:,}")
-    if evaluation.n_near_twins:
-        near = f"{evaluation.n_near_twins:,}{_without(evaluation)}"
+    if evaluation.n_duplicates:
+        say(f"not asked, because the same thumbnail is in the database: {evaluation.n_duplicates:,}")
+    if evaluation.n_near_duplicates:
+        near = f"{evaluation.n_near_duplicates:,}{_without(evaluation)}"
         say(f"asked although nearly the same image is in the database: {near}")
 
 
@@ -49,9 +50,9 @@ def _drawn(n: int, available: int) -> str:
 
 
 def _without(evaluation: Evaluation) -> str:
-    if evaluation.without_near_twins is None:
+    if evaluation.without_near_duplicates is None:
         return ", that is all of them"
-    p10 = ", ".join(f"{name} {figures['p@10']:.3f}" for name, figures in evaluation.without_near_twins.items())
+    p10 = ", ".join(f"{name} {figures['p@10']:.3f}" for name, figures in evaluation.without_near_duplicates.items())
     return f"; p@10 of the others alone: {p10}"
 
 

@@ -1,7 +1,4 @@
-"""What `imgsearch reindex` builds: the index of the codes on disk, and of their binary codes.
-
-Knows whose codes they are, and which files belong together; faiss is elsewhere.
-"""
+"""Build the index of the codes on disk and of their binary codes, and open it for searching."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +15,7 @@ from imgsearch.retrieval.index.index_info import IndexInfo, mismatch
 
 
 def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexInfo:
-    """Index all codes and swap the index in; readers keep the old one until they open the new.
+    """Index all codes and swap the new index in; searchers keep the old one until they open the new one.
 
     Raises:
         ModelError: the model is damaged.
@@ -33,7 +30,7 @@ def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexIn
     with exclusive(paths.search, "building the index"):
         index = CodeIndex.build(codes, card.metric, card.digest)
         coder = BinaryCoder.fit(codes)
-        # First what the description does not name, then the index with its description, then away with the old ones.
+        # In this order a reader finds all files of the index that the description names, the old one or the new one.
         with replacing(paths.search / index.info.binary_file) as temporary:
             save_binary(temporary, coder, coder.encode(codes, on_progress=on_progress))
         info = index.save(paths.search)
@@ -45,10 +42,10 @@ def build_index(paths: IndexPaths, *, on_progress: Progress = silent) -> IndexIn
 
 @dataclass(frozen=True)
 class StoredIndex:
-    """What `build_index` left on disk, opened for searching."""
+    """The index of a directory, opened for searching."""
 
     codes: CodeIndex
-    coder: BinaryCoder  # makes bits of other codes
+    coder: BinaryCoder  # encodes other codes to bits
     bits: BinaryIndex  # of the same rows as `codes`
 
 
@@ -65,6 +62,6 @@ def open_index(folder: Path, *, gpu: int | None = None) -> StoredIndex:
             coder, bits = load_binary(path, index.rows)
             return StoredIndex(index, coder, BinaryIndex.build(bits))
         except FileNotFoundError as error:
-            if last_try:  # else a build replaced the index between our reads
+            if last_try:  # at the first try a build may have replaced the index between the two reads
                 raise IndexMissingError(f"{path} is missing.", hint=Hint.REINDEX) from error
     raise AssertionError

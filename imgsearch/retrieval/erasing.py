@@ -1,4 +1,4 @@
-"""Erasing codes and words of removed rows, on disk and in the index. Knows which files hold them; no models."""
+"""Erase the codes and words of removed rows, on disk and in the index."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from imgsearch.retrieval.text.text_index import erase_words
 
 
 def erase_codes(paths: IndexPaths, rows: Sequence[int]) -> None:
-    """Put zeros in the place of the codes of `rows`, and nothing in that of their words; may be repeated.
+    """Overwrite the codes of `rows` with zeros and empty their bags of words; may be repeated.
 
-    No answer changes, as long as the rows are removed. Whoever has the index open keeps what is in memory.
+    Results do not change, since the rows are removed. A searcher that is open keeps its copy in memory.
 
     Raises:
         IndexDirectoryError: another process writes codes or the index, or the disk refuses.
@@ -35,7 +35,7 @@ def _erase_indexed(paths: IndexPaths, rows: Sequence[int]) -> None:
         path = paths.search / index.info.binary_file
         coder, bits = load_binary(path, index.rows)
     except (IndexMissingError, FileNotFoundError):
-        # A damaged index answers nothing and is built anew from the codes; no part of it may stay.
+        # A damaged index cannot be searched and will be built anew from the codes; no part of it may stay.
         for old in (*paths.search.glob("*.faiss"), *paths.search.glob("binary-*")):
             old.unlink(missing_ok=True)
         return

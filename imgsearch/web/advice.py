@@ -22,6 +22,13 @@ ADVICE = {
     Hint.LABEL_IMAGES: Advice(
         "Images are labelled by the folders that they are added from:", ("add FOLDER --labels-from-folders", "reindex")
     ),
+    Hint.ADD_AND_REINDEX: Advice("Images are added and indexed by these commands:", ("add FOLDER", "reindex")),
+    Hint.INDEX_LABELLED_IMAGES: Advice(
+        "Images are labelled by the folders that they are added from:", ("add FOLDER --labels-from-folders", "reindex")
+    ),
+    Hint.OTHER_QUERIES: Advice(
+        "Labelled images that are not in the corpus can be searched with:", ("evaluate --queries FOLDER",)
+    ),
     Hint.REINDEX: Advice("The index is brought up to date by this command:", ("reindex",)),
     Hint.REINDEX_FULL: Advice("The index is built again by this command:", ("reindex --full",)),
     Hint.TRAIN: Advice("A model is trained and used by these commands:", ("train", "reindex")),

@@ -15,7 +15,7 @@ from imgsearch.corpus.decoding.images import SIDE, encode_webp
 from imgsearch.errors import EvaluationError, IndexDirectoryError, UnknownRowError
 from imgsearch.html_report import data_uri
 from imgsearch.retrieval.explore import image_map
-from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, PictureMap, Plane
+from imgsearch.retrieval.explore.image_map import CODE_PCA, CODE_TSNE, PIXEL_PCA, PIXEL_TSNE, ImageMap, Layout
 from imgsearch.retrieval.search.methods import CODE
 from imgsearch.web import cards
 from imgsearch.web.context import Page
@@ -62,7 +62,7 @@ def draw_map(page: Page, query_row: int | None) -> None:
         _draw_no_map(page, OLD_MAP if made else NO_MAP)
         return
     shown = made.of_rows(searcher.findable_rows())
-    framed = _draw_planes(page, shown, query_row) if len(shown.rows) else False
+    framed = _draw_layouts(page, shown, query_row) if len(shown.rows) else False
     words = f"Framed: row {query_row} and those of its nearest by code that are on the map. " if framed else ""
     st.html(cards.footnote(words + _how_made(made, shown, searcher)))
 
@@ -85,7 +85,7 @@ def _draw_no_map(page: Page, text: str) -> None:
     st.rerun()
 
 
-def _draw_planes(page: Page, shown: PictureMap, query_row: int | None) -> bool:
+def _draw_layouts(page: Page, shown: ImageMap, query_row: int | None) -> bool:
     """Draw the maps that are chosen and return whether any image is framed on them."""
     searcher = page.searcher
     with st.container(key="map-controls"):
@@ -103,7 +103,7 @@ def _draw_planes(page: Page, shown: PictureMap, query_row: int | None) -> bool:
         "rows": shown.rows.tolist(),
         "marked": marked,
         "query": place_of.get(query_row, -1),
-        "maps": [_drawn_plane(name, shown.planes[name]) for name in names],
+        "maps": [_drawn_layout(name, shown.layouts[name]) for name in names],
     }
     component = st.components.v2.component(
         "imgsearch_image_map",
@@ -129,13 +129,13 @@ def known_row(clicked: object, searcher: "Searcher") -> int | None:
         return None
 
 
-def _drawn_plane(name: str, positions: Plane) -> dict[str, Any]:
+def _drawn_layout(name: str, positions: Layout) -> dict[str, Any]:
     title, note = TITLES[name]
     x, y = unit_square(positions).T.round(4).tolist()
     return {"name": name, "title": title, "note": note, "x": x, "y": y}
 
 
-def unit_square(positions: Plane) -> NDArray[np.floating]:
+def unit_square(positions: Layout) -> NDArray[np.floating]:
     """Return the positions, (n, 2), scaled to 0..1, each axis by itself."""
     low, high = positions.min(axis=0), positions.max(axis=0)
     return np.asarray((positions - low) / np.maximum(high - low, np.finfo(np.float32).tiny))
@@ -167,7 +167,7 @@ def sheet_of(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return lines.swapaxes(1, 2).reshape(n_lines * SIDE, SHEET_COLUMNS * SIDE, 3)
 
 
-def _how_made(made: PictureMap, shown: PictureMap, searcher: "Searcher") -> str:
+def _how_made(made: ImageMap, shown: ImageMap, searcher: "Searcher") -> str:
     """Return how many of the images are on the map, and when it was made."""
     n, of = len(shown.rows), searcher.n_images
     which = f"All {n:,} images" if n == of else f"{n:,} of {of:,} images, drawn at random"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from imgsearch.errors import IndexDirectoryError
-from imgsearch.retrieval.evaluation.quality import Quality, read_quality
+from imgsearch.retrieval.evaluation.report import Quality, read_quality
 from imgsearch.web import cards, quality_view
 from imgsearch.web.context import Page
 

@@ -8,7 +8,7 @@ from imgsearch.paths import IndexPaths, index_paths
 from imgsearch.progress import Progress, part_of, silent
 
 if TYPE_CHECKING:
-    from imgsearch.retrieval.evaluation.measure import Measurement
+    from imgsearch.retrieval.evaluation.report import Measurement
 
 MAX_QUERIES = 5000
 
@@ -41,7 +41,7 @@ def evaluate(
         ImgSearchError: the index cannot be opened.
     """
     from imgsearch.corpus.ingest import read_labelled_images
-    from imgsearch.retrieval.evaluation.measure import measure
+    from imgsearch.retrieval.evaluation.report import measure
     from imgsearch.retrieval.search.searcher import Searcher
 
     paths, read = index_paths(index), None
@@ -62,7 +62,7 @@ def save_quality(measurement: "Measurement", index: IndexPaths | Path | str | No
     Raises:
         IndexDirectoryError: the directory cannot be written.
     """
-    from imgsearch.retrieval.evaluation.quality import write_quality
+    from imgsearch.retrieval.evaluation.report import write_quality
 
     write_quality(index_paths(index), measurement.quality)
 
@@ -78,6 +78,6 @@ def draw_curve(measurement: "Measurement", picture: Path) -> None:
     from imgsearch.retrieval.evaluation import plot
 
     if measurement.evaluation is None:
-        raise EvaluationError(measurement.why_not)
+        raise measurement.why_not or EvaluationError("nothing was measured by labels.")
     with replacing(picture) as temporary:
         temporary.write_bytes(plot.draw_curve(measurement.evaluation))

@@ -127,7 +127,7 @@ def compact(index: IndexPaths | Path | str | None = None) -> CompactResult:
         IndexDirectoryError: the directory cannot be written.
     """
     from imgsearch.retrieval.erasing import erase_codes
-    from imgsearch.retrieval.explore.image_map import erase_places
+    from imgsearch.retrieval.explore.image_map import erase_positions
 
     paths = index_paths(index)
     Corpus.open(paths).close()
@@ -140,7 +140,7 @@ def compact(index: IndexPaths | Path | str | None = None) -> CompactResult:
                 frontier.forget_texts(urls)
         n_erased = erase_removed(corpus, paths)
         erase_codes(paths, removed)
-        erase_places(paths, removed)
+        erase_positions(paths, removed)
         if n_erased:
             _delete_drawings(paths)
     return CompactResult(n_erased, len(removed))

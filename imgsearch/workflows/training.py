@@ -240,8 +240,8 @@ def train_and_compare(
         paths.candidate,
         corpus,
         chosen,
-        texts=texts,
-        asking=queries,
+        labels=texts,
+        queries=queries,
         on_progress=part_of(on_comparing, 0, 1, "comparing"),
     )
     taken = accept(comparison)

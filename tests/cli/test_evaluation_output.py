@@ -5,24 +5,24 @@ from dataclasses import replace
 import pytest
 
 from imgsearch.cli.evaluation_output import findings_json, say_measurement
-from imgsearch.retrieval.evaluation.evaluate import FIGURES, Curve, Evaluation
+from imgsearch.errors import EvaluationError, Hint
+from imgsearch.retrieval.evaluation.evaluate import SCORE_NAMES, Curve, Evaluation
 from imgsearch.retrieval.evaluation.false_matches import FalseMatches, MatchRates
-from imgsearch.retrieval.evaluation.measure import Measurement
-from imgsearch.retrieval.evaluation.quality import Quality
+from imgsearch.retrieval.evaluation.report import Measurement, Quality
 from imgsearch.retrieval.evaluation.robustness import DistortedRecall, Recall
 
-FIGURES_OF = {"pixel": dict.fromkeys(FIGURES, 0.25), "code": dict.fromkeys(FIGURES, 0.5)}
+SCORES = {"pixel": dict.fromkeys(SCORE_NAMES, 0.25), "code": dict.fromkeys(SCORE_NAMES, 0.5)}
 EVALUATION = Evaluation(
     n_database=900,
     n_labelled=900,
-    n_could_ask=80,
+    n_possible_queries=80,
     n_queries=80,
-    n_twins=0,
-    n_near_twins=0,
+    n_duplicates=0,
+    n_near_duplicates=0,
     ap_formula="AP is so and so",
     titles={"pixel": "raw pixels", "code": "code"},
-    methods=FIGURES_OF,
-    without_near_twins=FIGURES_OF,
+    methods=SCORES,
+    without_near_duplicates=SCORES,
     curve=Curve((1, 899), 80, {"pixel": (0.2, 0.1), "code": (0.5, 0.1)}),
 )
 
@@ -40,7 +40,7 @@ RATES = MatchRates(
 
 
 def measured(
-    evaluation: Evaluation | None, why_not: str = "", false_matches: FalseMatches | None = None
+    evaluation: Evaluation | None, why_not: EvaluationError | None = None, false_matches: FalseMatches | None = None
 ) -> Measurement:
     labelled = evaluation.to_json() if evaluation else None
     quality = Quality("abc", 900, "now", labelled, DISTORTED.to_json())
@@ -56,7 +56,7 @@ def printed(capsys: pytest.CaptureFixture[str], evaluation: Evaluation) -> list[
 
 def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, EVALUATION)
-    assert lines[0].split("\t") == ["method", *FIGURES, "nearest by"]
+    assert lines[0].split("\t") == ["method", *SCORE_NAMES, "nearest by"]
     assert lines[1].split("\t") == ["pixel", *["0.250"] * 5, "raw pixels"]
     assert lines[2].split("\t") == ["code", *["0.500"] * 5, "code"]
     assert lines[3] == "80 queries over 900 images. AP is so and so."
@@ -65,18 +65,20 @@ def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]
 
 
 def test_samples_and_twins_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = printed(capsys, replace(EVALUATION, n_labelled=60_000, n_could_ask=90, n_twins=3, n_near_twins=7))
+    lines = printed(
+        capsys, replace(EVALUATION, n_labelled=60_000, n_possible_queries=90, n_duplicates=3, n_near_duplicates=7)
+    )
     assert lines[3].startswith("80 queries (drawn from 90) over 900 images (drawn from 60,000).")
     assert lines[5] == "not asked, because the same thumbnail is in the database: 3"
     assert lines[6].endswith("in the database: 7; p@10 of the others alone: pixel 0.250, code 0.500")
-    all_near = replace(EVALUATION, n_near_twins=80, without_near_twins=None)
+    all_near = replace(EVALUATION, n_near_duplicates=80, without_near_duplicates=None)
     assert printed(capsys, all_near)[5].endswith("in the database: 80, that is all of them")
 
 
 def test_what_could_not_be_measured_is_said_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    say_measurement(measured(None, "there are no labels"))
+    say_measurement(measured(None, EvaluationError("There are no labels.", hint=Hint.INDEX_LABELLED_IMAGES)))
     said = capsys.readouterr()
-    assert said.err == "nothing measured by labels: there are no labels\n"
+    assert said.err.startswith("nothing measured by labels: There are no labels. Label images by their folders")
     assert said.out.startswith("method\tcrop")
 
 
@@ -101,5 +103,5 @@ def test_json_has_the_labelled_figures_at_the_top() -> None:
     told = findings_json(measured(EVALUATION))
     assert told["methods"]["code"]["p@10"] == 0.5
     assert (told["model"], told["rows"], told["distorted"]["mean"]["code"]["top1"]) == ("abc", 900, 0.75)
-    unlabelled = findings_json(measured(None, "no labels"))
+    unlabelled = findings_json(measured(None, EvaluationError("no labels")))
     assert set(unlabelled) == {"model", "rows", "made_at", "distorted", "cutoff"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from imgsearch.autoencoder.card import read_card
-from imgsearch.retrieval.evaluation.model_comparison import Comparison, Quality
+from imgsearch.retrieval.evaluation.model_comparison import Comparison, ModelScore
 
 
 def decide_comparisons(
@@ -15,7 +15,7 @@ def decide_comparisons(
 
     def compare(before_folder: Path, after_folder: Path, *_: object, **__: object) -> Comparison:
         first, second = (
-            Quality(read_card(folder).digest, 0.5 if by_labels else share, share if by_labels else None)
+            ModelScore(read_card(folder).digest, 0.5 if by_labels else share, share if by_labels else None)
             for folder, share in ((before_folder, before), (after_folder, after))
         )
         return Comparison(36, first, second)

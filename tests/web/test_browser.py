@@ -21,7 +21,7 @@ from imgsearch.corpus.ingest import FoundImage, Intake
 from imgsearch.corpus.store import Corpus
 from imgsearch.demo import gallery
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.evaluation.quality import quality_now, write_quality
+from imgsearch.retrieval.evaluation.report import quality_now, write_quality
 from imgsearch.web.server import running_app
 from tests.support.evaluation import DISTORTED, LABELLED
 

@@ -13,7 +13,7 @@ from imgsearch.errors import ModelError
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.explore import image_map as retrieval_map
 from imgsearch.retrieval.explore.directions import principal_directions
-from imgsearch.retrieval.explore.image_map import PLANES, PictureMap, save_map
+from imgsearch.retrieval.explore.image_map import LAYOUTS, ImageMap, save_map
 from imgsearch.web import image_map, page, playground, text_search
 from imgsearch.web.query import RowQuery, Visit
 from tests.conftest import REPOSITORY
@@ -81,10 +81,10 @@ def drawn(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
-def mapped(searcher: FakeSearcher, rows: list[int], model: str = "") -> PictureMap:
+def mapped(searcher: FakeSearcher, rows: list[int], model: str = "") -> ImageMap:
     random = np.random.default_rng(0)
-    planes = {name: random.normal(size=(len(rows), 2)).astype(np.float32) for name in PLANES}
-    return PictureMap(model or searcher.model, N, "2026-01-02T03:04:05+00:00", np.array(rows), planes)
+    layouts = {name: random.normal(size=(len(rows), 2)).astype(np.float32) for name in LAYOUTS}
+    return ImageMap(model or searcher.model, N, "2026-01-02T03:04:05+00:00", np.array(rows), layouts)
 
 
 def map_data(app: AppTest) -> Any:
@@ -155,7 +155,7 @@ def test_the_map_holds_places_and_pictures_and_no_text_of_strangers(searcher: Fa
     for one, name in zip(data["maps"], ("code-tsne", "pixel-tsne"), strict=True):
         for axis, values in enumerate((one["x"], one["y"])):
             assert (min(values), max(values)) == (0, 1)
-            assert np.argsort(values).tolist() == np.argsort(made.planes[name][:, axis]).tolist()
+            assert np.argsort(values).tolist() == np.argsort(made.layouts[name][:, axis]).tolist()
     assert data["sheet"].startswith("data:image/webp;base64,")
     assert data["marked"] == []
     assert "script" not in json.dumps(data)

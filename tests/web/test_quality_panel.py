@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.evaluation.quality import Quality, quality_now, write_quality
+from imgsearch.retrieval.evaluation.report import Quality, quality_now, write_quality
 from imgsearch.web import page, quality_panel
 from tests.conftest import REPOSITORY
 from tests.support.evaluation import CUTOFF, DISTORTED, LABELLED

@@ -60,8 +60,8 @@ def test_finetune_compares_the_models_by_held_out_images(
 ) -> None:
     seen: list[Any] = []
 
-    def spy(*_: object, asking: np.ndarray, texts: list[str], **__: object) -> None:
-        seen.extend([asking, texts])
+    def spy(*_: object, queries: np.ndarray, labels: list[str], **__: object) -> None:
+        seen.extend([queries, labels])
         raise StoppedError
 
     monkeypatch.setattr("imgsearch.retrieval.evaluation.model_comparison.compare_models", spy)

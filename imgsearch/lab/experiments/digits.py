@@ -27,13 +27,13 @@ from imgsearch.lab.experiments.learning import (
 )
 from imgsearch.lab.finding import FULL, Finding, Lab
 from imgsearch.retrieval.evaluation.metrics import knn_vote
-from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.index.index_info import L2
+from imgsearch.retrieval.index.ranking import k_nearest
 
 HIDDEN, SMALL_HIDDEN = (1000, 500, 250), (128, 64)
 SHOWN = 10  # digits in the picture
 NEIGHBOURS = 10  # that vote on a digit's label
 DRAWN = 5000  # points in a plane
-QUERY_BLOCK = 256
 EPOCHS, FULL_EPOCHS = 20, 12  # the latter over five copies of each digit
 
 
@@ -104,12 +104,5 @@ def neighbours_right(
     codes: NDArray[np.float32], labels: NDArray[np.int64], asking: NDArray[np.float32], wanted: NDArray[np.int64]
 ) -> float:
     """The share of `asking` (m, d) whose label most of the nearest of `codes` (n, d) carry, by Euclidean distance."""
-    database = Database.of(codes, "l2")
-    right = 0
-    for start in range(0, len(asking), QUERY_BLOCK):
-        distances = database.distances(asking[start : start + QUERY_BLOCK])
-        nearest = np.argpartition(distances, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
-        order = np.take_along_axis(distances, nearest, axis=1).argsort(axis=1)
-        votes = knn_vote(labels[np.take_along_axis(nearest, order, axis=1)], NEIGHBOURS)
-        right += int((votes == wanted[start : start + QUERY_BLOCK]).sum())
-    return right / len(asking)
+    votes = knn_vote(labels[k_nearest(codes, asking, NEIGHBOURS, L2)], NEIGHBOURS)
+    return float((votes == wanted).mean())

@@ -1,7 +1,7 @@
 """The user's own corpus as a picture map: t-SNE and PCA, by codes and by pixels, thumbnails at their places.
 
-Computes nothing by itself: `retrieval.plane` places and measures, and keeps the map for the page. Source: van der
-Maaten & Hinton, "Visualizing Data using t-SNE" (JMLR 2008).
+`retrieval.explore.image_map` computes the layouts, measures them, and keeps the map for the page. Source:
+van der Maaten & Hinton, "Visualizing Data using t-SNE" (JMLR 2008).
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from imgsearch.retrieval.explore.image_map import (
     NEAREST,
     PIXEL_PCA,
     PIXEL_TSNE,
-    PictureMap,
+    ImageMap,
     kept_share,
     load_map,
     make_map,
@@ -61,7 +61,7 @@ def run(lab: Lab) -> Finding:
         if there is None or not there.fits(searcher.model) or len(there.rows) <= len(made.rows):
             save_map(lab.paths, made)  # a small one does not take the place of the page's larger one
     drawn = f"{len(made.rows):,} of them, drawn with seed {lab.seed}" if len(made.rows) < n_images else "all of them"
-    planes = {title: made.planes[name] for name, title in TITLES.items()}
+    planes = {title: made.layouts[name] for name, title in TITLES.items()}
     return Finding(
         name="map",
         title="The corpus as a picture map",
@@ -75,12 +75,12 @@ def run(lab: Lab) -> Finding:
     )
 
 
-def _figures(made: PictureMap, searcher: Searcher) -> dict[str, object]:
+def _figures(made: ImageMap, searcher: Searcher) -> dict[str, object]:
     """By name of the map: `kept`, and `same_label` where at least two labels are there; and what chance would give."""
     codes = searcher.indexed_codes(made.rows)  # compared by cosine they have length 1: Euclidean orders them alike
     figures: dict[str, object] = {
         "n": len(made.rows),
-        "kept": {name: kept_share(plane, codes) for name, plane in made.planes.items()},
+        "kept": {name: kept_share(layout, codes) for name, layout in made.layouts.items()},
         "same_label": None,
     }
     texts = np.array(searcher.labels())[made.rows]
@@ -88,7 +88,7 @@ def _figures(made: PictureMap, searcher: Searcher) -> dict[str, object]:
     if len(np.unique(texts[labelled])) < 2:
         return figures
     labels = np.unique(texts[labelled], return_inverse=True)[1]
-    figures["same_label"] = {name: same_label_share(plane[labelled], labels) for name, plane in made.planes.items()}
+    figures["same_label"] = {name: same_label_share(layout[labelled], labels) for name, layout in made.layouts.items()}
     figures["same_label_by_chance"] = _by_chance(labels)
     figures["n_labelled"] = int(labelled.sum())
     return figures

@@ -19,8 +19,8 @@ from imgsearch.lab.drawing import as_png, curves, new_figure, plane
 from imgsearch.lab.finding import Finding, Lab
 from imgsearch.lab.posts import Posts, posts
 from imgsearch.progress import part_of
-from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.index_info import COSINE
+from imgsearch.retrieval.index.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.text.bags import DenseRows, WordVectors, count_words, rows_with_words, tf_idf
 from imgsearch.retrieval.text.lsa import SemanticSpace
 

@@ -26,8 +26,8 @@ from imgsearch.lab.experiments.learning import learn
 from imgsearch.lab.finding import SMALL, Finding, Lab
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.evaluation.metrics import precision_at
-from imgsearch.retrieval.evaluation.ranking import Database
 from imgsearch.retrieval.evaluation.robustness import found_in
+from imgsearch.retrieval.index.ranking import Database, k_nearest
 
 FEWEST = 200  # images of a corpus; with fewer, digits stand in
 MOST, MOST_SMALL = 10_000, 400
@@ -155,8 +155,7 @@ def measured(network: Autoencoder, pictures: Pictures, lab: Lab) -> dict[str, fl
         "recall@1": _recall(network, codes, pictures, lab),
     }
     if pictures.labels is not None:
-        distances = Database.of(trained, network.metric).distances(asking)
-        nearest = np.argsort(distances, axis=1, kind="stable")[:, :NEAREST]
+        nearest = k_nearest(trained, asking, NEAREST, network.metric)
         found, wanted = pictures.labels[nearest], pictures.labels[-pictures.n_test :]
         figures["p@10"] = float(precision_at(found, wanted, NEAREST).mean())
     return figures

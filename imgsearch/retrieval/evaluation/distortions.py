@@ -1,7 +1,6 @@
-"""Copies of thumbnails as people meet them: cropped, mirrored, recoloured, compressed; still the same to a person.
+"""Distorted copies of thumbnails: cropped, mirrored, recoloured, compressed, written over; all still recognisable.
 
-Pure functions of thumbnail, seed and row: the same row is distorted in the same way whoever else is distorted with it.
-Knows no index and no model.
+The functions depend only on thumbnail, seed and row, so that a row is always distorted in the same way.
 """
 
 from collections.abc import Callable
@@ -20,22 +19,22 @@ TEXT_STROKE = 0.5  # pixels around each letter: bold
 
 @dataclass(frozen=True)
 class Strengths:
-    """How far a copy may lie from its picture; each copy draws its own strength evenly from these ranges.
+    """Ranges from which each copy draws its strength evenly.
 
-    The defaults are as strong as a person still recognises at a glance: weaker copies are found by every method, raw
-    pixels included, and tell nothing of the differences between methods.
+    With the defaults a person still recognises the copies at a glance. Weaker copies are found by every method, raw
+    pixels included, and show no difference between methods.
     """
 
-    crop_area: Range = (0.4, 0.7)  # the share of the area that is kept, somewhere in the picture
-    shift_pixels: Range = (4, 8)  # how far, in any direction; the edge's pixels are repeated
-    darker: Range = (0.4, 0.65)  # the factor of half the copies
-    brighter: Range = (1.5, 2.0)  # and that of the others
-    stronger_channel: Range = (1.3, 1.6)  # a colour cast strengthens one channel …
-    weaker_channel: Range = (0.45, 0.65)  # … and weakens another
-    jpeg_quality: Range = (8, 20)  # Pillow's, with its usual halved colour resolution
-    rotate_degrees: Range = (8, 20)  # either way; the corners are filled by reflection
-    text_letters: Range = (3, 4)  # how many
-    text_size: Range = (11, 14)  # of the font, in pixels; less where the letters would not fit beside each other
+    crop_area: Range = (0.4, 0.7)  # share of the area that is kept, at a random position
+    shift_pixels: Range = (4, 8)  # distance, in any direction; the edge's pixels are repeated
+    darker: Range = (0.4, 0.65)  # factor of one half of the copies
+    brighter: Range = (1.5, 2.0)  # factor of the other half
+    stronger_channel: Range = (1.3, 1.6)  # factor of one channel of a colour cast
+    weaker_channel: Range = (0.45, 0.65)  # factor of another channel
+    jpeg_quality: Range = (8, 20)  # of Pillow, with its default halved colour resolution
+    rotate_degrees: Range = (8, 20)  # in either direction; the corners are filled by reflection
+    text_letters: Range = (3, 4)  # number of letters
+    text_size: Range = (11, 14)  # of the font, in pixels; smaller where the letters would not fit side by side
 
 
 DEFAULT_STRENGTHS = Strengths()
@@ -63,10 +62,14 @@ def distort(
     seed: int = 0,
     strengths: Strengths = DEFAULT_STRENGTHS,
 ) -> NDArray[np.uint8]:
-    """(n, 32, 32, 3) one copy of each thumbnail (n, 32, 32, 3), distorted in the way that `name` of `DISTORTIONS` says.
+    """(n, 32, 32, 3) one distorted copy of each thumbnail (n, 32, 32, 3).
 
     Args:
-        rows: (n,) the row of each thumbnail, of which together with the seed its strength is drawn.
+        thumbnails: the originals.
+        name: the distortion, one of `DISTORTIONS`.
+        rows: (n,) the row of each thumbnail; row and seed determine its strength.
+        seed: see `rows`.
+        strengths: the ranges of strengths.
     """
     change, number = _CHANGES[name], DISTORTIONS.index(name)
     copies = np.empty_like(thumbnails)
@@ -76,7 +79,7 @@ def distort(
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what moves
+# geometric distortions
 
 
 def _crop(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
@@ -101,33 +104,33 @@ def _mirror(picture: Picture, _: np.random.Generator, __: Strengths) -> Picture:
 
 def _rotate(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
     degrees = rng.uniform(*strengths.rotate_degrees) * rng.choice([-1, 1])
-    margin = SIDE // 2  # as far as a corner can turn outwards
+    margin = SIDE // 2  # a corner turns outwards by less
     wider = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     turned = np.asarray(Image.fromarray(wider).rotate(degrees, Image.Resampling.BILINEAR))
     return turned[margin:-margin, margin:-margin]
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what recolours
+# colour distortions
 
 
 def _brightness(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
-    return _gained(picture, rng.uniform(*(strengths.darker if rng.random() < 0.5 else strengths.brighter)))
+    return _with_gain(picture, rng.uniform(*(strengths.darker if rng.random() < 0.5 else strengths.brighter)))
 
 
 def _colour(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:
     gains = np.array([rng.uniform(*strengths.stronger_channel), rng.uniform(*strengths.weaker_channel), 1.0])
-    return _gained(picture, rng.permutation(gains))
+    return _with_gain(picture, rng.permutation(gains))
 
 
-def _gained(picture: Picture, gain: float | NDArray[np.float64]) -> Picture:
-    """One gain, or one for each channel (3,)."""
+def _with_gain(picture: Picture, gain: float | NDArray[np.float64]) -> Picture:
+    """Multiply by one gain, or by one per channel (3,)."""
     gained: Picture = np.rint(picture * gain).clip(0, 255).astype(np.uint8)
     return gained
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what covers
+# compression and overlays
 
 
 def _jpeg(picture: Picture, rng: np.random.Generator, strengths: Strengths) -> Picture:

@@ -1,14 +1,14 @@
-"""Labels in, the table of methods out: how often each method's neighbours show the same kind of thing.
+"""Compare methods by labels: how often their neighbours have the label of the query.
 
-Knows the methods, their rankings and the metrics; must not know the command line. Rules of the measurement:
+Rules of the measurement:
 
 - the database is every labelled image that can be found, or 50,000 of them drawn with a fixed seed;
-- a query never sits in the database: a row that asks is left out of its own answer, and a query whose thumbnail is
-  also that of another database image is not asked at all (`n_twins` counts them);
-- queries with a *nearly* equal image in the database are asked and counted (`n_near_twins`); the figures without them
-  stand beside the figures with them;
-- equal distances are in order of their rows, equal Hamming distances in random order with a fixed seed; a place
-  without a neighbour counts as wrong.
+- no query is in the database: a row is left out of its own ranking, and a query whose thumbnail is also that of another
+  database image is not used (`n_duplicates` counts these);
+- queries with a *nearly* equal image in the database are used and counted (`n_near_duplicates`); scores without them
+  are reported too;
+- equal distances are in order of their rows, equal Hamming distances in random order with a fixed seed; a missing
+  neighbour counts as wrong.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.corpus.ingest import LabelledImages
-from imgsearch.errors import EvaluationError
+from imgsearch.errors import EvaluationError, Hint
 from imgsearch.paths import IndexPaths
 from imgsearch.progress import Progress, part_of, silent
-from imgsearch.retrieval.evaluation.duplicates import exact_twins, near_twins
+from imgsearch.retrieval.evaluation.duplicates import exact_duplicates, near_duplicates
 from imgsearch.retrieval.evaluation.labels import (
     MOST_ROWS,
     LabelledDatabase,
@@ -33,20 +33,20 @@ from imgsearch.retrieval.evaluation.labels import (
 )
 from imgsearch.retrieval.evaluation.methods import EVALUATED, EvaluatedMethod, build_methods, row_vectors
 from imgsearch.retrieval.evaluation.metrics import average_precision, knn_vote, precision_at
-from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.exact import blocks
+from imgsearch.retrieval.index.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.search.searcher import Searcher
 
-DEPTH = 1000  # neighbours that the figures look at
+DEPTH = 1000  # neighbours that are scored
 VOTERS = 20
-FIGURES = ("p@1", "p@10", "p@100", "map@1000", "knn20")
+SCORE_NAMES = ("p@1", "p@10", "p@100", "map@1000", "knn20")
 AP_FORMULA = (
     "AP@1000 = sum over the relevant ranks r <= 1000 of precision@r, divided by the number of relevant images found in "
     "the first 1000 (0 where none is); map@1000 is its mean over the queries"
 )
 CURVE_POINTS = 40
 
-Figures = dict[str, float]  # by the names in `FIGURES`
+Scores = dict[str, float]  # by `SCORE_NAMES`
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Curve:
 
     n: tuple[int, ...]  # about 40, evenly spaced on a logarithmic axis
     n_queries: int
-    share: dict[str, tuple[float, ...]]  # method: one per N, mean over the queries
+    share: dict[str, tuple[float, ...]]  # by method: one per N, mean over the queries
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,28 @@ class Evaluation:
 
     n_database: int
     n_labelled: int  # more than `n_database` where that is a sample
-    n_could_ask: int  # more than asked where the queries are a sample
-    n_queries: int
-    n_twins: int  # queries not asked because their very thumbnail is in the database
-    n_near_twins: int  # queries that were asked although nearly their image is in the database
+    n_possible_queries: int  # more than used where the queries are a sample
+    n_queries: int  # used
+    n_duplicates: int  # queries not used because exactly their thumbnail is in the database
+    n_near_duplicates: int  # queries used although nearly their image is in the database
     ap_formula: str
-    titles: dict[str, str]  # method: what it compares, and how
-    methods: dict[str, Figures]  # mean over the queries
-    without_near_twins: dict[str, Figures] | None  # mean over the other queries; None where there are none
+    titles: dict[str, str]  # by method: what it compares, and how
+    methods: dict[str, Scores]  # mean over the queries
+    without_near_duplicates: dict[str, Scores] | None  # mean over the other queries; None where there are none
     curve: Curve
 
     def to_json(self) -> dict[str, Any]:
-        names = ("n_database", "n_labelled", "n_could_ask", "n_queries", "n_twins", "n_near_twins", "ap_formula")
-        return {name: getattr(self, name) for name in names} | {
-            "methods": {name: {"title": self.titles[name]} | figures for name, figures in self.methods.items()},
-            "without_near_twins": self.without_near_twins,
+        """Return JSON types. Some names are those of the first version of the format."""
+        return {
+            "n_database": self.n_database,
+            "n_labelled": self.n_labelled,
+            "n_could_ask": self.n_possible_queries,
+            "n_queries": self.n_queries,
+            "n_twins": self.n_duplicates,
+            "n_near_twins": self.n_near_duplicates,
+            "ap_formula": self.ap_formula,
+            "methods": {name: {"title": self.titles[name]} | scores for name, scores in self.methods.items()},
+            "without_near_twins": self.without_near_duplicates,
             "curve": {
                 "n": list(self.curve.n),
                 "n_queries": self.curve.n_queries,
@@ -96,18 +103,18 @@ def evaluate(
     max_database: int = MOST_ROWS,
     on_progress: Progress = silent,
 ) -> Evaluation:
-    """Measure methods on labelled images.
+    """Compare methods on labelled images.
 
     Args:
         searcher: an open `Searcher`, or the index directory to open.
-        queries: labelled images to ask with; None: each labelled image of the corpus asks.
-        max_queries: ask only so many, drawn with a fixed seed.
+        queries: labelled images to search with; by default each labelled image of the corpus.
+        max_queries: search with at most so many, drawn with a fixed seed.
         methods: names of `EVALUATED`, in the order of the table.
-        max_database: rank only so many images, drawn with a fixed seed.
+        max_database: rank at most so many images, drawn with a fixed seed.
         on_progress: called with the finished share of each step and the step's name.
 
     Raises:
-        EvaluationError: labels are missing or do not allow a measurement; the message says how to label.
+        EvaluationError: labels are missing or do not allow a measurement.
     """
     if not isinstance(searcher, Searcher):
         with Searcher.open(searcher) as opened:
@@ -122,45 +129,43 @@ def evaluate(
     database = LabelledDatabase.of(searcher, max_database)
     thumbnails = np.ascontiguousarray(searcher.thumbnails(database.rows))  # (n, 32, 32, 3)
     if queries is None:
-        could_ask, asked = len(database.rows), own_queries(database, thumbnails, max_queries)
+        possible, drawn = len(database.rows), own_queries(database, thumbnails, max_queries)
     else:
-        could_ask = sum(label != "" for label in queries.labels)
-        asked = given_queries(database, queries, max_queries)
-    alone, near = _without_twins(asked, thumbnails, on_progress)
+        possible = sum(label != "" for label in queries.labels)
+        drawn = given_queries(database, queries, max_queries)
+    used, near = _without_duplicates(drawn, thumbnails, on_progress)
     built, scored = build_methods(searcher, names=methods, rows=database.rows), []
     for name in methods:
         on_progress(0, 1, f"{name}: preparing")
-        scored.append(_score(next(built), searcher, database, alone, on_progress))
-    return _summary(database, could_ask, asked, near, scored)
+        scored.append(_score(next(built), searcher, database, used, on_progress))
+    return _summary(database, possible, drawn, near, scored)
 
 
-def _without_twins(
-    asked: LabelledQueries, thumbnails: NDArray[np.uint8], on_progress: Progress
+def _without_duplicates(
+    drawn: LabelledQueries, thumbnails: NDArray[np.uint8], on_progress: Progress
 ) -> tuple[LabelledQueries, NDArray[np.bool_]]:
-    """The queries that may be asked, and which of them have near twins."""
-    alone = asked.take(~exact_twins(asked.thumbnails, asked.places, thumbnails))
-    if len(alone) == 0:
-        if asked.are_rows:
-            raise EvaluationError(f"each of the {len(asked)} images has a twin, so none can ask. Use --queries PATH.")
+    """The queries without exact duplicates in the database, and which of them have near-duplicates there."""
+    used = drawn.take(~exact_duplicates(drawn.thumbnails, drawn.positions, thumbnails))
+    if len(used) == 0:
+        which = "images has a duplicate" if drawn.are_rows else "queries is in the corpus"
         raise EvaluationError(
-            f"each of the {len(asked)} queries is in the corpus itself, so there is nothing to measure. "
-            "Query with other images, or without --queries."
+            f"each of the {len(drawn)} {which}, so that there is nothing to measure.", hint=Hint.OTHER_QUERIES
         )
-    near = near_twins(
-        alone.thumbnails, alone.places, thumbnails, part_of(on_progress, 0, 1, "looking for near-duplicates")
+    near = near_duplicates(
+        used.thumbnails, used.positions, thumbnails, part_of(on_progress, 0, 1, "looking for near-duplicates")
     )
-    return alone, near
+    return used, near
 
 
-# --------------------------------------------------------------------------------------------------- the measuring
+# -------------------------------------------------------------------------------------------------------- scoring
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """What one method achieved."""
+    """The scores of one method."""
 
     method: EvaluatedMethod
-    figures: NDArray[np.float64]  # (nq, 5) in the order of `FIGURES`
+    scores: NDArray[np.float64]  # (nq, 5) in the order of `SCORE_NAMES`
     share: NDArray[np.float64]  # (points,) the curve
 
 
@@ -168,7 +173,7 @@ def _score(
     method: EvaluatedMethod,
     searcher: Searcher,
     database: LabelledDatabase,
-    asked: LabelledQueries,
+    used: LabelledQueries,
     on_progress: Progress,
 ) -> _Scored:
     vectors = row_vectors(
@@ -178,22 +183,22 @@ def _score(
         part_of(on_progress, 0, 1, f"{method.name}: computing vectors"),
     )
     ranked = Database.of(vectors, method.metric)
-    others = len(ranked) - asked.are_rows  # a row that asks is last in its own ranking, as -1
+    others = len(ranked) - used.are_rows  # a row of the database is last in its own ranking, as -1
     sizes = curve_sizes(others)
-    figures, shares = [], np.zeros(len(sizes))
-    for start, stop in blocks(len(asked), QUERY_BLOCK, part_of(on_progress, 0, 1, f"{method.name}: searching")):
-        block = asked.take(np.arange(start, stop))
-        queries = vectors[block.places] if asked.are_rows else method.vectors(block.thumbnails)
-        order = ranked.ranking(queries, block.places, first=start)[:, :others]
+    scores, shares = [], np.zeros(len(sizes))
+    for start, stop in blocks(len(used), QUERY_BLOCK, part_of(on_progress, 0, 1, f"{method.name}: searching")):
+        block = used.take(np.arange(start, stop))
+        queries = vectors[block.positions] if used.are_rows else method.vectors(block.thumbnails)
+        order = ranked.ranking(queries, block.positions, first=start)[:, :others]
         found = database.labels[order]  # (nb, n) labels, nearest first
-        figures.append(_figures(found, block.labels))
+        scores.append(_scores(found, block.labels))
         same = np.cumsum(found == block.labels[:, None], axis=1, dtype=np.int32)[:, sizes - 1]  # (nb, points)
         shares += (same / sizes).sum(axis=0)
-    return _Scored(method, np.concatenate(figures), shares / len(asked))
+    return _Scored(method, np.concatenate(scores), shares / len(used))
 
 
 def curve_sizes(n: int) -> NDArray[np.int64]:
-    """(points,) 1 to n, evenly spaced on a logarithmic axis, each once.
+    """(points,) numbers from 1 to n, evenly spaced on a logarithmic axis, each once.
 
     >>> curve_sizes(12).tolist()
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
@@ -201,8 +206,8 @@ def curve_sizes(n: int) -> NDArray[np.int64]:
     return np.unique(np.geomspace(1, max(n, 1), CURVE_POINTS).round().astype(np.int64))
 
 
-def _figures(found: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(nq, 5) in the order of `FIGURES`."""
+def _scores(found: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(nq, 5) in the order of `SCORE_NAMES`."""
     return np.stack(
         [
             precision_at(found, wanted, 1),
@@ -216,26 +221,26 @@ def _figures(found: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.
 
 
 def _summary(
-    database: LabelledDatabase, could_ask: int, asked: LabelledQueries, near: NDArray[np.bool_], scored: list[_Scored]
+    database: LabelledDatabase, possible: int, drawn: LabelledQueries, near: NDArray[np.bool_], scored: list[_Scored]
 ) -> Evaluation:
-    def means(which: NDArray[np.bool_]) -> dict[str, Figures]:
+    def means(which: NDArray[np.bool_]) -> dict[str, Scores]:
         return {
-            each.method.name: dict(zip(FIGURES, each.figures[which].mean(axis=0).tolist(), strict=True))
+            each.method.name: dict(zip(SCORE_NAMES, each.scores[which].mean(axis=0).tolist(), strict=True))
             for each in scored
         }
 
-    sizes = curve_sizes(len(database.rows) - asked.are_rows)
+    sizes = curve_sizes(len(database.rows) - drawn.are_rows)
     return Evaluation(
         n_database=len(database.rows),
         n_labelled=database.n_labelled,
-        n_could_ask=could_ask,
+        n_possible_queries=possible,
         n_queries=len(near),
-        n_twins=len(asked) - len(near),
-        n_near_twins=int(near.sum()),
+        n_duplicates=len(drawn) - len(near),
+        n_near_duplicates=int(near.sum()),
         ap_formula=AP_FORMULA,
         titles={each.method.name: each.method.title for each in scored},
         methods=means(np.ones(len(near), dtype=np.bool_)),
-        without_near_twins=None if near.all() else means(~near),
+        without_near_duplicates=None if near.all() else means(~near),
         curve=Curve(
             tuple(sizes.tolist()), len(near), {each.method.name: tuple(each.share.tolist()) for each in scored}
         ),

@@ -1,8 +1,7 @@
-"""How often a hit is called good although nothing like the query is there: labels left out of the database in turn.
+"""Measure how often a hit is called good although no image of the query's kind is there.
 
-Each image that asks, asks twice: among all other images, where its label is present, and among those of other labels
-alone, as if its own had never been taken in. The cutoff is that of the whole corpus, the label that is left out
-included. Knows labels and grades; must not know how a cutoff is found.
+Each query is searched twice: among all other images, where its label is present, and among those of other labels only,
+as if its own label had never been added. The cutoff is the one of the whole corpus in both searches.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.evaluation.labels import MOST_ROWS, LabelledDatabase, LabelledQueries, own_queries
 from imgsearch.retrieval.evaluation.methods import build_methods, row_vectors
-from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.exact import blocks
+from imgsearch.retrieval.index.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.search.thresholds import Cutoff, Cutoffs
 
 if TYPE_CHECKING:
@@ -26,15 +25,15 @@ MOST_QUERIES = 1000
 
 @dataclass(frozen=True)
 class MatchRates:
-    """How one method's cutoff tells queries that have a match from those that have none. Shares, 0 to 1."""
+    """How well one method's cutoff separates queries with a match from those without. Shares, 0 to 1."""
 
-    same: float  # the cutoff
+    same: float  # the cutoff's two distances
     close: float
-    match: float  # of the queries whose label is present: the nearest hit is the same or close
-    false_match: float  # of the queries whose label is left out: the nearest hit is the same or close nevertheless
-    false_same: float  # of them: it is called the same
-    right_if_good: float | None  # of the nearest hits that are the same or close, those with the query's label
-    right_if_weak: float | None  # of those that are weak; None where there are none
+    match: float  # queries with their label present whose nearest hit is graded same or close
+    false_match: float  # queries with their label left out whose nearest hit is graded same or close
+    false_same: float  # queries with their label left out whose nearest hit is graded same
+    right_if_good: float | None  # nearest hits graded same or close that have the query's label; None without such
+    right_if_weak: float | None  # nearest hits graded weak that have the query's label; None without such
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class FalseMatches:
     methods: dict[str, MatchRates]
 
     def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types."""
         return asdict(self)
 
 
@@ -58,41 +58,42 @@ def false_match_rate(
     max_database: int = MOST_ROWS,
     on_progress: Progress = silent,
 ) -> FalseMatches:
-    """Leave out each label in turn, and ask with its images.
+    """Leave out each label in turn and search with its images.
 
     Raises:
-        EvaluationError: fewer than two labels; the message says how to label.
+        EvaluationError: there are fewer than two labels.
     """
     database = LabelledDatabase.of(searcher, max_database)
-    asked = own_queries(database, searcher.thumbnails(database.rows), max_queries)
+    queries = own_queries(database, searcher.thumbnails(database.rows), max_queries)
     rates: dict[str, MatchRates] = {}
     for method in build_methods(searcher, names=tuple(cutoffs.methods), rows=database.rows):
         vectors = row_vectors(method, searcher, database.rows)
-        nearest = _Nearest.of(Database.of(vectors, method.metric), vectors, database.labels, asked)
+        nearest = _Nearest.of(Database.of(vectors, method.metric), vectors, database.labels, queries)
         rates[method.name] = nearest.rates(cutoffs.methods[method.name])
         on_progress(len(rates), len(cutoffs.methods), "leaving out labels")
-    return FalseMatches(len(asked), len(database.rows), len(database.names), rates)
+    return FalseMatches(len(queries), len(database.rows), len(database.names), rates)
 
 
 @dataclass(frozen=True)
 class _Nearest:
-    """What each query finds first."""
+    """The nearest image of each query, with its label present and left out."""
 
     present: NDArray[np.float64]  # (nq,) distance of the nearest other image, inf where there is none
-    right: NDArray[np.bool_]  # (nq,) whether that has the query's label
+    right: NDArray[np.bool_]  # (nq,) whether that image has the query's label
     absent: NDArray[np.float64]  # (nq,) distance of the nearest of another label
 
     @classmethod
     def of(
-        cls, database: Database, vectors: NDArray[Any], labels: NDArray[np.int64], asked: LabelledQueries
+        cls, database: Database, vectors: NDArray[Any], labels: NDArray[np.int64], queries: LabelledQueries
     ) -> "_Nearest":
-        present, absent = np.empty(len(asked)), np.empty(len(asked))
-        right = np.empty(len(asked), dtype=np.bool_)
-        for start, stop in blocks(len(asked), QUERY_BLOCK):
-            places, wanted = asked.places[start:stop], asked.labels[start:stop]
-            distances = database.hit_distances(vectors[places])  # (nb, n)
-            line = np.arange(len(places))
-            distances[line, places] = np.inf
+        """Search with each query twice."""
+        present, absent = np.empty(len(queries)), np.empty(len(queries))
+        right = np.empty(len(queries), dtype=np.bool_)
+        for start, stop in blocks(len(queries), QUERY_BLOCK):
+            positions, wanted = queries.positions[start:stop], queries.labels[start:stop]
+            distances = database.hit_distances(vectors[positions])  # (nb, n)
+            line = np.arange(len(positions))
+            distances[line, positions] = np.inf
             first = distances.argmin(axis=1)
             present[start:stop], right[start:stop] = distances[line, first], labels[first] == wanted
             distances[labels[None, :] == wanted[:, None]] = np.inf
@@ -100,6 +101,7 @@ class _Nearest:
         return cls(present, right, absent)
 
     def rates(self, cutoff: Cutoff) -> MatchRates:
+        """Apply a cutoff to the distances."""
         good = self.present <= cutoff.close
         return MatchRates(
             same=cutoff.same,

@@ -1,6 +1,6 @@
-"""The methods that `imgsearch evaluate` compares: what each makes of thumbnails, and how that is compared. Plain data.
+"""The methods that an evaluation compares: vectors of thumbnails and the distance between them.
 
-Must not know labels or figures. What needs torch is asked of the `Searcher` and of the encoder's wing.
+Loads torch only for the untrained network; other codes come from the `Searcher`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,46 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsearch.progress import Progress, silent
-from imgsearch.retrieval.evaluation.ranking import HAMMING
 from imgsearch.retrieval.explore.principal import PrincipalComponents
 from imgsearch.retrieval.index.exact import Rows, blocks
 from imgsearch.retrieval.index.index_info import COSINE, L2
+from imgsearch.retrieval.index.ranking import HAMMING
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
 
 EVALUATED = ("pixel", "pca", "pca-white", "hog", "untrained", "code", "binary", "short")
-THUMBNAIL_BLOCK = 1024  # thumbnails of which vectors are made between two reports of progress
-FITTED_IMAGES, FITTED_SEED = 10_000, 0  # at most so many images give the principal components, drawn with this seed
+THUMBNAIL_BLOCK = 1024  # thumbnails whose vectors are computed between two reports of progress
+FITTED_IMAGES, FITTED_SEED = (
+    10_000,
+    0,
+)  # principal components are fitted to at most so many images, drawn with this seed
 UNTRAINED_SEED = 0
 SHORT_BITS = 28
 DISTANCES = {COSINE: "cosine", L2: "Euclidean"}
 
 # Histograms of oriented gradients, normalised once over the whole image: the best of ten settings that were tried on
-# 15,000 CIFAR-10 images (P@10 .384; blocks of 2x2 cells, the textbook's, .337; cells of 8x8 pixels .346). Every setting
-# gave vectors of equal length, so that cosine and Euclidean distance order alike.
+# 15,000 CIFAR-10 images (P@10 .384; with the usual blocks of 2x2 cells .337; with cells of 8x8 pixels .346). Vectors
+# have equal lengths, so that cosine and Euclidean distance give the same order.
 HOG_CELL, HOG_ORIENTATIONS = 4, 9
 
 
 @dataclass(frozen=True)
 class EvaluatedMethod:
-    """One way of telling how alike two images look."""
+    """One way to compare images."""
 
-    name: str
-    title: str  # for people: what is compared, and how
+    name: str  # one of `EVALUATED`
+    title: str  # what is compared, and how
     metric: str  # "l2", "cosine" or "hamming": see `ranking.Database`
-    vectors: Callable[[NDArray[np.uint8]], NDArray[Any]]  # (n, 32, 32, 3) to (n, d) float32, or uint8: pixels, bits
-    stored: Callable[[Rows], NDArray[Any]] | None = None  # the same of indexed rows, where the index holds them already
+    vectors: Callable[[NDArray[np.uint8]], NDArray[Any]]  # (n, 32, 32, 3) to (n, d), float32 or uint8 (pixels, bits)
+    stored: Callable[[Rows], NDArray[Any]] | None = None  # the vectors of indexed rows, where the index stores them
 
 
 def build_methods(
     searcher: "Searcher", *, names: Sequence[str] = EVALUATED, rows: Rows | None = None
 ) -> Iterator[EvaluatedMethod]:
-    """The methods of these names, in this order, each made when it is its turn.
+    """Yield the methods of these names in this order, each built when it is needed.
 
     Args:
-        rows: the rows of which principal components are fitted (a sample of them where they are many); by default
-            all that can be found.
+        searcher: an open index.
+        names: names out of `EVALUATED`.
+        rows: the rows that principal components are fitted to (a sample of them where they are many); by default all
+            that can be found.
     """
     fitted: PrincipalComponents | None = None
     for name in names:
@@ -64,7 +69,7 @@ def build_methods(
 def row_vectors(
     method: EvaluatedMethod, searcher: "Searcher", rows: Rows, on_progress: Progress = silent
 ) -> NDArray[Any]:
-    """(m, d) the vectors of indexed rows (m,): stored ones where the index holds them, else made of the thumbnails."""
+    """(m, d) the vectors of indexed rows (m,): stored ones where there are any, else computed from thumbnails."""
     if method.stored is not None:
         return method.stored(rows)
     parts = [
@@ -75,7 +80,7 @@ def row_vectors(
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# without training
+# methods without training
 
 
 def _pixel(_: "Searcher") -> EvaluatedMethod:
@@ -103,8 +108,8 @@ def _hog(_: "Searcher") -> EvaluatedMethod:
 
 
 def hog_vectors(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 576) of thumbnails (n, 32, 32, 3): 8x8 cells of 9 orientations, of each pixel's strongest channel."""
-    from skimage.feature import hog  # slow to import: only where it is measured
+    """(n, 576) histograms of thumbnails (n, 32, 32, 3): 8×8 cells of 9 orientations, of the strongest channels."""
+    from skimage.feature import hog  # slow to import
 
     cells = 32 // HOG_CELL
     vectors = np.empty((len(thumbnails), cells * cells * HOG_ORIENTATIONS), dtype=np.float32)
@@ -121,7 +126,7 @@ def hog_vectors(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _untrained(searcher: "Searcher") -> EvaluatedMethod:
-    from imgsearch.autoencoder.encode import untrained_encoder  # loads torch, which the other modules here do not
+    from imgsearch.autoencoder.encode import untrained_encoder  # loads torch
 
     encoder = untrained_encoder(searcher.card, searcher.device, seed=UNTRAINED_SEED)
     metric = searcher.metric
@@ -129,7 +134,7 @@ def _untrained(searcher: "Searcher") -> EvaluatedMethod:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what the index holds
+# methods whose vectors the index stores
 
 
 def _code(searcher: "Searcher") -> EvaluatedMethod:

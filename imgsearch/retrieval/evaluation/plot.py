@@ -1,7 +1,6 @@
-"""The curve of an evaluation as a picture, in the form of the figure of Krizhevsky & Hinton (2011): the share of
-same-label images among the N nearest, N on a logarithmic axis, one line per method.
+"""Plot the curve of an evaluation as Krizhevsky & Hinton (2011) do in their figure.
 
-The only module that imports matplotlib. Must not know how the shares were measured.
+It shows the share of same-label images among the N nearest, N on a logarithmic axis, one line per method.
 """
 
 import io
@@ -14,7 +13,7 @@ from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 from imgsearch.retrieval.evaluation.evaluate import Evaluation
 
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 5.0, 150
-# What the index offers stands out; the rest is there to compare with. Colours that colour-blind people tell apart.
+# Colours that colour-blind people can tell apart; the methods that search offers are drawn bolder.
 COLOURS = {
     "code": "#d55e00",
     "binary": "#0072b2",
@@ -29,11 +28,11 @@ OFFERED = ("code", "binary")
 
 
 def draw_curve(evaluation: Evaluation) -> bytes:
-    """A PNG of the evaluation's curve."""
+    """PNG bytes: the evaluation's curve."""
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), dpi=DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
     curve = evaluation.curve
-    # The best first, so that the legend reads from top to bottom as the lines do.
+    # The best first, so that legend and lines have the same order.
     for name, share in sorted(curve.share.items(), key=lambda item: -item[1][len(item[1]) // 4]):
         axes.plot(
             curve.n,
@@ -44,14 +43,14 @@ def draw_curve(evaluation: Evaluation) -> bytes:
             linestyle="--" if name == "pixel" else "-",
             zorder=3 if name in OFFERED else 2,
         )
-    _dress(axes, evaluation)
+    _style(axes, evaluation)
     FigureCanvasAgg(figure)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
 
 
-def _dress(axes: Axes, evaluation: Evaluation) -> None:
+def _style(axes: Axes, evaluation: Evaluation) -> None:
     curve = evaluation.curve
     axes.set_xscale("log")
     axes.set_xlim(1, max(curve.n[-1], 2))

@@ -1,12 +1,12 @@
-"""Distorted-query recall: ask with a distorted copy of an indexed image; does the original come back? Needs no labels.
+"""Distorted-query recall: search with distorted copies of indexed images and count how often the original is found.
 
-Knows the methods and their distances; must not know labels or the command line. Rules of the measurement:
+It needs no labels. Rules of the measurement:
 
-- the database is every image that can be found, or 50,000 of them drawn with a fixed seed; the original is in it;
-- every method is asked with the same copies;
-- the original's rank is 1 and one for each other image that is nearer. Images exactly as far, of which binary codes
-  find many, are counted as if their order were drawn: with none nearer and one as far, the original counts one half as
-  the first. So equal distances neither help nor hurt.
+- the database is every image that can be found, or 50,000 of them drawn with a fixed seed; it contains the originals;
+- every method is queried with the same copies;
+- the rank of the original is 1 plus the number of nearer images. Equally distant images, frequent with binary codes,
+  count as if in random order: with none nearer and one other equally far, the original counts as first by one half.
+  Thus equal distances neither help nor hurt.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.errors import EvaluationError
+from imgsearch.errors import EvaluationError, Hint
 from imgsearch.progress import Progress, part_of, silent
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.evaluation.methods import EvaluatedMethod, row_vectors
-from imgsearch.retrieval.evaluation.ranking import QUERY_BLOCK, Database
 from imgsearch.retrieval.index.exact import Rows, blocks
+from imgsearch.retrieval.index.ranking import QUERY_BLOCK, Database
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
 
-MOST_ROWS = 50_000  # of a database
-N_ROWS = 1000  # that are distorted
+MOST_ROWS = 50_000  # images of a database
+N_ROWS = 1000  # images that are distorted
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,16 @@ class Recall:
 
 @dataclass(frozen=True)
 class DistortedRecall:
-    """How often each method finds the original, by distortion and in the mean over the distortions."""
+    """How often each method finds the original, for each distortion and on average."""
 
     n_rows: int  # images that were distorted
     n_database: int  # images that could be found
     distortions: tuple[str, ...]
-    recall: dict[str, dict[str, Recall]]  # method: distortion
-    mean: dict[str, Recall]  # method
+    recall: dict[str, dict[str, Recall]]  # by method and distortion
+    mean: dict[str, Recall]  # by method, over the distortions
 
     def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types."""
         return asdict(self) | {"distortions": list(self.distortions)}
 
 
@@ -61,53 +62,53 @@ def measure_distorted(
     max_database: int = MOST_ROWS,
     on_progress: Progress = silent,
 ) -> DistortedRecall:
-    """Distort a sample of the images that can be found, in each way, and ask for them by each method.
+    """Distort a sample of the images that can be found in each way, and search with the copies by each method.
 
     Raises:
         EvaluationError: no image can be found.
     """
     rng, findable = np.random.default_rng(seed), searcher.findable_rows()
     if len(findable) == 0:
-        raise EvaluationError("no image can be found: add some with imgsearch add PATH, then run: imgsearch reindex")
+        raise EvaluationError("no image can be found.", hint=Hint.ADD_AND_REINDEX)
     rows = np.sort(rng.choice(findable, min(max_database, len(findable)), replace=False))
-    places = np.sort(rng.choice(len(rows), min(n_rows, len(rows)), replace=False))
-    originals = searcher.thumbnails(rows[places])  # (m, 32, 32, 3)
-    copies = np.concatenate([distort(originals, name, rows[places], seed=seed) for name in DISTORTIONS])
+    positions = np.sort(rng.choice(len(rows), min(n_rows, len(rows)), replace=False))
+    originals = searcher.thumbnails(rows[positions])  # (m, 32, 32, 3)
+    copies = np.concatenate([distort(originals, name, rows[positions], seed=seed) for name in DISTORTIONS])
     recall: dict[str, dict[str, Recall]] = {}
     mean: dict[str, Recall] = {}
     for method in methods:
-        shares = _shares(method, searcher, rows, places, copies, on_progress)  # (distortions, 2)
+        shares = _shares(method, searcher, rows, positions, copies, on_progress)  # (distortions, 2)
         recall[method.name] = {name: Recall(*each) for name, each in zip(DISTORTIONS, shares.tolist(), strict=True)}
         mean[method.name] = Recall(*shares.mean(axis=0).tolist())
-    return DistortedRecall(len(places), len(rows), DISTORTIONS, recall, mean)
+    return DistortedRecall(len(positions), len(rows), DISTORTIONS, recall, mean)
 
 
 def _shares(
     method: EvaluatedMethod,
     searcher: "Searcher",
     rows: Rows,
-    places: Rows,
+    positions: Rows,
     copies: NDArray[np.uint8],
     on_progress: Progress,
 ) -> NDArray[np.float64]:
-    """(distortions, 2) of the copies (distortions * m, 32, 32, 3) of the m places, those found first and in ten."""
+    """(distortions, 2) shares of copies (distortions * m, 32, 32, 3) whose original is first, and in the first ten."""
     vectors = row_vectors(
         method,
         searcher,
         rows,
         part_of(on_progress, 0, 1, f"{method.name}: computing vectors"),
     )
-    database, originals = Database.of(vectors, method.metric), np.tile(places, len(DISTORTIONS))
+    database, originals = Database.of(vectors, method.metric), np.tile(positions, len(DISTORTIONS))
     found = np.empty((len(copies), 2))
     for start, stop in blocks(len(copies), QUERY_BLOCK, part_of(on_progress, 0, 1, f"{method.name}: searching")):
         distances = database.distances(method.vectors(copies[start:stop]))  # (nb, n)
         found[start:stop] = found_in(distances, originals[start:stop], (1, 10))
-    shares: NDArray[np.float64] = found.reshape(len(DISTORTIONS), len(places), 2).mean(axis=1)
+    shares: NDArray[np.float64] = found.reshape(len(DISTORTIONS), len(positions), 2).mean(axis=1)
     return shares
 
 
 def found_in(distances: NDArray[Any], originals: Rows, sizes: Sequence[int]) -> NDArray[np.float64]:
-    """(nq, sizes) the chance that each query's original (nq,) is among the first so many, by distances (nq, n).
+    """(nq, sizes) probability that the original (nq,) is among the first so many, given distances (nq, n).
 
     >>> found_in(np.array([[5, 3, 3, 3, 9]]), np.array([2]), (1, 2, 3)).round(2).tolist()
     [[0.33, 0.67, 1.0]]

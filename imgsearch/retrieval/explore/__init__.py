@@ -1,1 +1,1 @@
-"""Maps of the corpus and directions in code space."""
+"""What the Explore page is made of: the image map and the geometry of codes."""

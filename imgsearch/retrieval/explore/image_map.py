@@ -1,7 +1,6 @@
-"""The picture map: images placed in a plane so that near ones lie together, by their pixels and by their codes.
+"""The image map: two-dimensional layouts of the images by their codes and by their pixels, kept in `map.npz`.
 
-Knows how places are computed (PCA, t-SNE), kept in `map.npz` and measured; must not know how they are drawn. Holds
-rows and places, never a picture. scikit-learn is loaded where places are computed, and nowhere else.
+The file holds rows and positions, no image content. scikit-learn is loaded only where layouts are computed.
 """
 
 import zipfile
@@ -13,47 +12,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.errors import EvaluationError
+from imgsearch.errors import EvaluationError, Hint
 from imgsearch.paths import IndexPaths, directory_errors, replacing
 from imgsearch.progress import Progress, silent
 from imgsearch.retrieval.explore.directions import principal_directions
 from imgsearch.retrieval.explore.principal import PrincipalComponents
 from imgsearch.retrieval.index.exact import Rows
-from imgsearch.retrieval.index.index_info import COSINE
+from imgsearch.retrieval.index.index_info import COSINE, L2
+from imgsearch.retrieval.index.ranking import k_nearest
 
 if TYPE_CHECKING:
     from imgsearch.retrieval.search.searcher import Searcher
 
-Plane = NDArray[np.float32]  # (n, 2)
+Layout = NDArray[np.float32]  # (n, 2)
 
-CODE_TSNE, PIXEL_TSNE, CODE_PCA, PIXEL_PCA = PLANES = ("code-tsne", "pixel-tsne", "code-pca", "pixel-pca")
-MOST_ROWS = 2_000  # t-SNE of so many takes about ten seconds on one core; the time grows with their number
-LEAST_ROWS = 12  # with fewer there is no neighbourhood to keep
-PIXEL_COMPONENTS = 32  # of the pixels, before t-SNE
-PERPLEXITY = 30.0  # how many neighbours t-SNE takes an image to have, about
-START_SPREAD = 1e-4  # t-SNE starts from the two main components, shrunk to this standard deviation
-NEAREST = 10  # neighbours in the plane that the figures look at
+CODE_TSNE, PIXEL_TSNE, CODE_PCA, PIXEL_PCA = LAYOUTS = ("code-tsne", "pixel-tsne", "code-pca", "pixel-pca")
+MOST_ROWS = 2_000  # t-SNE of so many takes about ten seconds on one core
+LEAST_ROWS = 12  # with fewer there are no neighbourhoods
+PIXEL_COMPONENTS = 32  # of the pixels; the input of t-SNE
+PERPLEXITY = 30.0  # about the number of neighbours that t-SNE considers for each image
+START_SPREAD = 1e-4  # t-SNE starts from the two main components, scaled to this standard deviation
+NEAREST = 10  # neighbours that the measures consider
 
 
 @dataclass(frozen=True)
-class PictureMap:
-    """Where each of some rows lies, by each of `PLANES`."""
+class ImageMap:
+    """The position of each row in each of `LAYOUTS`."""
 
     model: str  # digest of the model whose codes were placed
     indexed: int  # rows 0..indexed-1 were in the index when it was made
     made_at: str  # ISO 8601, UTC
-    rows: Rows  # (n,) ascending: all that could be found, or a sample of them
-    planes: dict[str, Plane]  # by name, each (n, 2)
+    rows: Rows  # (n,) ascending: all rows that could be found, or a sample of them
+    layouts: dict[str, Layout]  # by name
 
     def fits(self, model: str) -> bool:
-        """Whether these are places of the codes of `model`."""
+        """Return whether the codes of `model` were placed."""
         return self.model == model
 
-    def of_rows(self, rows: Rows) -> "PictureMap":
-        """The same map with those of its rows alone that are among `rows`: what was removed since vanishes."""
+    def of_rows(self, rows: Rows) -> "ImageMap":
+        """Return the map without the rows that are not among `rows`, such as those removed since it was made."""
         kept = np.isin(self.rows, rows)
-        planes = {name: plane[kept] for name, plane in self.planes.items()}
-        return PictureMap(self.model, self.indexed, self.made_at, self.rows[kept], planes)
+        layouts = {name: layout[kept] for name, layout in self.layouts.items()}
+        return ImageMap(self.model, self.indexed, self.made_at, self.rows[kept], layouts)
 
 
 def make_map(
@@ -62,12 +62,12 @@ def make_map(
     most_rows: int = MOST_ROWS,
     seed: int = 0,
     on_progress: Progress = silent,
-) -> PictureMap:
+) -> ImageMap:
     """Place the images of an index: all that can be found, or `most_rows` of them drawn with `seed`.
 
-    The pixels are reduced to their 32 principal components, then placed by t-SNE (van der Maaten & Hinton 2008) with
-    Euclidean distance; the codes are placed by t-SNE with the distance that they are searched by. Both start from their
-    two principal components, which are two maps of their own. The same index and seed give the same map.
+    The pixels are reduced to 32 principal components and placed by t-SNE (van der Maaten & Hinton 2008) with Euclidean
+    distance; the codes are placed by t-SNE with the distance of search. Both start from their two main principal
+    components, which are layouts too. The same index and seed give the same map.
 
     Raises:
         EvaluationError: fewer than twelve images can be found.
@@ -75,8 +75,8 @@ def make_map(
     rows = searcher.findable_rows()
     if len(rows) < LEAST_ROWS:
         raise EvaluationError(
-            f"a map needs at least {LEAST_ROWS} images that can be found; there are {len(rows)}. "
-            "Add some (imgsearch add FOLDER), then run: imgsearch reindex"
+            f"a map needs at least {LEAST_ROWS} images that can be found; there are {len(rows)}.",
+            hint=Hint.ADD_AND_REINDEX,
         )
     if len(rows) > most_rows:
         rows = np.sort(np.random.default_rng(seed).choice(rows, most_rows, replace=False))
@@ -91,35 +91,35 @@ def make_map(
     metric = "cosine" if searcher.metric == COSINE else "euclidean"
     code_tsne = _tsne(codes, code_pca, metric, seed)
     on_progress(1.0, 1, "done")
-    planes = dict(zip(PLANES, (code_tsne, pixel_tsne, code_pca, pixel_pca), strict=True))
+    layouts = dict(zip(LAYOUTS, (code_tsne, pixel_tsne, code_pca, pixel_pca), strict=True))
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return PictureMap(searcher.model, searcher.rows, made_at, rows, planes)
+    return ImageMap(searcher.model, searcher.rows, made_at, rows, layouts)
 
 
-def _code_pca(codes: NDArray[np.floating]) -> Plane:
+def _code_pca(codes: NDArray[np.floating]) -> Layout:
     directions = principal_directions(codes, 2)
     return _two((codes - directions.mean) @ directions.directions.T)
 
 
-def _two(components: NDArray[np.floating]) -> Plane:
-    """(n, 2) the first two of (n, d) components, zeros where there are fewer."""
-    plane = np.zeros((len(components), 2), np.float32)
+def _two(components: NDArray[np.floating]) -> Layout:
+    """(n, 2) the first two of components (n, d), zeros where there are fewer."""
+    layout = np.zeros((len(components), 2), np.float32)
     width = min(2, components.shape[1])
-    plane[:, :width] = components[:, :width]
-    return plane
+    layout[:, :width] = components[:, :width]
+    return layout
 
 
-def _tsne(points: NDArray[np.floating], start: Plane, metric: str, seed: int) -> Plane:
+def _tsne(points: NDArray[np.floating], start: Layout, metric: str, seed: int) -> Layout:
     from sklearn.manifold import TSNE  # a second to import
 
     spread = start[:, 0].std()
     if spread > 0:
         init = (start / spread * START_SPREAD).astype(np.float32)
-    else:  # all images are the same one
+    else:  # all images are equal
         init = np.random.default_rng(seed).normal(0, START_SPREAD, start.shape).astype(np.float32)
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, metric=metric, init=init, random_state=seed)
-    placed: Plane = np.asarray(tsne.fit_transform(points), np.float32)
+    placed: Layout = np.asarray(tsne.fit_transform(points), np.float32)
     return placed
 
 
@@ -127,80 +127,71 @@ def _tsne(points: NDArray[np.floating], start: Plane, metric: str, seed: int) ->
 # how good a map is
 
 
-def nearest_in_plane(plane: Plane, k: int = NEAREST) -> Rows:
-    """(n, k) the places of the k nearest of each point, nearest first, itself left out."""
-    return _nearest(plane, k)
-
-
-def same_label_share(plane: Plane, labels: NDArray[Any], k: int = NEAREST) -> float:
-    """The share of points with the same label, among the k nearest in the plane, over all points; labels (n,)."""
-    neighbours = nearest_in_plane(plane, min(k, len(plane) - 1))
+def same_label_share(layout: Layout, labels: NDArray[Any], k: int = NEAREST) -> float:
+    """The share of the k nearest in a layout that have the label of the point, over all points; labels (n,)."""
+    neighbours = _neighbours(layout, k)
     return float((labels[neighbours] == labels[:, None]).mean())
 
 
-def kept_share(plane: Plane, points: NDArray[np.floating], k: int = NEAREST) -> float:
-    """The share of the k nearest by `points` (n, d), Euclidean, that are among the k nearest in the plane too."""
-    k = min(k, len(plane) - 1)
-    truth, there = _nearest(points, k), _nearest(plane, k)
-    return float(np.mean([np.isin(mine, yours).mean() for mine, yours in zip(truth, there, strict=True)]))
+def kept_share(layout: Layout, points: NDArray[np.floating], k: int = NEAREST) -> float:
+    """The share of the k nearest by `points` (n, d), Euclidean, that are also among the k nearest in the layout."""
+    truth, found = _neighbours(points, k), _neighbours(layout, k)
+    return float(np.mean([np.isin(*pair).mean() for pair in zip(truth, found, strict=True)]))
 
 
-def _nearest(points: NDArray[np.floating], k: int) -> Rows:
-    exact = points.astype(np.float64)
-    squares = np.einsum("ij,ij->i", exact, exact)
-    distances = squares[:, None] + squares[None, :] - 2 * exact @ exact.T  # (n, n): 32 MB for 2,000
-    np.fill_diagonal(distances, np.inf)
-    return np.argsort(distances, axis=1, kind="stable")[:, :k]
+def _neighbours(points: NDArray[np.floating], k: int) -> Rows:
+    """(n, k) the k nearest other points of each point, at most n - 1."""
+    return k_nearest(points.astype(np.float32), points.astype(np.float32), k, L2, np.arange(len(points)))
 
 
 # ----------------------------------------------------------------------------------------------------------------------
 # on disk
 
 
-def save_map(paths: IndexPaths, made: PictureMap) -> None:
-    """Put `made` in place of the map before.
+def save_map(paths: IndexPaths, made: ImageMap) -> None:
+    """Write `made` in place of the earlier map.
 
     Raises:
         IndexDirectoryError: the directory cannot be written.
     """
     parts: dict[str, Any] = {"model": made.model, "indexed": made.indexed, "made_at": made.made_at, "rows": made.rows}
-    parts |= made.planes
+    parts |= made.layouts
     with replacing(paths.map) as temporary, temporary.open("wb") as file:
         np.savez(file, **parts)
 
 
-def load_map(paths: IndexPaths) -> PictureMap | None:
-    """The map that was made last; None where none was, or where the file is damaged: making it again mends both.
+def load_map(paths: IndexPaths) -> ImageMap | None:
+    """Read the last map; None where there is none or the file is damaged: making it again replaces it.
 
     Raises:
         IndexDirectoryError: the file is there and cannot be read.
     """
     with directory_errors(paths.map):
         try:
-            # Opened here: numpy forgets to close a file that turns out to be damaged.
+            # Opened here, since numpy leaves a damaged file open.
             with paths.map.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                made = PictureMap(
+                made = ImageMap(
                     str(kept["model"]),
                     int(kept["indexed"]),
                     str(kept["made_at"]),
                     kept["rows"],
-                    {name: kept[name] for name in PLANES},
+                    {name: kept[name] for name in LAYOUTS},
                 )
         except (FileNotFoundError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
             return None
     return made if _sound(made) else None
 
 
-def _sound(made: PictureMap) -> bool:
+def _sound(made: ImageMap) -> bool:
     n = len(made.rows) if made.rows.ndim == 1 else -1
     return made.rows.dtype == np.int64 and all(
-        plane.shape == (n, 2) and plane.dtype == np.float32 and bool(np.isfinite(plane).all())
-        for plane in made.planes.values()
+        layout.shape == (n, 2) and layout.dtype == np.float32 and bool(np.isfinite(layout).all())
+        for layout in made.layouts.values()
     )
 
 
-def erase_places(paths: IndexPaths, rows: Sequence[int]) -> None:
-    """Take the places of `rows` out of the map on disk, if there is one; may be repeated.
+def erase_positions(paths: IndexPaths, rows: Sequence[int]) -> None:
+    """Erase the positions of `rows` from the map on disk, if there is one; may be repeated.
 
     Raises:
         IndexDirectoryError: the directory cannot be read or written.
@@ -208,6 +199,6 @@ def erase_places(paths: IndexPaths, rows: Sequence[int]) -> None:
     made = load_map(paths)
     if made is None:
         with directory_errors(paths.map):
-            paths.map.unlink(missing_ok=True)  # a damaged one may hold anything
+            paths.map.unlink(missing_ok=True)  # a damaged file may still hold them
     elif np.isin(made.rows, rows).any():
         save_map(paths, made.of_rows(np.setdiff1d(made.rows, rows)))

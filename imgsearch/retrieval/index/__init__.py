@@ -1,1 +1,1 @@
-"""Exact nearest-neighbour indexes of codes, binary codes and pixels."""
+"""Exact nearest neighbours of codes, pixels and binary codes, and the index files on disk."""

@@ -1,7 +1,7 @@
-"""What faiss proposes: the seam through which every index asks it.
+"""Fetch candidate neighbours from faiss; shared by the three indexes.
 
-Knows faiss's searches and their limits; must not know what the vectors mean. faiss proposes a few candidates more than
-were asked for, with rounding and with -1 where it has none; the index that asked settles which of them are the answer.
+A few more candidates than wanted are fetched. Their distances may be rounded, and a missing one is -1; the index
+selects the neighbours from them.
 """
 
 from collections.abc import Iterator
@@ -12,34 +12,35 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.index.exact import LeftOut, Rows
+from imgsearch.retrieval.index.exact import Exclusions, Rows
 
-SPARE = 16  # candidates fetched beyond k, so that ties at the end are seen
+SPARE = 16  # candidates fetched beyond k, so that ties at the end are noticed
 MOST_FETCHED = 2048  # faiss's GPU search returns no more; beyond it rows are left out by a selector, on the CPU
-QUERY_BLOCK = 1024  # queries answered between two reports of progress
+QUERY_BLOCK = 1024  # queries searched between two reports of progress
 
 Candidates = tuple[NDArray[Any], Rows]  # (nq, m) approximate distances as faiss has them, and rows, -1 for none
 
 
-def propose(index: Any, queries: NDArray[Any], k: int, left_out: LeftOut) -> Candidates:
-    """faiss's nearest, enough of them that k + SPARE are left when the rows left out are dropped."""
-    fetched = k + SPARE + 1 + left_out.n_flags
+def propose(index: Any, queries: NDArray[Any], k: int, exclusions: Exclusions) -> Candidates:
+    """Return faiss's nearest, enough that k + SPARE are left when excluded rows are dropped."""
+    fetched = k + SPARE + 1 + exclusions.n_excluded
     parameters = None
-    if left_out.n_flags and fetched > MOST_FETCHED:
-        fetched -= left_out.n_flags
-        bits = np.packbits(~left_out.flags, bitorder="little")
+    if exclusions.n_excluded and fetched > MOST_FETCHED:
+        fetched -= exclusions.n_excluded
+        bits = np.packbits(~exclusions.excluded, bitorder="little")
         selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type] # the stubs lack the Python constructors
         parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # likewise
     with threads_for(len(queries)):
-        distances, rows = index.search(queries, min(fetched, len(left_out.flags)), params=parameters)
+        distances, rows = index.search(queries, min(fetched, len(exclusions.excluded)), params=parameters)
     return distances, rows
 
 
 @contextmanager
 def threads_for(n_queries: int) -> Iterator[None]:
-    """faiss gives each thread queries of its own: more threads than queries only wait for each other.
+    """Limit faiss to as many threads as there are queries, for the calling thread.
 
-    On two busy cores one query took 4 ms so, and 40 ms with an idle second thread. The number is the calling thread's.
+    faiss gives each thread queries of its own; further threads only wait. On two busy cores one query took 4 ms with
+    one thread and 40 ms with an idle second one.
     """
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(max(1, min(n_queries, threads)))

@@ -1,4 +1,7 @@
-"""What an exact answer is, and the exact answer by matrix products. numpy only; knows neither faiss nor files."""
+"""Exact neighbours: the types that all indexes share, and exact pixel search by matrix products.
+
+Imports numpy only.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from imgsearch.progress import Progress, silent
 Rows = NDArray[np.int64]
 
 ROW_BLOCK = 2048  # rows compared at once with a block of queries
-_NOBODY = np.iinfo(np.int64).max  # the key of a row that may not answer
+EXCLUDED_KEY = np.iinfo(np.int64).max  # the sort key of a row that is excluded from the result
 
 
 @dataclass(frozen=True)
@@ -24,45 +27,47 @@ class Neighbours:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """Rows that no answer may hold (removed ones), as a set of flags; and per query the row that asks, or -1."""
+class Exclusions:
+    """Rows excluded from results: a mask of removed rows, and for each query its own row (-1 if none)."""
 
-    flags: NDArray[np.bool_]  # (n,)
-    itself: Rows  # (nq,)
-    n_flags: int  # how many flags are set
+    excluded: NDArray[np.bool_]  # (n,)
+    self_rows: Rows  # (nq,)
+    n_excluded: int  # number of rows in the mask
 
     @classmethod
-    def of(cls, n: int, n_queries: int, without: Rows | None, itself: Rows | None) -> "LeftOut":
-        flags = np.zeros(n, dtype=np.bool_)
-        if without is not None:
-            flags[without[without < n]] = True
-        return cls(flags, np.full(n_queries, -1, dtype=np.int64) if itself is None else itself, int(flags.sum()))
+    def of(cls, n: int, n_queries: int, exclude: Rows | None, self_rows: Rows | None) -> "Exclusions":
+        """Build them for an index of `n` rows; rows that it does not hold yet are ignored."""
+        excluded = np.zeros(n, dtype=np.bool_)
+        if exclude is not None:
+            excluded[exclude[exclude < n]] = True
+        own = np.full(n_queries, -1, dtype=np.int64) if self_rows is None else self_rows
+        return cls(excluded, own, int(excluded.sum()))
 
-    def block(self, start: int, stop: int) -> "LeftOut":
-        """For the queries start..stop-1 alone."""
-        return LeftOut(self.flags, self.itself[start:stop], self.n_flags)
+    def block(self, start: int, stop: int) -> "Exclusions":
+        """Return those of the queries start..stop-1."""
+        return Exclusions(self.excluded, self.self_rows[start:stop], self.n_excluded)
 
     def kept(self, rows: Rows, query: int) -> Rows:
-        """Those of `rows` that may answer the query; faiss's -1 may not."""
+        """Return those of `rows` that the query's result may hold; faiss's -1 is dropped."""
         there = rows[rows >= 0]
-        kept: Rows = there[~self.flags[there] & (there != self.itself[query])]
+        kept: Rows = there[~self.excluded[there] & (there != self.self_rows[query])]
         return kept
 
     def available(self, query: int) -> int:
-        """How many rows may answer the query."""
-        own = self.itself[query]
-        asks_itself = 0 <= own < len(self.flags) and not self.flags[own]
-        return len(self.flags) - self.n_flags - int(asks_itself)
+        """Return how many rows the query's result may hold."""
+        own = self.self_rows[query]
+        is_own = 0 <= own < len(self.excluded) and not self.excluded[own]
+        return len(self.excluded) - self.n_excluded - int(is_own)
 
 
 def nearest(rows: Rows, distances: NDArray[Any], k: int) -> tuple[Rows, NDArray[Any]]:
-    """The first k by (distance, row)."""
+    """Return the first k rows and distances, sorted by (distance, row)."""
     order = np.lexsort((rows, distances))[:k]
     return rows[order], distances[order]
 
 
 def blocks(n: int, size: int, on_progress: Progress = silent) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each block of 0..n-1; progress is reported when the block has been worked on."""
+    """Yield (start, stop) of each block of 0..n-1, and report progress when the caller comes back for the next one."""
     for start in range(0, n, size):
         stop = min(start + size, n)
         yield start, stop
@@ -82,6 +87,7 @@ class Centred:
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> "Centred":
+        """Centre pixels (n, d)."""
         values = pixels.astype(np.float32)
         values -= 128
         squares = np.zeros(len(values), dtype=np.int32)
@@ -91,7 +97,7 @@ class Centred:
         return cls(values, squares)
 
     def squared_distances(self, others: "Centred") -> NDArray[np.int32]:
-        """(n, m) |a - b|^2; at most 3,072 * 255^2 < 2^31."""
+        """(n, m) squared distances |a - b|^2; at most 3,072 * 255^2 < 2^31."""
         total = self.squares[:, None] + others.squares[None, :]
         product = np.empty(total.shape, dtype=np.float32)
         for start, stop in blocks(self.values.shape[1], 1024):
@@ -102,24 +108,25 @@ class Centred:
 
 
 def nearest_pixels(
-    queries: NDArray[np.uint8], pixels: NDArray[np.uint8], k: int, left_out: LeftOut
+    queries: NDArray[np.uint8], pixels: NDArray[np.uint8], k: int, exclusions: Exclusions
 ) -> list[tuple[Rows, NDArray[np.int64]]]:
-    """Per query (nq, d) the k nearest rows of pixels (n, d) and their squared distances, exact, by (distance, row).
+    """Return, for each query (nq, d), the k nearest rows of pixels (n, d) and their exact squared distances.
 
-    Keeps, over blocks of rows, the k smallest of distance and row packed into one number: no two are equal.
+    They are sorted by (distance, row). Over blocks of rows the k smallest keys are kept; a key is the distance and the
+    row packed into one number, so that no two are equal.
     """
-    asking = Centred.of(queries)
+    centred = Centred.of(queries)
     best = np.empty((len(queries), 0), dtype=np.int64)  # (nq, <= k): squared distance * 2^32 + row
     for start, stop in blocks(len(pixels), ROW_BLOCK):
-        keys = asking.squared_distances(Centred.of(pixels[start:stop])).astype(np.int64)  # (nq, nb)
+        keys = centred.squared_distances(Centred.of(pixels[start:stop])).astype(np.int64)  # (nq, nb)
         keys <<= 32
         keys |= np.arange(start, stop)
-        keys[:, left_out.flags[start:stop]] = _NOBODY
-        inside = np.flatnonzero((left_out.itself >= start) & (left_out.itself < stop))
-        keys[inside, left_out.itself[inside] - start] = _NOBODY
+        keys[:, exclusions.excluded[start:stop]] = EXCLUDED_KEY
+        inside = np.flatnonzero((exclusions.self_rows >= start) & (exclusions.self_rows < stop))
+        keys[inside, exclusions.self_rows[inside] - start] = EXCLUDED_KEY
         best = np.concatenate([best, keys], axis=1)
         if best.shape[1] > k:
             best = np.partition(best, k - 1, axis=1)[:, :k]
     best.sort(axis=1)
-    found = [keys[keys != _NOBODY] for keys in best]
+    found = [keys[keys != EXCLUDED_KEY] for keys in best]
     return [(keys & 0xFFFFFFFF, keys >> 32) for keys in found]

@@ -1,11 +1,10 @@
-"""What `search/search.json` says about the index beside it. Reads no vectors, loads neither faiss nor torch."""
+"""The description of an index on disk, `search/search.json`. Imports neither faiss nor torch."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError
-from imgsearch.paths import directory_errors
+from imgsearch.records import read_record
 
 COSINE, L2 = METRICS = ("cosine", "l2")
 INFO_FILE = "search.json"
@@ -13,7 +12,7 @@ INFO_FILE = "search.json"
 
 @dataclass(frozen=True)
 class IndexInfo:
-    """Of which model and which rows the index is made; written last, so it never names a file that is not whole."""
+    """The model and the rows of an index. It is written last, so that it never names an incomplete file."""
 
     model: str  # digest of the model whose codes are indexed
     rows: int  # rows 0..rows-1 of the corpus are in the index
@@ -22,36 +21,30 @@ class IndexInfo:
     file: str  # name of the faiss file in the same folder
     made_at: str  # ISO 8601, UTC
 
+    def __post_init__(self) -> None:
+        if self.rows < 0 or self.metric not in METRICS or not self.file or Path(self.file).name != self.file:
+            raise ValueError(f"{self} describes no index")
+
     @property
     def binary_file(self) -> str:
-        """Name of the file of binary codes, beside the other."""
+        """Name of the file of binary codes in the same folder."""
         return f"binary-{self.model[:12]}-{self.rows}.safetensors"
 
 
 def read_index_info(folder: Path) -> IndexInfo:
-    """The index in `folder` (`IndexPaths.search`) as its json describes it.
+    """Read the description of the index in `folder` (`IndexPaths.search`).
 
     Raises:
-        IndexMissingError: there is none, or its description is damaged.
+        IndexMissingError: there is none, or it is damaged.
         IndexDirectoryError: the folder cannot be read.
     """
     path = folder / INFO_FILE
-    with directory_errors(path):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise IndexMissingError(f"nothing is indexed yet in {folder}.", hint=Hint.REINDEX) from error
-        except UnicodeDecodeError as error:
-            raise IndexMissingError(f"{path} is damaged: it is not text.", hint=Hint.REINDEX) from error
-    try:
-        info = IndexInfo(**json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise IndexMissingError(f"{path} is damaged: {error}.", hint=Hint.REINDEX) from error
-    texts = (info.model, info.metric, info.kind, info.file, info.made_at)
-    sound = all(isinstance(text, str) for text in texts) and isinstance(info.rows, int) and info.rows >= 0
-    if not sound or info.metric not in METRICS or Path(info.file).name != info.file or not info.file:
-        raise IndexMissingError(f"{path} is damaged: it says {info}.", hint=Hint.REINDEX)
-    return info
+    return read_record(
+        path,
+        IndexInfo,
+        missing=IndexMissingError(f"nothing is indexed yet in {folder}.", hint=Hint.REINDEX),
+        damaged=lambda reason: IndexMissingError(f"{path} is damaged: {reason}.", hint=Hint.REINDEX),
+    )
 
 
 def mismatch(what: str, made_by: str, current: str) -> IndexMismatchError:

@@ -1,1 +1,1 @@
-"""Answer a query: searcher, results, thresholds, contact sheets."""
+"""Search by images: the methods, the query, the searcher, its result, match thresholds and the contact sheet."""

@@ -1,4 +1,4 @@
-"""What a search may be asked with, and the thumbnail it stands for. Knows no corpus, no model and no index."""
+"""The kinds of query that a search takes, and the thumbnail of each."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ Query = bytes | str | Path | NDArray[np.uint8] | int
 
 
 def query_row(query: Query) -> int | None:
-    """The row that asks, None where an image does."""
+    """Return the row of a query by row, None for an image."""
     return int(query) if isinstance(query, int | np.integer) else None
 
 
 def query_name(query: Query) -> str:
-    """How an answer calls its query: the path as given, "row:12", or "image" for bytes and arrays."""
+    """Return the name of a query in its result: the path as given, "row:12", or "image" for bytes and arrays."""
     row = query_row(query)
     if row is not None:
         return f"row:{row}"
@@ -26,7 +26,7 @@ def query_name(query: Query) -> str:
 
 
 def image_thumbnail(query: bytes | str | Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(32, 32, 3) of an encoded image, a file, or an RGB uint8 array (h, w, 3).
+    """(32, 32, 3) thumbnail of an encoded image, a file, or an RGB uint8 array (h, w, 3).
 
     Raises:
         ImageError: no such file, or not an image.
@@ -46,7 +46,7 @@ def _array_thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _read(path: Path) -> bytes:
-    """A file's bytes, at most one more than an image may have: enough for a huge file to be refused unread."""
+    """Read a file, but at most one byte more than an image may have, so that a huge file is refused early."""
     try:
         with path.open("rb") as file:
             return file.read(ImageLimits().max_bytes + 1)

@@ -241,8 +241,8 @@ class Searcher(OpenIndex):
 
     def _neighbours(self, method: str, query: EncodedQuery, k: int) -> Neighbours:
         index, vectors = self._indexes[method]
-        itself = None if query.row is None else np.array([query.row], dtype=np.int64)
-        found: Neighbours = index.search(vectors(query), k, without=self.removed_rows(), itself=itself)[0]
+        own = None if query.row is None else np.array([query.row], dtype=np.int64)
+        found: Neighbours = index.search(vectors(query), k, exclude=self.removed_rows(), self_rows=own)[0]
         return found
 
     def _grades(self, found: dict[str, Neighbours]) -> dict[str, list[str]]:

@@ -1,16 +1,14 @@
-"""The cutoff: how near a hit must be to count as the same picture, or as close; and `cutoff.json`, which keeps it.
+"""Match thresholds: how near a hit must be to count as the same picture, or as close; kept in `cutoff.json`.
 
-Plain data and one JSON file. Must not know how a cutoff is found (`calibrate` does), and loads neither torch nor faiss.
+`evaluation.calibrate` computes them. Imports neither torch nor faiss.
 """
 
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from imgsearch.paths import directory_errors, replacing
+from imgsearch.records import find_record, write_record
 
 CUTOFF_FILE = "cutoff.json"
 
@@ -19,28 +17,28 @@ Grade = Literal["same", "close", "weak"]
 
 @dataclass(frozen=True)
 class Cutoff:
-    """Two distances of one method, in the unit of its hits: 1 - cosine, Euclidean distance, or bits that differ."""
+    """Two distances of one search method, in the unit of its hits: 1 - cosine, Euclidean, or differing bits."""
 
     metric: str  # "cosine", "l2" or "hamming"
-    same: float  # within it lie copies of a picture, and hardly any other picture
-    close: float  # beyond it a hit is no nearer than chance, or than the corpus's own images mostly are; never < same
+    same: float  # up to it lie copies of a picture, and hardly any other picture
+    close: float  # beyond it hits are no nearer than chance, or than images of the corpus mostly are; never < same
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.same <= self.close and math.isfinite(self.close)):
+            raise ValueError(f"{self} holds no thresholds")
 
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """The cutoffs of one index directory, and of which index they are."""
+    """The cutoffs of one index, and which index that is."""
 
     model: str  # digest of the model whose codes were measured
     rows: int  # rows 0..rows-1 were in the index
-    methods: Mapping[str, Cutoff]  # by "code", "pixel" and "binary"
-
-    def to_json(self) -> dict[str, Any]:
-        methods = {name: asdict(cutoff) for name, cutoff in self.methods.items()}
-        return {"model": self.model, "rows": self.rows, "methods": methods}
+    methods: dict[str, Cutoff]  # by the names of `search.methods.METHODS`
 
 
 def grade(distance: float, cutoff: Cutoff) -> Grade:
-    """What a hit at this distance is worth.
+    """Return the grade of a hit at this distance.
 
     >>> [grade(distance, Cutoff("cosine", same=0.1, close=0.3)) for distance in (0.1, 0.3, 0.4)]
     ['same', 'close', 'weak']
@@ -51,44 +49,22 @@ def grade(distance: float, cutoff: Cutoff) -> Grade:
 
 
 def write_cutoff(folder: Path, cutoffs: Cutoffs) -> None:
-    """Put `cutoffs` into `folder` (`IndexPaths.search`), in place of those before.
+    """Write `cutoffs` into `folder` (`IndexPaths.search`), in place of the earlier ones.
 
     Raises:
         IndexDirectoryError: the folder cannot be written.
     """
-    with replacing(folder / CUTOFF_FILE) as temporary:
-        text = json.dumps(cutoffs.to_json(), indent=2, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_record(folder / CUTOFF_FILE, cutoffs)
 
 
 def read_cutoff(folder: Path, *, model: str, rows: int) -> Cutoffs | None:
-    """The cutoffs in `folder` of the index made by `model` of so many rows.
+    """Read the cutoffs of the index in `folder` that `model` made of so many rows.
 
-    None where there are none, where they are of another index, or damaged: the next reindex makes them anew.
+    None where there are none, where they belong to another index, or are damaged; the next reindex makes new ones.
 
     Raises:
         IndexDirectoryError: the file is there and cannot be read.
     """
-    path = folder / CUTOFF_FILE
-    with directory_errors(path):
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None
-    try:
-        cutoffs = Cutoffs(
-            found["model"], found["rows"], {str(name): Cutoff(**each) for name, each in found["methods"].items()}
-        )
-    except (KeyError, TypeError, AttributeError):
-        return None
-    fits = (cutoffs.model, cutoffs.rows) == (model, rows)
-    return cutoffs if fits and all(map(_sound, cutoffs.methods.values())) else None
-
-
-def _sound(cutoff: Cutoff) -> bool:
-    numbers = (cutoff.same, cutoff.close)
-    return (
-        isinstance(cutoff.metric, str)
-        and all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
-        and 0 <= cutoff.same <= cutoff.close
-    )
+    cutoffs = find_record(folder / CUTOFF_FILE, Cutoffs)
+    fits = cutoffs is not None and (cutoffs.model, cutoffs.rows) == (model, rows)
+    return cutoffs if fits else None

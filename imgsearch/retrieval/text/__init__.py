@@ -1,1 +1,1 @@
-"""Search by words: bags of words, latent semantic analysis, text codes."""
+"""Search by words: bags of words, latent semantic analysis, the index of words and its searcher."""

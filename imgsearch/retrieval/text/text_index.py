@@ -1,13 +1,10 @@
-"""What words are searched with, on disk under `text/`: vocabulary, bags of words, latent semantics, codes of words.
+"""The index of words, on disk under `text/`: vocabulary, bags of words, latent semantics and codes of words.
 
-Knows these files and which model they belong to; must not know queries. A row is the same image as everywhere.
-
-    vocabulary.json            the words, and the digest of the model that was trained on them
-    model/  codes/             checkpoint and codes, as of images
-    search/words.safetensors   bags of words and latent semantics of all rows, in one file that is replaced as a whole
+vocabulary.json            the words, and the digest of the model that was trained on them
+model/  codes/             checkpoint and codes, as of images
+search/words.safetensors   bags of words and latent semantics of all rows, one file that is replaced as a whole
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +23,7 @@ from imgsearch.corpus.words import Vocabulary
 from imgsearch.errors import Hint, IndexMismatchError, IndexMissingError, ModelError
 from imgsearch.paths import IndexPaths, directory_errors, exclusive, replacing
 from imgsearch.progress import Progress, silent
+from imgsearch.records import read_record, write_record
 from imgsearch.retrieval.text.bags import (
     Bags,
     DenseRows,
@@ -43,9 +41,9 @@ if TYPE_CHECKING:
     from imgsearch.device import DeviceChoice
 
 VOCABULARY_FILE, WORDS_FILE = "vocabulary.json", "words.safetensors"
-SEMANTIC_SIZE = 128  # directions of the latent semantic analysis: as many as the code has numbers, …
-WORDS_PER_DIRECTION = 4  # … but for few words fewer: as many directions as words would be the words again
-TOLD_EVERY = 1000  # texts between two reports of progress
+SEMANTIC_SIZE = 128  # directions of the latent semantic analysis: as many as the code has numbers,
+WORDS_PER_DIRECTION = 4  # but fewer for a small vocabulary: as many directions as words would only rotate the words
+REPORT_EVERY = 1000  # texts between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,12 @@ class Words:
 
     bags: Bags
     space: SemanticSpace
-    places: NDArray[np.floating]  # (n, k) where each row lies among the latent semantics
+    places: NDArray[np.floating]  # (n, k) each row in the space
 
 
 @dataclass(frozen=True)
 class TextIndex:
-    """Everything that is searched; all parts belong to one model."""
+    """All that a search by words needs; the parts belong to one model."""
 
     model: str  # digest
     vocabulary: Vocabulary
@@ -77,19 +75,25 @@ class TextIndex:
 # The vocabulary and its model
 
 
+@dataclass(frozen=True)
+class TrainedVocabulary:
+    """`vocabulary.json`: the words that a text model was trained on."""
+
+    model: str  # digest
+    vocabulary: Vocabulary
+
+
 def write_vocabulary(paths: IndexPaths, vocabulary: Vocabulary, model: str) -> None:
-    """Keep the words that the model of this digest was trained on.
+    """Write the words that the model of this digest was trained on.
 
     Raises:
         IndexDirectoryError: the directory cannot be written.
     """
-    with replacing(paths.text.root / VOCABULARY_FILE) as temporary:
-        text = json.dumps({"model": model, "vocabulary": json.loads(vocabulary.to_json())}, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_record(paths.text.root / VOCABULARY_FILE, TrainedVocabulary(model, vocabulary))
 
 
-def read_vocabulary(paths: IndexPaths) -> tuple[Vocabulary, str]:
-    """The words that the current text model was trained on, and its digest.
+def read_vocabulary(paths: IndexPaths) -> TrainedVocabulary:
+    """Read the words that the current text model was trained on.
 
     Raises:
         ModelError: there is no text model, or it is damaged.
@@ -97,18 +101,19 @@ def read_vocabulary(paths: IndexPaths) -> tuple[Vocabulary, str]:
     if not has_text_model(paths):
         raise ModelError(f"no model of words in {paths.text.root} yet.", hint=Hint.TRAIN_TEXT)
     path = paths.text.root / VOCABULARY_FILE
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-        model, vocabulary = str(read["model"]), Vocabulary.from_json(json.dumps(read["vocabulary"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} cannot be read ({error}).", hint=Hint.TRAIN_TEXT) from error
-    if model != read_card(paths.text.model).digest:
-        raise ModelError(f"{path} belongs to another model of words: a training was cut off.", hint=Hint.TRAIN_TEXT)
-    return vocabulary, model
+    read = read_record(
+        path,
+        TrainedVocabulary,
+        missing=ModelError(f"{path} is missing.", hint=Hint.TRAIN_TEXT),
+        damaged=lambda reason: ModelError(f"{path} is damaged: {reason}.", hint=Hint.TRAIN_TEXT),
+    )
+    if read.model != read_card(paths.text.model).digest:
+        raise ModelError(f"{path} belongs to another model of words: a training was interrupted.", hint=Hint.TRAIN_TEXT)
+    return read
 
 
 def has_text_model(paths: IndexPaths) -> bool:
-    """Whether a model of words was trained here."""
+    """Return whether a text model was trained here."""
     return (paths.text.model / CARD_NAME).exists()
 
 
@@ -124,10 +129,10 @@ def update_text_index(
     full: bool = False,
     on_progress: Progress = silent,
 ) -> int:
-    """Bring bags, latent semantics and codes up to what is written in the corpus now; how many rows have words.
+    """Bring bags, latent semantics and codes up to date with the corpus; return how many rows have words.
 
-    Rows get new codes where they lack one; all of them where what is written of an earlier row has changed, or with
-    `full`. Removed rows have no words. `on_progress` gets how many of how many texts are read, then encoded.
+    Rows without a code are encoded; all rows where the words of an earlier row have changed, or with `full`. Removed
+    rows have no words. `on_progress` reports the texts that were read, then those that were encoded.
 
     Raises:
         ModelError: there is no text model, or it is damaged.
@@ -136,7 +141,8 @@ def update_text_index(
     from imgsearch.autoencoder.checkpoint import load_checkpoint
     from imgsearch.autoencoder.encode import update_codes
 
-    vocabulary, model = read_vocabulary(paths)
+    trained = read_vocabulary(paths)
+    vocabulary, model = trained.vocabulary, trained.model
     network, card = load_checkpoint(paths.text.model, device.device)
     texts = row_texts(corpus)
     bags = count_words(counted(texts, on_progress), vocabulary)
@@ -153,23 +159,23 @@ def update_text_index(
 
 
 def open_text_index(paths: IndexPaths) -> TextIndex:
-    """What `update_text_index` left.
+    """Open the index of words for searching.
 
     Raises:
         ModelError: there is no text model, or it is damaged.
         IndexMissingError: nothing is indexed yet, or a file is damaged.
         IndexMismatchError: the files belong to another model.
     """
-    vocabulary, model = read_vocabulary(paths)
+    trained = read_vocabulary(paths)
     words, made_by = _read_words(paths)
     codes, info = open_codes(paths.text.codes)
-    if not model == made_by == info.model:
+    if not trained.model == made_by == info.model:
         raise IndexMismatchError(f"the words in {paths.text.root} were indexed with another model.", hint=Hint.REINDEX)
-    return TextIndex(model, vocabulary, words, tf_idf(words.bags, vocabulary), codes)
+    return TextIndex(trained.model, trained.vocabulary, words, tf_idf(words.bags, trained.vocabulary), codes)
 
 
 def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
-    """Leave nothing of what is written of `rows` in bags, latent semantics and codes; may be repeated.
+    """Erase the words of `rows` from bags, latent semantics and codes; may be repeated.
 
     Raises:
         IndexDirectoryError: another process writes them, or the disk refuses.
@@ -182,7 +188,7 @@ def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
         try:
             words, model = _read_words(paths)
         except IndexMissingError:
-            (paths.text.search / WORDS_FILE).unlink(missing_ok=True)  # damaged: nothing of it may stay
+            (paths.text.search / WORDS_FILE).unlink(missing_ok=True)  # it is damaged, and no part of it may stay
             return
         places = words.places.copy()
         places[rows[rows < len(places)]] = 0
@@ -190,15 +196,15 @@ def erase_words(paths: IndexPaths, rows: NDArray[np.int64]) -> None:
 
 
 def counted(texts: Sequence[str], on_progress: Progress) -> Iterator[str]:
-    """Yield the texts, and report how many of them were taken."""
+    """Yield the texts and report how many of them were taken."""
     for number, text in enumerate(texts, start=1):
-        if number % TOLD_EVERY == 0:
+        if number % REPORT_EVERY == 0:
             on_progress(number, len(texts))
         yield text
 
 
 def words_stamp(paths: IndexPaths) -> tuple[int, int]:
-    """Changes when the words are indexed anew; (0, 0) where they are not."""
+    """Return a stamp that changes when the words are indexed anew; (0, 0) where they are not indexed."""
     try:
         status = (paths.text.search / WORDS_FILE).stat()
     except OSError:
@@ -207,7 +213,7 @@ def words_stamp(paths: IndexPaths) -> tuple[int, int]:
 
 
 def _continues(paths: IndexPaths, bags: Bags, model: str) -> bool:
-    """Whether these bags are the indexed ones, or those with more rows behind."""
+    """Return whether the indexed bags, made by this model, are the first of these."""
     try:
         words, made_by = _read_words(paths)
     except IndexMissingError:

@@ -13,7 +13,7 @@ from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
 from imgsearch.progress import silent
-from imgsearch.retrieval.explore.image_map import PLANES, load_map
+from imgsearch.retrieval.explore.image_map import LAYOUTS, load_map
 
 
 def lab_over(root: Path, *, stopped: bool = False) -> Lab:
@@ -24,7 +24,7 @@ def test_kinds_lie_together_on_the_map(index: Path) -> None:
     finding = run_experiment("map", lab_over(index))
     same, chance = finding.figures["same_label"], finding.figures["same_label_by_chance"]
     assert chance == pytest.approx(11 / 35)
-    assert set(same) == set(PLANES)
+    assert set(same) == set(LAYOUTS)
     assert min(same.values()) > 2 * chance  # red, green and blue pictures of a dozen each
     assert [line[0] for line in finding.lines][-1] == "by chance"
     assert finding.picture.startswith(b"\x89PNG")

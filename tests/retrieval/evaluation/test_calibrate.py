@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imgsearch.corpus.store import Corpus
 from imgsearch.retrieval.evaluation import calibrate as calibrate_module
 from imgsearch.retrieval.evaluation.calibrate import calibrate, calibrate_index, mild_copies
-from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.index.ranking import Database
 from imgsearch.retrieval.search.methods import METHODS
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.retrieval.search.thresholds import Cutoff
@@ -144,11 +144,11 @@ def test_each_metric_in_the_unit_of_its_hits() -> None:
     assert 1 < by_bits.close < D / 2
 
 
-def test_a_large_corpus_is_compared_in_blocks_and_with_fewer_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_corpus_is_compared_in_blocks_and_with_fewer_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = families(900, 20)
     whole = calibrated(corpus)
     monkeypatch.setattr(calibrate_module, "ROW_BLOCK", 128)
-    monkeypatch.setattr(calibrate_module, "ASKING_BLOCK", 50)
+    monkeypatch.setattr(calibrate_module, "QUERY_BLOCK", 50)
     blocked = calibrated(corpus)
     assert (blocked.same, blocked.close) == pytest.approx((whole.same, whole.close), rel=1e-3)
     monkeypatch.setattr(calibrate_module, "COMPARISONS", 1)

@@ -1,4 +1,4 @@
-"""The table of methods, against slow brute force on a small labelled index."""
+"""Scores by labels, against slow brute force on a small labelled index."""
 
 import json
 from collections import Counter
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from imgsearch.corpus.ingest import LabelledImages
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import EvaluationError
+from imgsearch.errors import EvaluationError, Hint
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation import evaluate as evaluate_module
-from imgsearch.retrieval.evaluation.evaluate import CURVE_POINTS, FIGURES, curve_sizes, evaluate
+from imgsearch.retrieval.evaluation.evaluate import CURVE_POINTS, SCORE_NAMES, curve_sizes, evaluate
 from imgsearch.retrieval.evaluation.methods import EVALUATED, build_methods
 from imgsearch.retrieval.search.searcher import Searcher
 from imgsearch.workflows.reindexing import reindex
+from tests.support.hints import raises_with_hint
 from tests.support.index import add_images, make_index, smooth_thumbnails
 from tests.support.progress import RecordedProgress
 
@@ -46,8 +47,8 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
 DATABASE = [row for row in range(N) if row not in (REMOVED, UNLABELLED)]
 
 
-def slow_figures(wanted: str, ranking: list[str]) -> list[float]:
-    """The five figures of one query from the labels of the whole database, nearest first."""
+def slow_scores(wanted: str, ranking: list[str]) -> list[float]:
+    """The five scores of one query from the labels of the whole database, nearest first."""
     precisions = [ranking[:place].count(wanted) / place for place in range(1, len(ranking) + 1)]
     relevant = [precision for precision, label in zip(precisions, ranking, strict=True) if label == wanted]
     votes = Counter(ranking[:20])
@@ -64,12 +65,12 @@ def slow_figures(wanted: str, ranking: list[str]) -> list[float]:
 def slow_evaluation(
     vectors: NDArray[np.float64], queries: NDArray[np.float64], labels: list[str], wanted: list[str], own: list[int]
 ) -> dict[str, float]:
-    figures = []
+    scores = []
     for query, label, row in zip(queries, wanted, own, strict=True):
         distances = np.linalg.norm(vectors - query, axis=1)
         order = sorted((other for other in DATABASE if other != row), key=lambda other: (distances[other], other))
-        figures.append(slow_figures(label, [labels[other] for other in order]))
-    return dict(zip(FIGURES, np.mean(figures, axis=0).tolist(), strict=True))
+        scores.append(slow_scores(label, [labels[other] for other in order]))
+    return dict(zip(SCORE_NAMES, np.mean(scores, axis=0).tolist(), strict=True))
 
 
 def flat(thumbnails: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -84,7 +85,7 @@ def directions(codes: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("block", [1000, 7])
-def test_each_labelled_image_asks_and_is_left_out(
+def test_each_labelled_image_is_a_query_and_left_out_of_its_own_ranking(
     paths: IndexPaths, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate_module, "QUERY_BLOCK", block)
@@ -96,7 +97,7 @@ def test_each_labelled_image_asks_and_is_left_out(
         evaluation = evaluate(searcher, on_progress=seen)
         codes = directions(searcher.encode(thumbnails))
     pixels = flat(thumbnails)
-    assert (evaluation.n_database, evaluation.n_queries, evaluation.n_twins) == (len(DATABASE), len(DATABASE), 0)
+    assert (evaluation.n_database, evaluation.n_queries, evaluation.n_duplicates) == (len(DATABASE), len(DATABASE), 0)
     assert evaluation.methods["pixel"] == pytest.approx(
         slow_evaluation(pixels, pixels[DATABASE], labels, wanted, DATABASE)
     )
@@ -127,7 +128,7 @@ def test_given_queries(paths: IndexPaths) -> None:
     assert (evaluation.n_database, evaluation.n_queries) == (len(DATABASE), 9)
 
 
-def test_binary_codes_are_ranked_by_the_bits_that_differ(paths: IndexPaths) -> None:
+def test_binary_codes_are_ranked_by_differing_bits(paths: IndexPaths) -> None:
     """Without ties among the first, the first is the one with the fewest bits."""
     labels = labels_of(smooth_thumbnails(N))
     with Searcher.open(paths, device="cpu") as searcher:
@@ -144,7 +145,7 @@ def test_binary_codes_are_ranked_by_the_bits_that_differ(paths: IndexPaths) -> N
     assert abs(found - np.mean(hits)) <= n_tied / len(bits)
 
 
-def test_the_curve_goes_from_the_first_to_the_whole_database(paths: IndexPaths) -> None:
+def test_the_curve_goes_from_one_neighbour_to_the_whole_database(paths: IndexPaths) -> None:
     labels = labels_of(smooth_thumbnails(N))
     with Searcher.open(paths, device="cpu") as searcher:
         evaluation = evaluate(searcher)
@@ -177,7 +178,7 @@ def test_a_large_database_is_sampled_and_says_so(paths: IndexPaths) -> None:
     assert first.curve.n[-1] == 19
 
 
-def test_near_twins_are_asked_and_counted(paths: IndexPaths) -> None:
+def test_near_duplicates_are_used_and_counted(paths: IndexPaths) -> None:
     thumbnails = smooth_thumbnails(N)
     fresh = smooth_thumbnails(4, seed=77)
     brighter = np.clip(thumbnails[[0, 1]].astype(int) // 2 + 60, 0, 255).astype(np.uint8)
@@ -187,12 +188,12 @@ def test_near_twins_are_asked_and_counted(paths: IndexPaths) -> None:
         both = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
         alone = evaluate(searcher, queries=LabelledImages(fresh, labels_of(fresh), []))
         only = evaluate(searcher, queries=LabelledImages(brighter, wanted[4:], []))
-    assert (both.n_queries, both.n_twins, both.n_near_twins) == (6, 0, 2)
-    assert both.without_near_twins is not None
+    assert (both.n_queries, both.n_duplicates, both.n_near_duplicates) == (6, 0, 2)
+    assert both.without_near_duplicates is not None
     for name, figures in alone.methods.items():
-        assert both.without_near_twins[name] == pytest.approx(figures), name
-    assert alone.without_near_twins == alone.methods
-    assert (only.n_near_twins, only.without_near_twins) == (2, None)
+        assert both.without_near_duplicates[name] == pytest.approx(figures), name
+    assert alone.without_near_duplicates == alone.methods
+    assert (only.n_near_duplicates, only.without_near_duplicates) == (2, None)
 
 
 def test_json_of_an_evaluation(paths: IndexPaths) -> None:
@@ -210,48 +211,48 @@ def test_json_of_an_evaluation(paths: IndexPaths) -> None:
         "curve",
     ]
     assert list(told["methods"]) == list(told["curve"]["share"]) == list(EVALUATED)
-    assert [list(figures) for figures in told["methods"].values()] == [["title", *FIGURES]] * len(EVALUATED)
+    assert [list(figures) for figures in told["methods"].values()] == [["title", *SCORE_NAMES]] * len(EVALUATED)
     assert {len(share) for share in told["curve"]["share"].values()} == {len(told["curve"]["n"])}
     assert "divided by the number of relevant images found" in told["ap_formula"]
 
 
-def test_few_queries_are_the_same_ones_each_time(paths: IndexPaths) -> None:
+def test_a_sample_of_queries_is_always_the_same(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         first, second = evaluate(searcher, max_queries=10), evaluate(searcher, max_queries=10)
         assert first == second
-        assert (first.n_queries, first.n_could_ask) == (10, len(DATABASE))
+        assert (first.n_queries, first.n_possible_queries) == (10, len(DATABASE))
         assert first.methods != evaluate(searcher).methods
         assert evaluate(searcher, max_queries=10_000) == evaluate(searcher)
 
 
-def test_a_query_that_sits_in_the_database_is_not_asked(paths: IndexPaths) -> None:
+def test_a_query_that_is_in_the_database_is_not_used(paths: IndexPaths) -> None:
     asked = np.concatenate([smooth_thumbnails(3), smooth_thumbnails(4, seed=77)])
     fresh = LabelledImages(asked[3:], labels_of(asked[3:]), [])
     with Searcher.open(paths, device="cpu") as searcher:
         mixed = evaluate(searcher, queries=LabelledImages(asked, labels_of(asked), []))
-        assert (mixed.n_queries, mixed.n_twins) == (4, 3)
+        assert (mixed.n_queries, mixed.n_duplicates) == (4, 3)
         assert mixed.methods == evaluate(searcher, queries=fresh).methods
-        with pytest.raises(EvaluationError, match="each of the 3 queries is in the corpus itself"):
+        with raises_with_hint(EvaluationError, Hint.OTHER_QUERIES, match="each of the 3 queries is in the corpus"):
             evaluate(searcher, queries=LabelledImages(asked[:3], labels_of(asked[:3]), []))
 
 
-def test_a_removed_twin_does_not_count(paths: IndexPaths) -> None:
+def test_a_removed_duplicate_does_not_count(paths: IndexPaths) -> None:
     removed = smooth_thumbnails(N)[REMOVED : REMOVED + 1]
     evaluation = evaluate(paths, queries=LabelledImages(removed, labels_of(removed), []))
-    assert (evaluation.n_queries, evaluation.n_twins) == (1, 0)
+    assert (evaluation.n_queries, evaluation.n_duplicates) == (1, 0)
 
 
-def test_queries_without_a_label_do_not_ask(paths: IndexPaths) -> None:
+def test_queries_without_a_label_are_not_used(paths: IndexPaths) -> None:
     asked = smooth_thumbnails(3, seed=77)
     labels = labels_of(asked)
     with Searcher.open(paths, device="cpu") as searcher:
         some = evaluate(searcher, queries=LabelledImages(asked, [labels[0], "", labels[2]], []))
         assert some == evaluate(searcher, queries=LabelledImages(asked[[0, 2]], [labels[0], labels[2]], []))
-        with pytest.raises(EvaluationError, match="no query image has a label: put each into a folder"):
+        with pytest.raises(EvaluationError, match="no query image has a label: each must lie in a folder"):
             evaluate(searcher, queries=LabelledImages(asked, [""] * 3, []))
 
 
-def test_queries_with_labels_that_the_corpus_has_not(paths: IndexPaths) -> None:
+def test_queries_with_labels_that_the_corpus_lacks(paths: IndexPaths) -> None:
     asked = smooth_thumbnails(2, seed=77)
     with pytest.raises(
         EvaluationError, match="no indexed image has the label 'dog'; the labels there are 'ant', 'bee', 'cat'"
@@ -262,7 +263,7 @@ def test_queries_with_labels_that_the_corpus_has_not(paths: IndexPaths) -> None:
 @pytest.mark.parametrize(("labels", "complaint"), [("", "no indexed image has a label"), ("ant", "'ant'")])
 def test_a_corpus_whose_labels_allow_no_measurement(tmp_path: Path, labels: str, complaint: str) -> None:
     paths = make_index(tmp_path, smooth_thumbnails(4), [labels] * 4)
-    with pytest.raises(EvaluationError, match=rf"{complaint}.*--labels-from-folders.*imgsearch reindex"):
+    with raises_with_hint(EvaluationError, Hint.INDEX_LABELLED_IMAGES, match=f"{complaint}.*at least two labels"):
         evaluate(paths)
     add_images(paths, smooth_thumbnails(1, seed=5), ["bee"])
     with pytest.raises(EvaluationError):  # it is not indexed yet
@@ -283,7 +284,7 @@ def test_tiny_corpora_are_measured_too(tmp_path: Path, n: int) -> None:
         assert evaluation.curve.share[name][-1] == pytest.approx(evaluation.curve.share["pixel"][-1])
 
 
-def test_images_that_are_all_alike_cannot_be_asked_with(tmp_path: Path) -> None:
+def test_equal_images_cannot_be_queries(tmp_path: Path) -> None:
     alike = np.full((4, 32, 32, 3), 99, np.uint8)
-    with pytest.raises(EvaluationError, match="each of the 4 images has a twin"):
+    with raises_with_hint(EvaluationError, Hint.OTHER_QUERIES, match="each of the 4 images has a duplicate"):
         evaluate(make_index(tmp_path, alike, ["ant", "bee", "ant", "bee"]))

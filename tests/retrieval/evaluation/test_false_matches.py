@@ -23,28 +23,28 @@ ROWS = np.setdiff1d(np.arange(N), [REMOVED, UNLABELLED])
 
 
 def labels() -> list[str]:
-    """By the brightest channel, so that neighbours agree more often than by chance."""
+    """By the brightest channel, so that neighbours share a label more often than by chance."""
     return [NAMES[channel] for channel in smooth_thumbnails(N).mean(axis=(1, 2)).argmax(axis=1)]
 
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
-    told = labels()
-    told[UNLABELLED] = ""
-    paths = make_index(tmp_path_factory.mktemp("labelled"), smooth_thumbnails(N), told)
+    names = labels()
+    names[UNLABELLED] = ""
+    paths = make_index(tmp_path_factory.mktemp("labelled"), smooth_thumbnails(N), names)
     with Corpus.open_for_writing(paths) as corpus:
         corpus.remove([REMOVED])
     return paths
 
 
 def pixel_distances() -> NDArray[np.float64]:
-    """(n, n) as hits report them, inf from itself."""
+    """(n, n) in the unit of hits; inf from itself."""
     pixels = smooth_thumbnails(N)[ROWS].reshape(len(ROWS), -1) / 255
     distances = np.linalg.norm(pixels[:, None] - pixels[None], axis=2)
     return np.asarray(distances + np.diag(np.full(len(ROWS), np.inf)))
 
 
-def test_as_counted_slowly(paths: IndexPaths) -> None:
+def test_rates_are_those_of_slow_counting(paths: IndexPaths) -> None:
     away, names = pixel_distances(), np.array(labels())[ROWS]
     same, close = np.quantile(away.min(axis=1), [0.2, 0.6]).tolist()
     cutoffs = Cutoffs("abc", N, {"pixel": Cutoff("l2", same, close), "binary": Cutoff("hamming", 0, 300)})
@@ -62,12 +62,12 @@ def test_as_counted_slowly(paths: IndexPaths) -> None:
     assert pixel.false_match < pixel.match
     assert pixel.right_if_good == pytest.approx(right[good].mean())
     assert pixel.right_if_weak == pytest.approx(right[~good].mean())
-    binary = found.methods["binary"]  # a cutoff that lets all through
+    binary = found.methods["binary"]  # a cutoff that accepts all
     assert (binary.match, binary.false_match, binary.right_if_weak) == (1, 1, None)
     assert seen.calls == [(1, 2, "leaving out labels"), (2, 2, "leaving out labels")]
 
 
-def test_a_cutoff_that_lets_nothing_through(paths: IndexPaths) -> None:
+def test_a_cutoff_that_accepts_nothing(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         found = false_match_rate(searcher, Cutoffs("abc", N, {"code": Cutoff("cosine", 0, 0)}), max_queries=7)
     code = found.methods["code"]

@@ -1,4 +1,4 @@
-"""Who asks and who may answer. (Mistakes in labels are tested with `evaluate`, which raises them.)"""
+"""The labelled database and queries. (Errors in labels are tested with `evaluate`, which raises them.)"""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.index import make_index, smooth_thumbnails
 LABELS = ["bee", "", "ant", "bee", "ant", "ant"]
 
 
-def test_the_database_is_what_is_labelled_and_can_be_found(tmp_path: Path) -> None:
+def test_the_database_has_the_labelled_images_that_can_be_found(tmp_path: Path) -> None:
     thumbnails = smooth_thumbnails(6)
     paths = make_index(tmp_path, thumbnails, LABELS)
     with Corpus.open_for_writing(paths) as corpus:
@@ -29,11 +29,11 @@ def test_the_database_is_what_is_labelled_and_can_be_found(tmp_path: Path) -> No
 
     own = own_queries(database, thumbnails[database.rows])
     assert own.are_rows
-    assert own.places.tolist() == [0, 1, 2, 3]
+    assert own.positions.tolist() == [0, 1, 2, 3]
     assert np.array_equal(own.thumbnails, thumbnails[[0, 2, 3, 5]])
     few = own_queries(database, thumbnails[database.rows], 2)
-    assert np.array_equal(few.thumbnails, thumbnails[database.rows[few.places]])
-    assert few.labels.tolist() == database.labels[few.places].tolist()
+    assert np.array_equal(few.thumbnails, thumbnails[database.rows[few.positions]])
+    assert few.labels.tolist() == database.labels[few.positions].tolist()
 
     given = given_queries(database, LabelledImages(thumbnails[:3], ["bee", "", "ant"], []))
     assert not given.are_rows
@@ -41,7 +41,7 @@ def test_the_database_is_what_is_labelled_and_can_be_found(tmp_path: Path) -> No
     assert np.array_equal(given.thumbnails, thumbnails[[0, 2]])
 
 
-def test_a_sample_is_drawn_once_and_for_all() -> None:
+def test_a_sample_is_always_the_same() -> None:
     assert sample(5, None).tolist() == sample(5, 5).tolist() == sample(5, 9).tolist() == [0, 1, 2, 3, 4]
     drawn = sample(1000, 50)
     assert drawn.tolist() == sample(1000, 50).tolist() == sorted(set(drawn.tolist()))

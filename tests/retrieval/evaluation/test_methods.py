@@ -9,7 +9,7 @@ import torch
 from imgsearch.corpus.store import Corpus
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation.methods import EVALUATED, EvaluatedMethod, build_methods, hog_vectors, row_vectors
-from imgsearch.retrieval.evaluation.ranking import METRICS, Database
+from imgsearch.retrieval.index.ranking import METRICS, Database
 from imgsearch.retrieval.search.searcher import Searcher
 from tests.support.index import make_index, smooth_thumbnails
 

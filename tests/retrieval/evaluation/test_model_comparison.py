@@ -1,4 +1,4 @@
-"""Two models on the same images: the better one is known, with labels and without."""
+"""Two models on the same images, of which one is known to be better; with labels and without."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from imgsearch.autoencoder.checkpoint import load_checkpoint, save_checkpoint
 from imgsearch.corpus.store import Corpus
 from imgsearch.device import pick_device
 from imgsearch.paths import IndexPaths
-from imgsearch.retrieval.evaluation.model_comparison import Comparison, Quality, compare_models
+from imgsearch.retrieval.evaluation.model_comparison import TOLERANCE, Comparison, ModelScore, compare_models
 from tests.support.index import add_images, save_untrained_model, smooth_thumbnails
 
 CPU = pick_device("cpu")
 N = 40
 
 
-def deaf_model(folder: Path) -> Path:
-    """The shipped network with a code layer that hears nothing: every code is the same."""
+def constant_model(folder: Path) -> Path:
+    """The shipped network with a code layer that ignores its input: all codes are equal."""
     network, card = load_checkpoint(SHIPPED, torch.device("cpu"))
     with torch.no_grad():
         network.code_layer.weight.zero_()
@@ -30,7 +30,7 @@ def deaf_model(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("labelled", [False, True])
-def test_a_model_that_tells_nothing_apart_is_worse(tmp_path: Path, labelled: bool) -> None:
+def test_a_model_whose_codes_are_all_equal_is_worse(tmp_path: Path, labelled: bool) -> None:
     paths = IndexPaths(tmp_path / "index")
     # All different, or ten noisy copies of each of four with one label.
     images = smooth_thumbnails(4).repeat(10, axis=0) if labelled else smooth_thumbnails(N)
@@ -38,7 +38,7 @@ def test_a_model_that_tells_nothing_apart_is_worse(tmp_path: Path, labelled: boo
     images = np.clip(images.astype(np.int64) + noise, 0, 255).astype(np.uint8)
     add_images(paths, images, [f"thing {row // 10}" for row in range(N)] if labelled else [])
     with Corpus.open(paths) as corpus:
-        comparison = compare_models(SHIPPED, deaf_model(tmp_path / "deaf"), corpus, CPU)
+        comparison = compare_models(SHIPPED, constant_model(tmp_path / "constant"), corpus, CPU)
         same = compare_models(SHIPPED, SHIPPED, corpus, CPU)
     assert comparison.is_worse
     assert not same.is_worse
@@ -48,7 +48,7 @@ def test_a_model_that_tells_nothing_apart_is_worse(tmp_path: Path, labelled: boo
     assert len(comparison.lines()) == 1 + labelled
 
 
-def test_removed_images_are_not_asked(tmp_path: Path) -> None:
+def test_removed_images_are_not_compared(tmp_path: Path) -> None:
     paths = IndexPaths(tmp_path / "index")
     add_images(paths, smooth_thumbnails(N))
     save_untrained_model(paths)
@@ -59,17 +59,31 @@ def test_removed_images_are_not_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "worse"),
+    ("before", "after", "worse", "better"),
     [
-        ((0.9, None), (0.895, None), False),  # within what chance does
-        ((0.9, None), (0.85, None), True),
-        ((0.9, 0.4), (0.85, 0.5), False),  # labels say what is to be found
-        ((0.9, 0.5), (0.95, 0.4), True),
-        ((0.9, 0.5), (0.9, 0.495), False),  # within what chance does, by labels too
-        ((0.9, 0.5), (0.9, 0.485), True),
+        (0.5, 0.5, False, False),
+        (0.5, 0.5 - TOLERANCE / 2, False, False),  # lower by chance, which is not worse
+        (0.5, 0.5 - 1.5 * TOLERANCE, True, False),
+        (0.5, 0.5 + TOLERANCE / 2, False, True),
+        (0.5, 0.5 + 1.5 * TOLERANCE, False, True),
     ],
 )
-def test_worse_is_decided_by_labels_where_there_are_some(
-    before: tuple[float, float | None], after: tuple[float, float | None], worse: bool
+@pytest.mark.parametrize("recall", [0.0, 1.0])
+def test_with_labels_precision_decides_and_recall_does_not(
+    before: float, after: float, recall: float, worse: bool, better: bool
 ) -> None:
-    assert Comparison(100, Quality("a", *before), Quality("b", *after)).is_worse == worse
+    comparison = Comparison(100, ModelScore("a", 0.5, before), ModelScore("b", recall, after))
+    assert comparison.is_worse == worse
+    assert comparison.is_better == better
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [(0.9, 0.9, False), (0.9, 0.9 - TOLERANCE / 2, False), (0.9, 0.9 - 1.5 * TOLERANCE, True), (0.9, 1.0, False)],
+)
+@pytest.mark.parametrize("precisions", [(None, None), (0.5, None), (None, 0.1)])
+def test_without_labels_on_both_sides_recall_decides(
+    before: float, after: float, worse: bool, precisions: tuple[float | None, float | None]
+) -> None:
+    comparison = Comparison(100, ModelScore("a", before, precisions[0]), ModelScore("b", after, precisions[1]))
+    assert comparison.is_worse == worse

@@ -10,13 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from imgsearch.corpus.store import Corpus
-from imgsearch.errors import EvaluationError
+from imgsearch.errors import EvaluationError, Hint
 from imgsearch.paths import IndexPaths
 from imgsearch.retrieval.evaluation import robustness as distorted_module
 from imgsearch.retrieval.evaluation.distortions import DISTORTIONS, distort
 from imgsearch.retrieval.evaluation.methods import EVALUATED, EvaluatedMethod, build_methods
 from imgsearch.retrieval.evaluation.robustness import Recall, found_in, measure_distorted
 from imgsearch.retrieval.search.searcher import Searcher
+from tests.support.hints import raises_with_hint
 from tests.support.index import make_index, smooth_thumbnails
 from tests.support.progress import RecordedProgress
 
@@ -84,7 +85,7 @@ def test_ranks_with_ties() -> None:
     assert doctest.testmod(distorted_module, extraglobs={"np": np}).failed == 0
 
 
-def test_every_method_is_asked_with_the_same_copies_and_reports_progress(paths: IndexPaths) -> None:
+def test_every_method_gets_the_same_copies_and_reports_progress(paths: IndexPaths) -> None:
     seen = RecordedProgress()
     with Searcher.open(paths, device="cpu") as searcher:
         first, second = (
@@ -117,7 +118,7 @@ def test_where_no_image_can_be_found(tmp_path: Path) -> None:
         corpus.remove([0])
     with (
         Searcher.open(paths, device="cpu") as searcher,
-        pytest.raises(EvaluationError, match=r"no image can be found.*imgsearch reindex"),
+        raises_with_hint(EvaluationError, Hint.ADD_AND_REINDEX, match="no image can be found"),
     ):
         measure_distorted(searcher, [COLOUR])
 

@@ -39,15 +39,15 @@ def test_binary_codes_are_found_as_brute_force_finds_them(data: st.DataObject) -
     n_set, seed = data.draw(st.sampled_from([0, 1, 3, 8, 256])), data.draw(st.integers(0, 2**32 - 1))
     codes = some_codes(n, n_set=n_set, seed=seed)
     rng = np.random.default_rng(seed)
-    without = np.flatnonzero(rng.random(n) < data.draw(st.sampled_from([0.0, 0.4, 1.0])))
-    itself = rng.integers(-1, n, 4)
+    exclude = np.flatnonzero(rng.random(n) < data.draw(st.sampled_from([0.0, 0.4, 1.0])))
+    self_rows = rng.integers(-1, n, 4)
     queries = np.concatenate([codes[rng.integers(0, n, 3)], some_codes(1, seed=seed)])
     most_fetched = data.draw(st.sampled_from([2048, 20]))  # with 20, removed rows are left out by a selector
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candidates, "MOST_FETCHED", most_fetched)
-        answers = BinaryIndex.build(codes).search(queries, k, without=without, itself=itself)
-    for query, own, found in zip(queries, itself, answers, strict=True):
-        expected = brute_force(query, codes, k, {*without.tolist(), int(own)})
+        answers = BinaryIndex.build(codes).search(queries, k, exclude=exclude, self_rows=self_rows)
+    for query, own, found in zip(queries, self_rows, answers, strict=True):
+        expected = brute_force(query, codes, k, {*exclude.tolist(), int(own)})
         assert found.rows.tolist() == expected
         assert found.distances.tolist() == true_distances(query, codes)[expected].tolist()
         assert found.rows.dtype == np.int64
@@ -57,7 +57,7 @@ def test_binary_codes_are_found_as_brute_force_finds_them(data: st.DataObject) -
 def test_more_equal_codes_than_are_fetched_still_come_in_order_of_their_rows() -> None:
     codes = np.tile(some_codes(1), (500, 1))
     codes[::2] ^= 255
-    found = BinaryIndex.build(codes).search(codes[1:2], 4, without=np.array([3]), itself=np.array([5]))[0]
+    found = BinaryIndex.build(codes).search(codes[1:2], 4, exclude=np.array([3]), self_rows=np.array([5]))[0]
     assert found.rows.tolist() == [1, 7, 9, 11]
     assert found.distances.tolist() == [0, 0, 0, 0]
     every = BinaryIndex.build(codes).search(codes[1:2], 252)[0]
@@ -95,10 +95,10 @@ def test_an_empty_index_answers_with_nothing() -> None:
 def test_blocks_of_queries_change_no_answer_and_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = some_codes(100, n_set=8)
     index = BinaryIndex.build(codes)
-    whole = index.search(codes, 5, itself=np.arange(100))
+    whole = index.search(codes, 5, self_rows=np.arange(100))
     monkeypatch.setattr(binary_index, "QUERY_BLOCK", 30)
     seen = RecordedProgress()
-    parts = index.search(codes, 5, itself=np.arange(100), on_progress=seen)
+    parts = index.search(codes, 5, self_rows=np.arange(100), on_progress=seen)
     assert [found.rows.tolist() for found in parts] == [found.rows.tolist() for found in whole]
     assert seen.steps == [(30, 100), (60, 100), (90, 100), (100, 100)]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imgsearch.retrieval.index import candidates
 from imgsearch.retrieval.index.candidates import SPARE, propose, threads_for
-from imgsearch.retrieval.index.exact import LeftOut
+from imgsearch.retrieval.index.exact import Exclusions
 
 
 class Asked:
@@ -27,8 +27,8 @@ class Asked:
 
 def asked_for(n: int, k: int, n_removed: int, n_queries: int = 1) -> Asked:
     index = Asked()
-    left_out = LeftOut.of(n, n_queries, np.arange(n_removed), None)
-    propose(index, np.zeros((n_queries, 4), np.float32), k, left_out)
+    exclusions = Exclusions.of(n, n_queries, np.arange(n_removed), None)
+    propose(index, np.zeros((n_queries, 4), np.float32), k, exclusions)
     return index
 
 

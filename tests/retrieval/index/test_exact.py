@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from imgsearch.retrieval.index import exact
-from imgsearch.retrieval.index.exact import Centred, LeftOut, blocks, nearest_pixels
+from imgsearch.retrieval.index.exact import Centred, Exclusions, blocks, nearest_pixels
 from tests.support.progress import RecordedProgress
 
 
@@ -44,7 +44,7 @@ def test_nearest_by_distance_then_row_with_rows_left_out(data: st.DataObject) ->
     itself = rng.integers(-1, max(n, 1), 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exact, "ROW_BLOCK", 7)  # several blocks, the last one short
-        found = nearest_pixels(queries, pixels, k, LeftOut.of(n, 3, without, itself))
+        found = nearest_pixels(queries, pixels, k, Exclusions.of(n, 3, without, itself))
     squares = true_squares(queries, pixels)
     for query, (rows, distances) in enumerate(found):
         allowed = [row for row in range(n) if row not in without and row != itself[query]]
@@ -54,13 +54,13 @@ def test_nearest_by_distance_then_row_with_rows_left_out(data: st.DataObject) ->
 
 
 def test_rows_left_out_that_the_index_does_not_hold_yet() -> None:
-    left_out = LeftOut.of(3, 1, np.array([1, 7]), np.array([9]))
-    assert left_out.kept(np.array([2, 1, 0, -1]), 0).tolist() == [2, 0]
-    assert left_out.available(0) == 2
+    exclusions = Exclusions.of(3, 1, np.array([1, 7]), np.array([9]))
+    assert exclusions.kept(np.array([2, 1, 0, -1]), 0).tolist() == [2, 0]
+    assert exclusions.available(0) == 2
 
 
 def test_a_row_that_asks_and_is_left_out_anyway_counts_once() -> None:
-    assert LeftOut.of(3, 1, np.array([1]), np.array([1])).available(0) == 2
+    assert Exclusions.of(3, 1, np.array([1]), np.array([1])).available(0) == 2
 
 
 def test_progress_is_reported_after_each_block() -> None:

@@ -28,15 +28,15 @@ def test_pixels_are_found_as_brute_force_finds_them(batch_queries: int, data: st
     n, k = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 70))
     thumbnails = some_thumbnails(n, data.draw(st.integers(0, 2**32 - 1)), data.draw(st.sampled_from([1, 2, 256])))
     rng = np.random.default_rng(n)
-    without = np.flatnonzero(rng.random(n) < data.draw(st.sampled_from([0.0, 0.4, 1.0])))
-    itself = rng.integers(-1, n, 3)
+    exclude = np.flatnonzero(rng.random(n) < data.draw(st.sampled_from([0.0, 0.4, 1.0])))
+    self_rows = rng.integers(-1, n, 3)
     queries = np.concatenate([thumbnails[:1], some_thumbnails(2, n)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pixel_index, "BATCH_QUERIES", batch_queries)
-        answers = PixelIndex.build(thumbnails).search(queries, k, without=without, itself=itself)
-    for query, own, found in zip(queries, itself, answers, strict=True):
+        answers = PixelIndex.build(thumbnails).search(queries, k, exclude=exclude, self_rows=self_rows)
+    for query, own, found in zip(queries, self_rows, answers, strict=True):
         squares = true_pixel_squares(query, thumbnails)
-        allowed = [row for row in range(n) if row not in without and row != own]
+        allowed = [row for row in range(n) if row not in exclude and row != own]
         expected = sorted(allowed, key=lambda row: (squares[row], row))[:k]
         assert found.rows.tolist() == expected
         assert found.distances == pytest.approx(np.sqrt(squares[expected]) / 255, rel=1e-6)
@@ -68,7 +68,7 @@ def test_distances_that_float32_would_merge_are_told_apart(batch_queries: int, m
 def test_more_equal_thumbnails_than_are_fetched_still_come_in_order_of_their_rows() -> None:
     thumbnails = np.zeros((100, 32, 32, 3), np.uint8)
     thumbnails[::2] = 9
-    found = PixelIndex.build(thumbnails).search(thumbnails[1:2], 4, without=np.array([3]), itself=np.array([5]))[0]
+    found = PixelIndex.build(thumbnails).search(thumbnails[1:2], 4, exclude=np.array([3]), self_rows=np.array([5]))[0]
     assert found.rows.tolist() == [1, 7, 9, 11]
     assert found.distances.tolist() == [0, 0, 0, 0]
 

@@ -1,4 +1,4 @@
-"""Whole rankings against sorting by hand: each metric, ties, and the query that sits in the database."""
+"""Whole rankings against sorting by hand: each metric, ties, and queries that are in the database."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsearch.retrieval.evaluation.ranking import Database
+from imgsearch.retrieval.index import ranking
+from imgsearch.retrieval.index.ranking import Database, k_nearest
 
-NOBODY = np.full(5, -1)
+OUTSIDE = np.full(5, -1)
 
 
 def random(kind: str, n: int, seed: int) -> NDArray[Any]:
@@ -38,7 +39,7 @@ def test_distances_and_order(kind: str, metric: str) -> None:
     database = Database.of(vectors, metric)
     slow = slow_distances(queries, vectors, metric)
     assert database.distances(queries) == pytest.approx(slow, rel=1e-5, abs=1e-6)
-    order = database.ranking(queries, NOBODY)
+    order = database.ranking(queries, OUTSIDE)
     assert np.sort(order, axis=1).tolist() == [list(range(200))] * 5
     assert (np.diff(np.take_along_axis(slow, order, axis=1), axis=1) >= -1e-6).all()
 
@@ -65,7 +66,7 @@ def test_equal_distances_are_in_order_of_the_database(vectors: NDArray[Any], met
     assert Database.of(vectors, metric).ranking(vectors[:1], np.array([-1])).tolist() == [list(range(9))]
 
 
-def test_equal_hamming_distances_are_in_random_order_the_same_one_each_time() -> None:
+def test_equal_hamming_distances_are_in_a_random_order_that_is_always_the_same() -> None:
     same = np.zeros((400, 4), np.uint8)
     same[300:] = 1  # one bit away: behind the others, whatever is drawn
     database = Database.of(same, "hamming")
@@ -81,7 +82,7 @@ def test_equal_hamming_distances_are_in_random_order_the_same_one_each_time() ->
 @pytest.mark.parametrize(
     ("kind", "metric"), [("floats", "l2"), ("floats", "cosine"), ("pixels", "l2"), ("bits", "hamming")]
 )
-def test_a_query_of_the_database_is_left_out_of_its_own_answer(kind: str, metric: str) -> None:
+def test_a_query_of_the_database_is_left_out_of_its_own_ranking(kind: str, metric: str) -> None:
     vectors = random(kind, 30, 1)
     order = Database.of(vectors, metric).ranking(vectors[:3], np.array([0, -1, 2]))
     assert order[:, -1].tolist()[::2] == [-1, -1]
@@ -100,3 +101,27 @@ def test_distances_in_the_unit_of_hits(kind: str, metric: str) -> None:
     if metric == "l2":
         expected = np.sqrt(expected) / (255 if kind == "pixels" else 1)
     assert distances == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("k", [1, 7, 29, 30, 99])
+@pytest.mark.parametrize(
+    ("kind", "metric"), [("floats", "l2"), ("floats", "cosine"), ("pixels", "l2"), ("bits", "hamming")]
+)
+def test_the_k_nearest_are_the_first_of_the_ranking(
+    kind: str, metric: str, k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "QUERY_BLOCK", 2)
+    vectors, queries = random(kind, 30, 1), random(kind, 5, 2)
+    order = Database.of(vectors, metric).ranking(queries, OUTSIDE)
+    assert np.array_equal(k_nearest(vectors, queries, k, metric), order[:, :k])
+
+
+def test_the_k_nearest_leave_out_the_query() -> None:
+    vectors = random("floats", 30, 1)
+    own = np.array([4, -1, 9])
+    order = Database.of(vectors, "l2").ranking(vectors[[4, 5, 9]], own)
+    for k in (1, 6, 29):
+        assert np.array_equal(k_nearest(vectors, vectors[[4, 5, 9]], k, "l2", own), order[:, :k])
+    assert k_nearest(vectors, vectors[[4, 5, 9]], 30, "l2", own).shape == (3, 29)  # all that every query can have
+    assert k_nearest(vectors[:1], vectors[:1], 5, "l2", np.array([0])).shape == (1, 0)
+    assert k_nearest(vectors, vectors[:0], 5, "l2").shape == (0, 5)

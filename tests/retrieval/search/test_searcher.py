@@ -419,11 +419,11 @@ def test_an_index_of_a_larger_corpus_is_refused(paths: IndexPaths) -> None:
         Searcher.open(paths, device="cpu")
 
 
-def test_what_is_missing_is_named_with_the_command_that_makes_it(paths: IndexPaths) -> None:
+def test_a_missing_part_is_named_with_a_hint(paths: IndexPaths) -> None:
     shutil.rmtree(paths.search)
     with raises_with_hint(IndexMissingError, Hint.REINDEX, match="nothing is indexed"):
         Searcher.open(paths, device="cpu")
-    with raises_with_hint(CorpusError, Hint.ADD_IMAGES, match="no corpus in"):
+    with raises_with_hint(CorpusError, Hint.ADD_IMAGES, match="there is no corpus"):
         Searcher.open(paths.root / "nowhere", device="cpu")
 
 

@@ -4,6 +4,7 @@ import doctest
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def test_grades() -> None:
     assert doctest.testmod(cutoff_module).failed == 0
 
 
-def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+def test_cutoffs_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     folder = tmp_path / "search"
     assert read_cutoff(folder, model="abc", rows=40) is None
     write_cutoff(folder, CUTOFFS)
@@ -37,14 +38,14 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     }
 
 
-def test_of_another_index_it_is_ignored(tmp_path: Path) -> None:
+def test_cutoffs_of_another_index_are_ignored(tmp_path: Path) -> None:
     write_cutoff(tmp_path, CUTOFFS)
     assert read_cutoff(tmp_path, model="def", rows=40) is None
     assert read_cutoff(tmp_path, model="abc", rows=41) is None
 
 
 def damaged(**changes: Any) -> str:
-    return json.dumps(CUTOFFS.to_json() | changes)
+    return json.dumps(asdict(CUTOFFS) | changes)
 
 
 @pytest.mark.parametrize(
@@ -61,21 +62,26 @@ def damaged(**changes: Any) -> str:
         damaged(methods={"code": {"metric": "cosine", "same": 0.4, "close": 0.3}}),
         damaged(methods={"code": {"metric": "cosine", "same": float("nan"), "close": 0.3}}),
         damaged(methods={"code": {"metric": "cosine", "same": 0.1, "close": float("inf")}}),
-        damaged(methods={"code": {"metric": "cosine", "same": 0.1, "close": 0.3, "more": 1}}),
+        damaged(methods={"code": {"metric": "cosine", "same": -0.1, "close": 0.3}}),
     ],
 )
-def test_a_damaged_file_is_no_file(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / CUTOFF_FILE).write_text(text)
     assert read_cutoff(tmp_path, model="abc", rows=40) is None
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_unknown_fields_of_a_later_version_are_ignored(tmp_path: Path) -> None:
+    (tmp_path / CUTOFF_FILE).write_text(damaged(more=1))
+    assert read_cutoff(tmp_path, model="abc", rows=40) == CUTOFFS
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / CUTOFF_FILE).mkdir()
     with pytest.raises(IndexDirectoryError, match="cannot use"):
         read_cutoff(tmp_path, model="abc", rows=40)
 
 
-def test_it_loads_no_heavy_module() -> None:
+def test_importing_loads_no_heavy_package() -> None:
     program = "import sys; import imgsearch.retrieval.search.thresholds; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"torch", "faiss", "numpy"} & set(found.stdout.split())
