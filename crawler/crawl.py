@@ -16,6 +16,7 @@ from crawler.config import CrawlConfig, FetchedImage, Keep, KeepVerdict
 from crawler.errors import SeedError
 from crawler.fetching.fetch import AGENT, Fetcher, refusal, user_agent
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import Selection
 from crawler.outcomes import Outcomes
 from crawler.parsing.robots import MAX_CRAWL_DELAY_SECONDS, RobotsRules, RobotsState, delay_refusal
 from crawler.parsing.urls import origin, seed_url, site, url_key
@@ -72,7 +73,7 @@ def crawl(
     if not (pages or config.lists or config.retry_failed):
         raise SeedError("no URL to start from")
     with Frontier.open(frontier_path) as frontier:
-        recovered = frontier.reclaim()
+        recovered = frontier.leases.reclaim()
         seeds, notes = _prepare(frontier, config, pages)
         outcomes = Outcomes(frontier, config, seeds, keep)
         outcomes.notes |= dict.fromkeys(notes)
@@ -104,7 +105,7 @@ def _prepare(frontier: Frontier, config: CrawlConfig, pages: Sequence[str]) -> t
     if config.retry_failed:
         seeds = crawled_seeds(frontier, pages)
         n_failed = frontier.requeue_failed(seeds)
-        frontier.take_down(config.takedowns)
+        frontier.takedowns.add(config.takedowns)
         return seeds, [f"URLs that had failed and are tried again: {n_failed:,}"]
     for page in pages:
         frontier.start_seed(page, site(page))
@@ -115,7 +116,7 @@ def _prepare(frontier: Frontier, config: CrawlConfig, pages: Sequence[str]) -> t
     if config.allow_private:
         frontier.reopen(seeds, ReasonCode.PRIVATE_ADDRESS)
     frontier.reopen(seeds, ReasonCode.TOO_DEEP, max_depth=config.depth)
-    frontier.take_down(config.takedowns)
+    frontier.takedowns.add(config.takedowns)
     return seeds, [queued.note for queued in lists if queued.note]
 
 
@@ -195,7 +196,7 @@ class Loop:
                 return "stopped; the same command goes on from here"
             if self._outcomes.room == 0:
                 return f"{self._config.max_images:,} images are kept, as many as were asked for"
-            self._frontier.renew(self._clock())
+            self._frontier.leases.renew(self._clock())
             self._dispatch()
             wait = _TICK_SECONDS
             if self.workers.in_flight:
@@ -232,12 +233,10 @@ class Loop:
             limit = min(limit, pages)
         if limit <= 0:
             return
-        leases, hosts = self._frontier.claim(
+        leases, hosts = self._frontier.leases.claim(
             self._clock(),
             limit,
-            seeds=self._seeds,
-            images_only=self._images_only(),
-            retries_only=self._config.retry_failed,
+            self._selection(),
             per_host=self._per_host,
             delay=self._config.delay_seconds,
             refuse=self._permissions.refuse,
@@ -256,9 +255,10 @@ class Loop:
         return self._config.max_pages - read - in_flight
 
     def _next_due(self, now: float) -> float | None:
-        return self._frontier.next_due(
-            now, seeds=self._seeds, images_only=self._images_only(), retries_only=self._config.retry_failed
-        )
+        return self._frontier.leases.next_due(now, self._selection())
+
+    def _selection(self) -> Selection:
+        return Selection(self._seeds, images_only=self._images_only(), retries_only=self._config.retry_failed)
 
     def _images_only(self) -> bool:
         pages = self._pages_left()
@@ -272,12 +272,7 @@ class Loop:
         return now - self._idle_since <= self._config.patience_seconds
 
     def _held_by_others_until(self) -> float | None:
-        return self._frontier.leased_until(
-            self._seeds,
-            but_by=self._frontier.owner,
-            images_only=self._images_only(),
-            retries_only=self._config.retry_failed,
-        )
+        return self._frontier.leases.others_hold_until(self._selection())
 
     def _why_nothing_is_due(self, due: float | None, now: float) -> str:
         if due is not None:
@@ -288,7 +283,7 @@ class Loop:
             return f"{whose}; the same command goes on in {_minutes(max(0.0, held - now))}"
         if self._config.retry_failed:
             return "all that had failed was tried again"
-        if self._frontier.next_due(now, seeds=self._seeds) is not None:
+        if self._frontier.leases.next_due(now, Selection(self._seeds)) is not None:
             return f"{self._config.max_pages:,} pages are read, as many as were asked for"
         return "nothing is left to fetch"
 
@@ -330,7 +325,7 @@ class Loop:
         """The seed as the frontier has it; while it waits, with what its host is waiting for."""
         url, outcome, reason = self._frontier.first_page(seed)
         if outcome == "queued":
-            reason = self._frontier.host(origin(url)).trouble or reason
+            reason = self._frontier.hosts.get(origin(url)).trouble or reason
         return FirstPage(url, outcome, reason)
 
 

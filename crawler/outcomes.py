@@ -13,8 +13,7 @@ from crawler.errors import FetchFailed
 from crawler.fetching.fetch import AGENT, MAX_REDIRECTS, Fetched, type_refusal
 from crawler.fetching.politeness import gap_seconds, mean_answer_seconds
 from crawler.fetching.sniff import Kind
-from crawler.frontier.frontier import Frontier
-from crawler.frontier.maintenance import Answered
+from crawler.frontier.frontier import Answered, Frontier
 from crawler.parsing.directives import read_directives
 from crawler.parsing.links import PageLinks
 from crawler.parsing.robots import (
@@ -69,7 +68,7 @@ class Outcomes:
         self._seeds = seeds
         self._keep = keep
         self._sites = frontier.sites(seeds)
-        self._takedowns = frontier.takedowns()
+        self._takedowns = frontier.takedowns.all()
         self._in_trouble: set[str] = set()
         self._kept_before = frontier.counts(seeds)["kept"]
         self.kept_now = 0
@@ -89,7 +88,7 @@ class Outcomes:
         Raises:
             FrontierError: nothing was written; and whatever `keep` raises.
         """
-        self._takedowns = self._frontier.takedowns()  # another process may have added one
+        self._takedowns = self._frontier.takedowns.all()  # another process may have added one
         offers = list(self._offers(results))
         verdicts = self._keep_while_room(offers)
         left_over = {offer.lease for offer in offers[len(verdicts) :]}
@@ -102,7 +101,7 @@ class Outcomes:
                 elif result.job not in left_over:
                     self._write(written, result, result.job, judged, now)
             self._frontier.add(written.links)
-            self._frontier.settle(written.settled)
+            self._frontier.leases.settle(written.settled)
             self._frontier.note_answers(self._answers(offers[: len(verdicts)]))
             self._frontier.note_history(now, written.settled)
             self._write_pace(results)
@@ -120,7 +119,7 @@ class Outcomes:
                     offered.add(offer.key)
                     host = offer.lease.host
                     if host not in said:  # asked once: the whole text of robots.txt comes with the answer
-                        said[host] = said_of_robots(self._frontier.host(host))
+                        said[host] = said_of_robots(self._frontier.hosts.get(host))
                     yield replace(offer, image=replace(offer.image, robots=said[host]))
 
     def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
@@ -146,8 +145,8 @@ class Outcomes:
     def _write_pace(self, results: Iterable[Result]) -> None:
         # Where there is a pace, a host has one request in flight, and so one result in a batch.
         for host, result in {result.host: result for result in results}.items():
-            if gap := self._gap(self._frontier.host(host), result):
-                self._frontier.pace(host, result.ended_at + gap)
+            if gap := self._gap(self._frontier.hosts.get(host), result):
+                self._frontier.hosts.pace(host, result.ended_at + gap)
 
     def _gap(self, host: Host, result: Result) -> float:
         """Seconds to leave `host` in peace after `result`. Who sets no pace (delay 0) gets Crawl-delay alone."""
@@ -157,7 +156,7 @@ class Outcomes:
         failure = result.failure
         if isinstance(result.job, Lease) and (failure is None or failure.again):
             answer_seconds = mean_answer_seconds(answer_seconds, result.answer_seconds, failed=failure is not None)
-            self._frontier.note_answer(host.host, answer_seconds)
+            self._frontier.hosts.set_answer_seconds(host.host, answer_seconds)
         return gap_seconds(max(self._config.delay_seconds, host.delay), answer_seconds)
 
     def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
@@ -201,7 +200,7 @@ class Outcomes:
 
     def _sitemaps_of(self, lease: Lease) -> Iterator[Link]:
         """The sitemaps of the host of a seed: those that its robots.txt names, and where one may be without that."""
-        rules = RobotsRules(self._frontier.host(lease.host).robots, AGENT)
+        rules = RobotsRules(self._frontier.hosts.get(lease.host).robots, AGENT)
         robots_url = f"{lease.host}/robots.txt"
         for reference in (*rules.sitemaps, "/sitemap.xml"):
             url = absolute_url(robots_url, reference)
@@ -236,7 +235,7 @@ class Outcomes:
         elif location == lease.url:
             written.settle(lease, "failed", Reason(ReasonCode.REDIRECTS_TO_ITSELF))
         elif url_key(location) == lease.key:
-            self._frontier.redirect_in_place(lease, location)
+            self._frontier.leases.redirect_in_place(lease, location)
         else:
             if lease.kind == "page" and lease.depth == 0:
                 # A seed may have moved house: example.org to www.example.net.
@@ -248,7 +247,7 @@ class Outcomes:
                 return
             written.links.append(self._judged(replace(target, licence=lease.licence)))
             # At once, not with the batch: the other half of a circle may be in the same one.
-            self._frontier.settle([Settled(lease, "moved", Reason(ReasonCode.REDIRECTED, location))])
+            self._frontier.leases.settle([Settled(lease, "moved", Reason(ReasonCode.REDIRECTED, location))])
 
     def _leads_back(self, target: Link, lease: Lease) -> bool:
         """Whether what is known of redirects leads from `target` to the URL of `lease`."""
@@ -264,17 +263,17 @@ class Outcomes:
     def _write_failure(self, written: Written, lease: Lease, failure: FetchFailed, now: float) -> None:
         if failure.status is None and not failure.again:  # a private address: nothing of this host can be had
             written.settle(lease, "failed", failure.reason)
-            self._frontier.settle_host(lease.host, "failed", failure.reason)
+            self._frontier.hosts.settle(lease.host, "failed", failure.reason)
             return
         wait = failure.wait_seconds
         if failure.status is None:
             fails = self._note_trouble(lease.host, failure.reason)
-            self._frontier.pace(lease.host, now + self._backoff(fails))
+            self._frontier.hosts.pace(lease.host, now + self._backoff(fails))
         elif failure.status in (429, 503):  # said of the host, not of this URL alone
-            self._frontier.pace(lease.host, now + (self._backoff(1) if wait is None else wait))
+            self._frontier.hosts.pace(lease.host, now + (self._backoff(1) if wait is None else wait))
         if failure.again and lease.tries + 1 < self._config.tries:
             wait = max(wait or 0.0, self._backoff(lease.tries + 1))  # "Retry-After: 0" is no reason to hurry
-            self._frontier.retry(lease, now + wait, failure.reason)
+            self._frontier.leases.retry(lease, now + wait, failure.reason)
         else:
             written.settle(lease, "failed", failure.reason)
 
@@ -289,29 +288,29 @@ class Outcomes:
             if delay > MAX_CRAWL_DELAY_SECONDS:
                 self._note(f"{sentence(delay_refusal(host.host, delay))}: nothing of it is fetched")
                 delay = 0.0  # nothing to wait for
-            self._frontier.set_robots(host.host, answer.state, now + FRESH_SECONDS, text=answer.text, delay=delay)
-            self._frontier.pace(host.host, result.ended_at + delay)
+            self._frontier.hosts.set_robots(host.host, answer.state, now + FRESH_SECONDS, text=answer.text, delay=delay)
+            self._frontier.hosts.pace(host.host, result.ended_at + delay)
             return
         reason = failure.reason if failure is not None else answer.reason if answer is not None else None
         fails = self._note_trouble(host.host, reason)
         if fails >= HOST_TRIES or (failure is not None and not failure.again):
-            self._frontier.set_robots(host.host, RobotsState.UNKNOWN, 0.0)
-            self._frontier.settle_host(host.host, "failed", reason)
+            self._frontier.hosts.set_robots(host.host, RobotsState.UNKNOWN, 0.0)
+            self._frontier.hosts.settle(host.host, "failed", reason)
             return
         # Silence may be a hiccup and is asked again soon, twice; an error is an answer (RFC 9309 2.3.1.4).
         soon = failure is not None and fails < self._config.tries - 1
         wait = self._backoff(fails) if soon else ASK_AGAIN_SECONDS
-        self._frontier.set_robots(host.host, RobotsState.UNAVAILABLE, now + wait)
-        self._frontier.pace(host.host, now + wait)
+        self._frontier.hosts.set_robots(host.host, RobotsState.UNAVAILABLE, now + wait)
+        self._frontier.hosts.pace(host.host, now + wait)
 
     def _note_trouble(self, host: str, reason: Reason | None) -> int:
         self._in_trouble.add(host)
-        return self._frontier.note_trouble(host, reason)
+        return self._frontier.hosts.note_trouble(host, reason)
 
     def _note_reached(self, host: str) -> None:
         if host in self._in_trouble:
             self._in_trouble.discard(host)
-            self._frontier.note_trouble(host, None)
+            self._frontier.hosts.note_trouble(host, None)
 
     def _note(self, sentence: str) -> None:
         self.notes[sentence] = None

@@ -15,8 +15,8 @@ from crawler.config import CrawlConfig, Keep
 from crawler.crawl import Loop, crawled_seeds, read_seeds
 from crawler.fetching.fetch import AGENT, MAX_REDIRECTS
 from crawler.fetching.sniff import Kind
-from crawler.frontier.frontier import Frontier
-from crawler.frontier.maintenance import REFRESH, Answered, Checked
+from crawler.frontier.checks import REFRESH, Checked
+from crawler.frontier.frontier import Answered, Frontier
 from crawler.outcomes import Judged, Offer, Outcomes, Written, answered, fetched_image, said_of_robots
 from crawler.parsing.directives import read_directives
 from crawler.parsing.urls import site, trap
@@ -95,9 +95,9 @@ def refresh(
     pages = read_seeds(config.seeds)
     config = replace(config, max_images=None, max_pages=None, retry_failed=False)
     with Frontier.open(frontier_path) as frontier:
-        frontier.reclaim()
-        goes_on = frontier.start_refresh(crawled_seeds(frontier, pages))
-        frontier.take_down(config.takedowns)
+        frontier.leases.reclaim()
+        goes_on = frontier.checks.start(crawled_seeds(frontier, pages))
+        frontier.takedowns.add(config.takedowns)
         checks = _Checks(frontier, config, replace_images, bury)
         show = on_progress or (lambda _: None)
         loop = Loop(frontier, config, [REFRESH], checks, lambda _: show(_progress(frontier)), clock)
@@ -109,7 +109,7 @@ def refresh(
         show(progress)
         return RefreshReport(
             **vars(progress),
-            changes=tuple(map(_change, frontier.checked(_MAX_CHANGES))),
+            changes=tuple(map(_change, frontier.checks.changes(_MAX_CHANGES))),
             recovered="a refresh had been interrupted; this one went on with it" if goes_on else "",
             finished_because=finished_because,
             notes=tuple(checks.notes),
@@ -138,8 +138,8 @@ class _Checks(Outcomes):
     def settle(self, results: Sequence[Result], now: float) -> None:
         """As for any crawl; what is gone leaves the corpus first, so that a crash in between only asks again."""
         gone = [result.job for result in results if isinstance(result.job, Lease) and _is_missing(result)]
-        images = [self._frontier.image_of(lease.key) for lease in gone]
-        if urls := [url for _, url, misses in images if misses + 1 >= MISSES]:
+        images = [self._frontier.checks.image(lease.key) for lease in gone]
+        if urls := [image.url for image in images if image.misses + 1 >= MISSES]:
             self._bury(urls)
         super().settle(results, now)
 
@@ -147,24 +147,24 @@ class _Checks(Outcomes):
         for result in results:
             lease, fetched = result.job, result.fetched
             if isinstance(lease, Lease) and fetched is not None and _is_taken(result):
-                url = self._frontier.image_of(lease.key)[1]  # not where it was redirected to
+                url = self._frontier.checks.image(lease.key).url  # not where it was redirected to
                 image = replace(fetched_image(lease, fetched, result.ended_at), url=url)
-                robots = said_of_robots(self._frontier.host(lease.host))
+                robots = said_of_robots(self._frontier.hosts.get(lease.host))
                 yield Offer(replace(image, robots=robots), lease, lease.key, inline=False)
 
     def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
-        return [answered(self._frontier.image_of(offer.key)[0], offer.image) for offer in offers]
+        return [answered(self._frontier.checks.image(offer.key).number, offer.image) for offer in offers]
 
     def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
-        number, _, misses = self._frontier.image_of(lease.key)
+        number, _, misses = self._frontier.checks.image(lease.key)
         fetched, failure = result.fetched, result.failure
         if failure is not None and _is_missing(result):
             self._note_reached(result.host)
             if misses + 1 >= MISSES:
-                self._frontier.note_gone(number, failure.reason.detail)
+                self._frontier.checks.note_gone(number, failure.reason.detail)
                 written.settle(lease, "gone", failure.reason)
             else:
-                self._frontier.note_missing(number)
+                self._frontier.checks.note_missing(number)
                 written.settle(lease, "missing", failure.reason)
             return
         if failure is not None or fetched is None:
@@ -174,7 +174,7 @@ class _Checks(Outcomes):
         if fetched.location:
             self._write_redirect(written, lease, fetched.location)
         elif fetched.not_modified:
-            self._frontier.note_found(number)
+            self._frontier.checks.note_found(number)
             written.settle(lease, "unchanged")
         elif lease.key in judged:
             _, outcome, reason = judged[lease.key]
@@ -193,7 +193,7 @@ class _Checks(Outcomes):
         if reason:
             written.settle(lease, "skipped", reason)
         else:
-            self._frontier.redirect_check(lease, location)
+            self._frontier.checks.redirect(lease, location)
 
 
 def _is_missing(result: Result) -> bool:

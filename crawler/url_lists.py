@@ -46,7 +46,7 @@ def queue_list(frontier: Frontier, path: Path) -> QueuedList:
         FrontierError: the frontier cannot be written.
     """
     seed = f"list:{path.resolve()}"
-    takedowns, n_urls = frontier.takedowns(), 0
+    takedowns, n_urls = frontier.takedowns.all(), 0
     n_wrong, first_wrong = 0, ""
     entries = iter(read_list(path))
     while some := list(islice(entries, _LINKS_AT_ONCE)):

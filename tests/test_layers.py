@@ -47,7 +47,7 @@ ONLY_IN = {
     "requests": {"crawler.fetching.connections", "crawler.fetching.fetch"},
     "requests_hardened": {"crawler.fetching.connections"},
     "urllib3": {"crawler.fetching.connections", "crawler.fetching.fetch", "crawler.fetching.deadline"},
-    "sqlite3": {"imgsearch.corpus.database", "crawler.frontier.frontier"},
+    "sqlite3": {"imgsearch.corpus.database", "crawler.frontier.database"},
     "streamlit": {"imgsearch.web"},
     "protego": {"crawler.parsing.robots"},
     "lxml": {"crawler.parsing.sitemaps"},

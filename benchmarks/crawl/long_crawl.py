@@ -24,7 +24,7 @@ from benchmarks.crawl.served import Served
 from benchmarks.machine import write_result
 from crawler.config import CrawlConfig
 from crawler.crawl import crawl
-from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import Leases
 from crawler.report import CrawlProgress
 from imgsearch.corpus.ingest import Intake
 from imgsearch.corpus.store import Corpus
@@ -83,8 +83,8 @@ def run(n_urls: int) -> dict[str, Any]:
 def crawl_watched(site: str, n_urls: int, records: Connection) -> None:
     """Crawl and send a list of records (memory and times), one for each `EVERY` URLs."""
     claiming, settling = Stopwatch(), Stopwatch()
-    Frontier.claim = claiming.around(Frontier.claim, lambda _, answer: len(answer[0]))  # type: ignore[method-assign]  # measured from outside
-    Frontier.settle = settling.around(Frontier.settle, lambda arguments, _: len(list(arguments[1])))  # type: ignore[method-assign]  # as above
+    Leases.claim = claiming.around(Leases.claim, lambda _, answer: len(answer[0]))  # type: ignore[method-assign]  # measured from outside
+    Leases.settle = settling.around(Leases.settle, lambda arguments, _: len(list(arguments[1])))  # type: ignore[method-assign]  # as above
     lines: list[dict[str, float]] = []
     started = time.perf_counter()
 

@@ -12,7 +12,7 @@ from imgsearch.cli.options import IndexOption, JsonOption
 from imgsearch.cli.output import say, say_json
 
 if TYPE_CHECKING:
-    from crawler.frontier.inspect import KnownUrl
+    from crawler.frontier.inspection import KnownUrl
     from imgsearch.workflows.explain import Explanation, StoredRow
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.inspect import ReasonCount
+from crawler.frontier.inspection import ReasonCount
 from crawler.reasons import sentence
 from imgsearch.corpus.decoding.images import encode_png
 from imgsearch.corpus.store import Corpus
@@ -51,9 +51,9 @@ def write_crawl_page(page: Path, index: IndexPaths | Path | str | None = None) -
     with Frontier.open(paths.crawl_database) as frontier:
         facts = CrawlFacts(
             frontier.counts(),
-            frontier.reason_counts(),
-            frontier.host_counts(),
-            frontier.history(),
+            frontier.inspection.reason_counts(),
+            frontier.inspection.host_counts(),
+            frontier.inspection.history(),
             _samples(paths),
             datetime.now(UTC),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from crawler.errors import SeedError
 from crawler.fetching.fetch import AGENT
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.inspect import KnownUrl
+from crawler.frontier.inspection import KnownUrl
 from crawler.parsing.robots import RobotsRules, RobotsState
 from crawler.parsing.urls import seed_url, url_key
 from crawler.reasons import Reason, sentence
@@ -76,9 +76,9 @@ def _explain(paths: IndexPaths, url: str) -> Explanation:
     rows: list[StoredRow] = []
     if paths.crawl_database.exists():
         with Frontier.open(paths.crawl_database) as frontier:
-            known, host = frontier.known(url), frontier.known_host(url)
-            nearest = [] if known else frontier.nearest(url)
-            takedowns |= set(frontier.takedowns())
+            known, host = frontier.inspection.known(url), frontier.inspection.known_host(url)
+            nearest = [] if known else frontier.inspection.nearest(url)
+            takedowns |= set(frontier.takedowns.all())
     if paths.corpus_database.exists():
         with Corpus.open(paths) as corpus:
             takedowns |= set(corpus_takedowns(corpus))

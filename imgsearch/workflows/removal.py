@@ -83,7 +83,7 @@ def remove(
         ]
         if takedowns and paths.crawl_database.exists():
             with Frontier.open(paths.crawl_database) as frontier:
-                frontier.take_down(takedowns)
+                frontier.takedowns.add(takedowns)
     return RemovalResult(len(set(rows)), changed, tuple(results))
 
 
@@ -110,7 +110,7 @@ def undo(
         if takedowns and paths.crawl_database.exists():
             with Frontier.open(paths.crawl_database) as frontier:
                 for takedown in takedowns:
-                    frontier.lift(takedown)
+                    frontier.takedowns.lift(takedown)
         lifted = [
             TakedownResult(takedown.kind, takedown.value, lift_takedown(corpus, takedown.kind, takedown.value))
             for takedown in takedowns
@@ -137,7 +137,7 @@ def compact(index: IndexPaths | Path | str | None = None) -> CompactResult:
             # First, while the corpus still holds the URLs of the images that are about to be erased.
             urls = {source.url for row in removed for source in corpus.sources(row) if source.url}
             with Frontier.open(paths.crawl_database) as frontier:
-                frontier.forget_texts(urls)
+                frontier.takedowns.forget_texts(urls)
         n_erased = erase_removed(corpus, paths)
         erase_codes(paths, removed)
         erase_positions(paths, removed)

@@ -157,11 +157,13 @@ def test_what_waits_and_what_redirects_there_is_refused(site: Site, index: Path)
             pass
         other.requests.clear()
         with Frontier.open(index / "crawl.sqlite") as frontier:
-            frontier.take_down([Takedown.of_host("127.0.0.2")])
+            frontier.takedowns.add([Takedown.of_host("127.0.0.2")])
         crawl(index, page, "--follow-hosts")
         assert other.paths() == []  # not even robots.txt
         with Frontier.open(index / "crawl.sqlite") as frontier:
-            known = frontier.known(f"{other.url}/x/0.png") + frontier.known(f"{other.url}/x/1.png")
+            known = frontier.inspection.known(f"{other.url}/x/0.png") + frontier.inspection.known(
+                f"{other.url}/x/1.png"
+            )
         assert [(line.outcome, str(line.reason)) for line in known] == [("skipped", "taken down (host 127.0.0.2)")] * 2
 
 
@@ -365,7 +367,7 @@ def test_an_older_frontier_is_brought_up_to_date(tmp_path: Path) -> None:
         )
         connection.commit()
     with Frontier.open(path) as frontier:
-        assert frontier.take_down([Takedown.of_host("example.org")]) == 1
-        (line,) = frontier.known("https://example.org/a")
+        assert frontier.takedowns.add([Takedown.of_host("example.org")]) == 1
+        (line,) = frontier.inspection.known("https://example.org/a")
         assert (line.outcome, str(line.reason)) == ("skipped", "taken down (host example.org)")
-        assert refusal_of(frontier.takedowns(), line.url) == line.reason
+        assert refusal_of(frontier.takedowns.all(), line.url) == line.reason

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crawler.frontier.inspect import ReasonCount
+from crawler.frontier.inspection import ReasonCount
 from crawler.reasons import Reason, ReasonCode
 from imgsearch.cli.main import run
 from imgsearch.corpus.decoding.images import encode_png

@@ -211,7 +211,7 @@ def test_a_stopped_crawl_goes_on_where_it_was(site: Site, crawler: Crawler) -> N
     assert 10 <= report.kept < 60
     with Frontier.open(crawler.path) as frontier:
         assert frontier.counts()["kept"] == report.kept == len(crawler.gallery.images)
-        assert frontier.reclaim() == 0
+        assert frontier.leases.reclaim() == 0
     report = crawler(site.url)
     assert (report.kept, report.recovered) == (60, "")
     assert len(site.paths()) == len(set(site.paths()))

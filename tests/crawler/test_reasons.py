@@ -130,7 +130,7 @@ def all_decisions(site: Site, folder: Path) -> list[Look]:
     crawler(site.url, **options | {"takedowns": (takedown, Takedown.of_prefix(f"{site.url}/taken"))})
     look("taken down")
     with Frontier.open(crawler.path) as frontier:
-        frontier.lift(takedown)
+        frontier.takedowns.lift(takedown)
     site.image("/missing.gif", 8)
     crawler(**options | {"retry_failed": True})
     look("retried")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.errors import SeedError
+from crawler.errors import Hint, SeedError
 from crawler.frontier.frontier import Frontier
 from crawler.takedown import Takedown
 from crawler.url_lists import Listed, queue_list, read_list
@@ -61,8 +61,9 @@ def test_a_missing_list_and_missing_pyarrow(tmp_path: Path, crawler: Crawler, mo
     with pytest.raises(SeedError, match="No such file"):
         crawler(lists=(tmp_path / "none.txt",))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(SeedError, match=r"pip install 'imgsearch\[parquet\]'"):
+    with pytest.raises(SeedError, match="need pyarrow") as failed:
         crawler(lists=(tmp_path / "list.parquet",))
+    assert failed.value.hint is Hint.INSTALL_PARQUET
 
 
 def test_the_images_of_a_list_are_crawled_politely_with_their_captions(
@@ -106,6 +107,6 @@ def test_what_is_taken_down_is_listed_in_vain(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("https://example.org/1.gif\nhttps://example.net/1.gif\n")
     with Frontier.open(tmp_path / "crawl.sqlite") as frontier:
-        frontier.take_down([Takedown.of_host("example.org")])
+        frontier.takedowns.add([Takedown.of_host("example.org")])
         seed = queue_list(frontier, path).seed
         assert frontier.tally("image", [seed]) == {"queued": 1, "skipped": 1}

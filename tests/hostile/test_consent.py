@@ -16,6 +16,7 @@ import pytest
 from crawler.crawl import _Permissions
 from crawler.fetching.fetch import FetchLimits
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import Selection
 from crawler.parsing.robots import MAX_ROBOTS_BYTES, RobotsRules, RobotsState, robots_text
 from crawler.records import Host
 from tests.support.crawl import Crawler, add_gallery
@@ -219,7 +220,7 @@ def test_case_06_each_scheme_has_a_robots_txt_of_its_own(tmp_path: Path) -> None
     with Frontier.open(tmp_path / "crawl.sqlite") as frontier:
         for seed in seeds:
             frontier.start_seed(seed, "a.example")
-        _, hosts = frontier.claim(0, 10, seeds=seeds)
+        _, hosts = frontier.leases.claim(0, 10, Selection(seeds))
     assert sorted(host.host for host in hosts) == ["http://a.example", "http://a.example:443", "https://a.example"]
 
 
@@ -279,7 +280,7 @@ def test_case_08_twenty_crawlers_of_one_frontier_ask_once(tmp_path: Path) -> Non
     def claim() -> None:
         with Frontier.open(path) as frontier:
             start.wait()
-            leases, hosts = frontier.claim(0, 10, seeds=[seed])
+            leases, hosts = frontier.leases.claim(0, 10, Selection([seed]))
             leased.extend(leases)
             asked.extend(hosts)
             end.wait()  # nobody gives a lease back before all have tried
@@ -339,7 +340,7 @@ def test_a_host_that_slows_is_asked_less_often_and_a_restart_remembers_it(site: 
     crawler(site.url, delay_seconds=0.01, stop=lambda: len(crawler.gallery.images) >= 2)
     assert min(gaps(site)[1:]) >= 6 * 0.06  # the answer itself, and five times as long in peace
     with Frontier.open(crawler.path) as frontier:
-        slow = frontier.host(site.url).answer_seconds
+        slow = frontier.hosts.get(site.url).answer_seconds
     assert slow >= 0.06
 
     site.answer_seconds, before = 0.0, len(site.requests)
@@ -348,7 +349,7 @@ def test_a_host_that_slows_is_asked_less_often_and_a_restart_remembers_it(site: 
     quick = gaps(site)[before:]
     assert quick[0] >= 0.12  # (slow + quick) / 2, five times
     with Frontier.open(crawler.path) as frontier:
-        assert frontier.host(site.url).answer_seconds < slow
+        assert frontier.hosts.get(site.url).answer_seconds < slow
 
 
 def test_a_host_that_fails_slowly_is_asked_less_often(site: Site, crawler: Crawler) -> None:
@@ -356,7 +357,7 @@ def test_a_host_that_fails_slowly_is_asked_less_often(site: Site, crawler: Crawl
     site.answer("/1.gif", after(0.1, Answer(status=500)))
     crawler(site.url, delay_seconds=0.01, tries=2)
     with Frontier.open(crawler.path) as frontier:
-        assert frontier.host(site.url).answer_seconds >= 0.05
+        assert frontier.hosts.get(site.url).answer_seconds >= 0.05
 
 
 def test_who_sets_no_pace_gets_none(site: Site, crawler: Crawler) -> None:
@@ -364,7 +365,7 @@ def test_who_sets_no_pace_gets_none(site: Site, crawler: Crawler) -> None:
     site.answer_seconds = 0.02
     crawler(site.url, delay_seconds=0)
     with Frontier.open(crawler.path) as frontier:
-        assert frontier.host(site.url).answer_seconds == 0
+        assert frontier.hosts.get(site.url).answer_seconds == 0
 
 
 # ----------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def outcomes(crawler: Crawler, seed: str) -> dict[str, str]:
     """Path -> reason, of all that was skipped."""
     with Frontier.open(crawler.path) as frontier:
         sql = "SELECT url, reason_code, reason_detail FROM url WHERE outcome = 'skipped' AND seed = ?"
-        rows = frontier._rows(sql, f"{seed}/")
+        rows = frontier._database.rows(sql, f"{seed}/")
     return {url.removeprefix(seed): sentence(from_stored(*how)) for url, *how in rows}
 
 

@@ -29,7 +29,7 @@ from crawler.fetching.fetch import (
     fetch_image,
     fetch_robots,
 )
-from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import Leases
 from crawler.reasons import Reason
 from crawler.records import Lease
 from imgsearch.corpus.ingest import Intake
@@ -180,9 +180,9 @@ def test_case_15_tries_grow_apart_with_jitter_and_the_image_is_stored_once(
 ) -> None:
     waits: defaultdict[str, list[float]] = defaultdict(list)
     asked_at: defaultdict[int, list[float]] = defaultdict(list)
-    retry = Frontier.retry
+    retry = Leases.retry
 
-    def spy(self: Frontier, lease: Lease, not_before: float, reason: Reason) -> None:
+    def spy(self: Leases, lease: Lease, not_before: float, reason: Reason) -> None:
         waits[lease.url].append(not_before - clock())
         retry(self, lease, not_before, reason)
 
@@ -190,7 +190,7 @@ def test_case_15_tries_grow_apart_with_jitter_and_the_image_is_stored_once(
         asked_at[number].append(clock())
         return Answer(status=500, headers={"Retry-After": "0"}) if times < 2 else Answer(gif(number), headers=IMAGE)
 
-    monkeypatch.setattr(Frontier, "retry", spy)
+    monkeypatch.setattr(Leases, "retry", spy)
     site.page("/", "".join(f"<img src=/{i}.gif>" for i in range(8)))
     for i in range(8):
         site.answer(f"/{i}.gif", partial(answer, i))

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.leases import LEASE_SECONDS
+from crawler.frontier.leases import LEASE_SECONDS, Selection
 from crawler.parsing.robots import RobotsState
 from crawler.reasons import Reason, ReasonCode
 from crawler.records import Lease, Link, Settled
@@ -73,11 +73,11 @@ class SharedFrontier(RuleBasedStateMachine):
         self.now += 10 * LEASE_SECONDS
         finisher = self.crawls[0]
         for _ in range(len(URLS) + 1):
-            leases, _ = finisher.claim(self.now, 100, seeds=[SEED], per_host=100)
+            leases, _ = finisher.leases.claim(self.now, 100, Selection([SEED]), per_host=100)
             self._expect_free(leases)
             for lease in leases:
                 self.model[lease.url] = State(outcome="kept")
-            finisher.settle([Settled(lease, "kept") for lease in leases])
+            finisher.leases.settle([Settled(lease, "kept") for lease in leases])
             self.now += 1
         assert finisher.counts()["queued"] == 0
         self.nothing_is_lost_or_doubled()
@@ -102,35 +102,35 @@ class SharedFrontier(RuleBasedStateMachine):
     def add(self, who: int, urls: list[str]) -> None:
         self.crawls[who].add(Link(url, "image", SEED) for url in urls)
         for host in HOSTS:
-            self.crawls[who].set_robots(host, RobotsState.ALLOWED, 1e9)
+            self.crawls[who].hosts.set_robots(host, RobotsState.ALLOWED, 1e9)
         for url in urls:
             self.model.setdefault(url, State())
 
     @rule(who=crawls, limit=st.integers(1, 6), per_host=st.integers(1, 6))
     def claim(self, who: int, limit: int, per_host: int) -> None:
         crawl = self.crawls[who]
-        leases, _ = crawl.claim(self.now, limit, seeds=[SEED], per_host=per_host)
+        leases, _ = crawl.leases.claim(self.now, limit, Selection([SEED]), per_host=per_host)
         self._expect_free(leases)
         assert len(leases) <= limit
         for lease in leases:
-            self.model[lease.url] = State(held_by=crawl.owner, until=self.now + LEASE_SECONDS)
-        self.given.setdefault(crawl.owner, []).extend(leases)
+            self.model[lease.url] = State(held_by=crawl.leases.owner, until=self.now + LEASE_SECONDS)
+        self.given.setdefault(crawl.leases.owner, []).extend(leases)
 
-    @precondition(lambda self: any(self.given.get(crawl.owner) for crawl in self.crawls))
+    @precondition(lambda self: any(self.given.get(crawl.leases.owner) for crawl in self.crawls))
     @rule(data=st.data(), way=st.sampled_from(["settle", "retry", "redirect"]))
     def bring_back(self, data: st.DataObject, way: str) -> None:
         """End a lease, be it the newest or one of old that ran out long ago and may be another's by now."""
-        crawl = data.draw(st.sampled_from([crawl for crawl in self.crawls if self.given.get(crawl.owner)]))
-        lease = data.draw(st.sampled_from(self.given[crawl.owner]))
-        is_held = self._is_held(lease.url, crawl.owner)
+        crawl = data.draw(st.sampled_from([crawl for crawl in self.crawls if self.given.get(crawl.leases.owner)]))
+        lease = data.draw(st.sampled_from(self.given[crawl.leases.owner]))
+        is_held = self._is_held(lease.url, crawl.leases.owner)
         if way == "settle":
-            crawl.settle([Settled(lease, "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
+            crawl.leases.settle([Settled(lease, "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
             done = State(outcome="failed")
         elif way == "retry":
-            crawl.retry(lease, self.now + 60, Reason(ReasonCode.HTTP_STATUS, "500"))
+            crawl.leases.retry(lease, self.now + 60, Reason(ReasonCode.HTTP_STATUS, "500"))
             done = State(not_before=self.now + 60)
         else:
-            crawl.redirect_in_place(lease, lease.url)
+            crawl.leases.redirect_in_place(lease, lease.url)
             done = State()
         if is_held:  # else it is another's or nobody's by now, and nothing may have changed: see the invariant
             self.model[lease.url] = done
@@ -138,27 +138,27 @@ class SharedFrontier(RuleBasedStateMachine):
     @rule(who=crawls)
     def renew(self, who: int) -> None:
         crawl = self.crawls[who]
-        crawl.renew(self.now)
+        crawl.leases.renew(self.now)
         for url, state in self.model.items():
-            if state.held_by == crawl.owner and self._is_held(url, crawl.owner):
+            if state.held_by == crawl.leases.owner and self._is_held(url, crawl.leases.owner):
                 state.until = self._until(url)
                 assert state.until >= self.now + LEASE_SECONDS - 30
 
     @rule(who=crawls)
     def stop(self, who: int) -> None:
-        self.crawls[who].release()
-        self._let_go(self.crawls[who].owner)
+        self.crawls[who].leases.release()
+        self._let_go(self.crawls[who].leases.owner)
 
     @rule(who=crawls, by=crawls)
     def die(self, who: int, by: int) -> None:
         """One crawl is killed and started anew; the next start of any takes its leases back."""
         killed = self.crawls[who]
-        self.dead.add(killed.owner)
-        killed._connection.close()
+        self.dead.add(killed.leases.owner)
+        killed._database.close()
         self.crawls[who] = Frontier.open(self.path)
-        held = sum(self._is_held(url, killed.owner) for url in self.model)
-        assert self.crawls[by].reclaim() == held
-        self._let_go(killed.owner)
+        held = sum(self._is_held(url, killed.leases.owner) for url in self.model)
+        assert self.crawls[by].leases.reclaim() == held
+        self._let_go(killed.leases.owner)
 
     @rule(seconds=st.sampled_from([1.0, 61.0, LEASE_SECONDS]))
     def time_passes(self, seconds: float) -> None:
@@ -169,7 +169,7 @@ class SharedFrontier(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:
-        rows = self.crawls[0]._rows("SELECT url, outcome, owner FROM url")
+        rows = self.crawls[0]._database.rows("SELECT url, outcome, owner FROM url")
         assert sorted(url for url, _, _ in rows) == sorted(self.model)
         assert sum(self.crawls[0].counts().values()) == len(self.model)
         for url, outcome, owner in rows:
@@ -186,10 +186,10 @@ class SharedFrontier(RuleBasedStateMachine):
                 state.held_by = ""
 
     def _is_held(self, url: str, owner: str) -> bool:
-        return bool(self.crawls[0]._rows("SELECT 1 FROM url WHERE url = ? AND owner = ?", url, owner))
+        return bool(self.crawls[0]._database.rows("SELECT 1 FROM url WHERE url = ? AND owner = ?", url, owner))
 
     def _until(self, url: str) -> float:
-        ((until,),) = self.crawls[0]._rows("SELECT lease_until FROM url WHERE url = ?", url)
+        ((until,),) = self.crawls[0]._database.rows("SELECT lease_until FROM url WHERE url = ?", url)
         return float(until)
 
 

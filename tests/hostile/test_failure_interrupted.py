@@ -20,8 +20,9 @@ from typing import BinaryIO
 import pytest
 
 from crawler.errors import FrontierError
+from crawler.frontier.database import FrontierDatabase
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.leases import LEASE_SECONDS
+from crawler.frontier.leases import LEASE_SECONDS, Selection
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError
 from imgsearch.paths import IndexPaths, index_paths
@@ -198,7 +199,7 @@ def test_case_20_a_url_that_waits_long_for_its_answer_stays_with_the_crawl_that_
         if "/slow.gif" in site.paths() and not go_on.is_set():
             rounds += 1
             with Frontier.open(crawler.path) as other:
-                assert other.claim(clock(), 10, seeds=[f"{site.url}/"]) == ([], [])
+                assert other.leases.claim(clock(), 10, Selection([f"{site.url}/"])) == ([], [])
             if rounds > 12:
                 go_on.set()
             return clock.step()
@@ -222,13 +223,13 @@ def test_case_20_what_another_holds_is_not_taken_for_done(site: Site, crawler: C
     crawler(site.url, clock=clock, max_pages=1, stop=lambda: "/" in site.paths())
     assert site.paths() == ["/robots.txt", "/"]
     with Frontier.open(crawler.path) as other:
-        other.owner = "another machine/1/1/token"
-        held, _ = other.claim(clock(), 1, seeds=[f"{site.url}/"])
+        other.leases.owner = "another machine/1/1/token"
+        held, _ = other.leases.claim(clock(), 1, Selection([f"{site.url}/"]))
         report = crawler(site.url, clock=clock, stop=clock.step)
         assert (report.kept, report.queued) == (1, 1)
         assert report.finished_because.startswith("what is left is in the hands of another command")
         assert report.finished_because.endswith("the same command goes on in 3 min")
-        other.owner = "nobody"  # so that closing gives nothing back
+        other.leases.owner = "nobody"  # so that closing gives nothing back
     assert len(held) == 1
     clock.now += LEASE_SECONDS
     assert crawler(site.url, clock=clock).kept == 2
@@ -379,16 +380,16 @@ def test_case_22_a_frontier_without_space_is_a_clean_error_and_the_crawl_resumes
     site: Site, crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(site, 300, 3)
-    create = Frontier._create
+    prepare = FrontierDatabase._prepare
 
-    def create_small(frontier: Frontier) -> None:
-        create(frontier)
-        frontier._run("PRAGMA max_page_count = 30")  # SQLite then says what it says of a full disk
+    def prepare_small(database: FrontierDatabase) -> None:
+        prepare(database)
+        database.run("PRAGMA max_page_count = 30")  # SQLite then says what it says of a full disk
 
-    monkeypatch.setattr(Frontier, "_create", create_small)
+    monkeypatch.setattr(FrontierDatabase, "_prepare", prepare_small)
     with pytest.raises(FrontierError, match="database or disk is full"):
         crawler(site.url)
-    monkeypatch.setattr(Frontier, "_create", create)
+    monkeypatch.setattr(FrontierDatabase, "_prepare", prepare)
     assert crawler(site.url).kept == 300
     assert len(crawler.gallery.images) == 300
 

@@ -9,13 +9,14 @@ import pytest
 
 from crawler.errors import FrontierError
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.leases import LEASE_SECONDS
+from crawler.frontier.leases import LEASE_SECONDS, Selection
 from crawler.parsing.robots import RobotsState
 from crawler.reasons import Reason, ReasonCode
 from crawler.records import Host, Lease, Link, Settled
 
 SEED = "http://a.example/"
 SEEDS = [SEED]
+ALL = Selection(SEEDS)
 
 
 @pytest.fixture
@@ -33,34 +34,44 @@ def frontier(path: Path) -> Iterator[Frontier]:
 def open_hosts(frontier: Frontier, *hosts: str, delay: float = 0.0) -> None:
     """Answer robots.txt of `hosts`: everything is allowed."""
     for host in hosts:
-        frontier.set_robots(host, RobotsState.ALLOWED, 1e9, delay=delay)
+        frontier.hosts.set_robots(host, RobotsState.ALLOWED, 1e9, delay=delay)
 
 
 def add_images(frontier: Frontier, n: int, host: str = "http://a.example", seed: str = SEED) -> None:
     frontier.add(Link(f"{host}/{i}.jpg", "image", seed, parent=SEED, alt=f"image {i}") for i in range(n))
 
 
-def claim(frontier: Frontier, now: float, limit: int = 100, **options: int | float | bool) -> list[Lease]:
-    leases, _ = frontier.claim(now, limit, seeds=SEEDS, **options)  # type: ignore[arg-type] # options are named alike
+def claim(
+    frontier: Frontier,
+    now: float,
+    limit: int = 100,
+    *,
+    per_host: int = 1,
+    delay: float = 0.0,
+    images_only: bool = False,
+    retries_only: bool = False,
+) -> list[Lease]:
+    selection = Selection(SEEDS, images_only=images_only, retries_only=retries_only)
+    leases, _ = frontier.leases.claim(now, limit, selection, per_host=per_host, delay=delay)
     return leases
 
 
 def test_a_host_gives_nothing_before_its_robots_txt_is_known(frontier: Frontier) -> None:
     add_images(frontier, 3)
-    leases, hosts = frontier.claim(0, 10, seeds=SEEDS)
+    leases, hosts = frontier.leases.claim(0, 10, ALL)
     assert not leases
     assert [host.host for host in hosts] == ["http://a.example"]
     # Exactly one asks for it, however often the host is due meanwhile.
-    assert frontier.claim(1, 10, seeds=SEEDS) == ([], [])
+    assert frontier.leases.claim(1, 10, ALL) == ([], [])
     open_hosts(frontier, "http://a.example")
     assert claim(frontier, 2)
 
 
 def test_robots_txt_is_asked_for_again_when_stale(frontier: Frontier) -> None:
-    frontier.set_robots("http://a.example", RobotsState.ALLOWED, until=100.0)
+    frontier.hosts.set_robots("http://a.example", RobotsState.ALLOWED, until=100.0)
     assert len(claim(frontier, 99)) == 1
-    frontier.release()
-    leases, hosts = frontier.claim(100, 10, seeds=SEEDS)
+    frontier.leases.release()
+    leases, hosts = frontier.leases.claim(100, 10, ALL)
     assert (len(leases), len(hosts)) == (0, 1)
 
 
@@ -82,7 +93,7 @@ def test_one_request_in_flight_for_each_host(frontier: Frontier) -> None:
     first = claim(frontier, 0)
     assert sorted(lease.host for lease in first) == ["http://a.example", "http://b.example"]
     assert claim(frontier, 1) == []
-    frontier.settle([Settled(first[0], "kept")])
+    frontier.leases.settle([Settled(first[0], "kept")])
     assert [lease.host for lease in claim(frontier, 1)] == [first[0].host]
 
 
@@ -91,24 +102,24 @@ def test_the_larger_delay_counts(frontier: Frontier, delay: float, crawl_delay: 
     add_images(frontier, 2)
     open_hosts(frontier, "http://a.example", delay=crawl_delay)
     (lease,) = claim(frontier, 10, delay=delay)
-    frontier.settle([Settled(lease, "kept")])
+    frontier.leases.settle([Settled(lease, "kept")])
     assert claim(frontier, 10 + gap - 0.01, delay=delay) == []
-    assert frontier.next_due(10, seeds=SEEDS) == pytest.approx(10 + gap)
+    assert frontier.leases.next_due(10, ALL) == pytest.approx(10 + gap)
     assert len(claim(frontier, 10 + gap, delay=delay)) == 1
 
 
 def test_a_pace_is_never_made_shorter(frontier: Frontier) -> None:
-    frontier.pace("http://a.example", 50)
-    frontier.pace("http://a.example", 20)
-    assert frontier.host("http://a.example").next_at == 50
+    frontier.hosts.pace("http://a.example", 50)
+    frontier.hosts.pace("http://a.example", 20)
+    assert frontier.hosts.get("http://a.example").next_at == 50
 
 
 def test_a_url_is_tried_again_when_its_time_has_come(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
     (lease,) = claim(frontier, 0)
-    frontier.retry(lease, 30.0, Reason(ReasonCode.HTTP_STATUS, "503"))
+    frontier.leases.retry(lease, 30.0, Reason(ReasonCode.HTTP_STATUS, "503"))
     assert claim(frontier, 29) == []
-    assert frontier.next_due(0, seeds=SEEDS) == 30
+    assert frontier.leases.next_due(0, ALL) == 30
     (again,) = claim(frontier, 30)
     assert (again.url, again.tries) == (lease.url, 1)
 
@@ -116,13 +127,13 @@ def test_a_url_is_tried_again_when_its_time_has_come(frontier: Frontier) -> None
 def test_nothing_is_due_when_nothing_waits(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
     claim(frontier, 0)
-    assert frontier.next_due(0, seeds=SEEDS) is None
+    assert frontier.leases.next_due(0, ALL) is None
 
 
 def test_images_only(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
     assert claim(frontier, 0, images_only=True) == []
-    assert frontier.next_due(0, seeds=SEEDS, images_only=True) is None
+    assert frontier.leases.next_due(0, Selection(SEEDS, images_only=True)) is None
     add_images(frontier, 1)
     assert [lease.kind for lease in claim(frontier, 0, images_only=True, per_host=5)] == ["image"]
 
@@ -136,7 +147,7 @@ def test_a_refused_url_is_skipped_with_its_reason_and_costs_no_slot(frontier: Fr
     def refuse(host: Host, url: str) -> Reason | None:
         return forbidden if url.endswith(("0.jpg", "1.jpg")) else None
 
-    leases, _ = frontier.claim(0, 10, seeds=SEEDS, refuse=refuse)
+    leases, _ = frontier.leases.claim(0, 10, ALL, refuse=refuse)
     assert [lease.url for lease in leases] == ["http://a.example/2.jpg"]
     assert frontier.counts()["skipped"] == 2
     assert frontier.reasons("image", SEEDS) == [("skipped", forbidden, 2)]
@@ -153,8 +164,10 @@ def test_an_outcome_is_written_once(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
     add_images(frontier, 2)
     leases = claim(frontier, 0, per_host=10, images_only=True)
-    frontier.settle([Settled(leases[0], "kept"), Settled(leases[1], "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
-    frontier.settle([Settled(leases[0], "failed", Reason(ReasonCode.TOO_SLOW, "60"))])
+    frontier.leases.settle(
+        [Settled(leases[0], "kept"), Settled(leases[1], "failed", Reason(ReasonCode.HTTP_STATUS, "404"))]
+    )
+    frontier.leases.settle([Settled(leases[0], "failed", Reason(ReasonCode.TOO_SLOW, "60"))])
     assert frontier.counts() == {"kept": 1, "duplicate": 0, "skipped": 0, "failed": 1, "queued": 0}
 
 
@@ -165,9 +178,9 @@ def test_a_lease_past_its_time_is_queued_again_and_its_old_holder_is_too_late(pa
         assert claim(other, LEASE_SECONDS - 1) == []
         (new,) = claim(other, LEASE_SECONDS)
         assert new.number == old.number
-        frontier.settle([Settled(old, "failed")])
+        frontier.leases.settle([Settled(old, "failed")])
         assert other.tally("page") == {"queued": 1}
-        other.settle([Settled(new, "read")])
+        other.leases.settle([Settled(new, "read")])
     assert {k: n for k, n in frontier.tally("page").items() if n} == {"read": 1}
 
 
@@ -194,8 +207,9 @@ _CLAIM_AND_DIE = """
 import os, sys
 from pathlib import Path
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.leases import Selection
 frontier = Frontier.open(Path(sys.argv[1]))
-leases, _ = frontier.claim(0, 2, seeds=["http://a.example/"], per_host=2)
+leases, _ = frontier.leases.claim(0, 2, Selection(["http://a.example/"]), per_host=2)
 print(len(leases), flush=True)
 os._exit(9)
 """
@@ -209,7 +223,7 @@ def test_leases_of_a_dead_process_are_taken_back_at_once(path: Path, frontier: F
     )
     assert died.stdout.strip() == "2", died.stderr
     assert len(claim(frontier, 0, per_host=10)) == 3
-    assert frontier.reclaim() == 2
+    assert frontier.leases.reclaim() == 2
     assert len(claim(frontier, 0, per_host=10)) == 2
 
 
@@ -219,12 +233,12 @@ def test_another_seed_reads_pages_anew_and_takes_over_what_waits(frontier: Front
     frontier.add([Link(other, "page", SEED, depth=1)])
     add_images(frontier, 2)
     done = claim(frontier, 0, per_host=1)
-    frontier.settle([Settled(done[0], "kept")])
+    frontier.leases.settle([Settled(done[0], "kept")])
     frontier.start_seed(other, "a.example")
     add_images(frontier, 2, seed=other)
     assert frontier.counts([SEED])["kept"] == 1
     assert frontier.counts([other]) == {"kept": 0, "duplicate": 0, "skipped": 0, "failed": 0, "queued": 1}
-    leases, _ = frontier.claim(0, 10, seeds=[other], per_host=10)
+    leases, _ = frontier.leases.claim(0, 10, Selection([other]), per_host=10)
     assert [lease.url for lease in leases] == ["http://a.example/1.jpg", other]
 
 
@@ -238,12 +252,12 @@ def test_what_was_out_of_scope_can_be_opened_again(frontier: Frontier) -> None:
 
 def test_a_failed_seed_is_tried_again_and_one_that_was_read_is_not(frontier: Frontier) -> None:
     open_hosts(frontier, "http://a.example")
-    frontier.settle([Settled(claim(frontier, 0)[0], "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
+    frontier.leases.settle([Settled(claim(frontier, 0)[0], "failed", Reason(ReasonCode.HTTP_STATUS, "404"))])
     frontier.start_seed(SEED, "a.example")
-    assert [host.host for host in frontier.claim(0, 9, seeds=SEEDS)[1]] == ["http://a.example"]  # robots.txt anew
+    assert [host.host for host in frontier.leases.claim(0, 9, ALL)[1]] == ["http://a.example"]  # robots.txt anew
     open_hosts(frontier, "http://a.example")
     (lease,) = claim(frontier, 0)
-    frontier.settle([Settled(lease, "read")])
+    frontier.leases.settle([Settled(lease, "read")])
     frontier.start_seed(SEED, "a.example")
     assert claim(frontier, 0) == []
     assert frontier.first_page(SEED) == (SEED, "read", None)
@@ -253,23 +267,23 @@ def test_a_page_that_turns_out_to_be_a_known_image_is_not_counted_twice(frontier
     open_hosts(frontier, "http://a.example")
     frontier.add([Link("http://a.example/x", "image", SEED), Link("http://a.example/x", "page", SEED, depth=1)])
     leases = claim(frontier, 0, per_host=10)
-    frontier.settle([Settled(lease, "kept", kind="image") for lease in leases if lease.url.endswith("x")])
+    frontier.leases.settle([Settled(lease, "kept", kind="image") for lease in leases if lease.url.endswith("x")])
     assert frontier.counts()["kept"] == 1
 
 
 def test_a_host_that_is_beyond_reach_takes_its_urls_with_it(frontier: Frontier) -> None:
     add_images(frontier, 2)
-    frontier.settle_host("http://a.example", "failed", Reason(ReasonCode.PRIVATE_ADDRESS, "a.example"))
+    frontier.hosts.settle("http://a.example", "failed", Reason(ReasonCode.PRIVATE_ADDRESS, "a.example"))
     assert frontier.counts()["failed"] == 2
-    assert frontier.next_due(0, seeds=SEEDS) is None
+    assert frontier.leases.next_due(0, ALL) is None
 
 
 def test_troubles_in_a_row_are_counted_and_forgotten(frontier: Frontier) -> None:
     silence = Reason(ReasonCode.UNREACHABLE, "a.example no answer in time")
-    assert [frontier.note_trouble("http://a.example", silence) for _ in range(2)] == [1, 2]
-    assert frontier.host("http://a.example").trouble == silence
-    assert frontier.note_trouble("http://a.example", None) == 0
-    assert frontier.host("http://a.example").trouble is None
+    assert [frontier.hosts.note_trouble("http://a.example", silence) for _ in range(2)] == [1, 2]
+    assert frontier.hosts.get("http://a.example").trouble == silence
+    assert frontier.hosts.note_trouble("http://a.example", None) == 0
+    assert frontier.hosts.get("http://a.example").trouble is None
 
 
 def test_a_page_budget_for_each_host(frontier: Frontier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,6 +314,6 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_frontier_of_another_version(path: Path, frontier: Frontier) -> None:
-    frontier._run("PRAGMA user_version = 99")
+    frontier._database.run("PRAGMA user_version = 99")
     with pytest.raises(FrontierError, match="another version"):
         Frontier.open(path)

@@ -150,10 +150,12 @@ def number_of(text: str) -> int:
 def test_a_frontier_of_an_earlier_version_opens_with_codes(tmp_path: Path, version: int) -> None:
     old_frontier(tmp_path / "crawl.sqlite", version)
     with Frontier.open(tmp_path / "crawl.sqlite") as frontier:
-        found = {line.url: line.reason for n in range(len(OLD_SENTENCES)) for line in frontier.known(url_of(n))}
+        found = {
+            line.url: line.reason for n in range(len(OLD_SENTENCES)) for line in frontier.inspection.known(url_of(n))
+        }
         assert list(found.values()) == list(OLD_SENTENCES.values())
-        assert frontier.host(HOST).trouble == Reason(ReasonCode.UNREACHABLE, "a.example silence")
-        (first,) = frontier.known(url_of(0))
+        assert frontier.hosts.get(HOST).trouble == Reason(ReasonCode.UNREACHABLE, "a.example silence")
+        (first,) = frontier.inspection.known(url_of(0))
         assert first.misses == (1 if version >= 4 else 0)
         assert frontier.counts()["skipped"] == len(OLD_SENTENCES) - 1
     with closing(sqlite3.connect(tmp_path / "crawl.sqlite")) as connection:
@@ -176,10 +178,10 @@ def test_a_translated_frontier_is_crawled_on_with(tmp_path: Path) -> None:
         assert frontier.counts()["queued"] == 3
         frontier.add([Link(url_of(number_of("the page says noai")), "image", SEED)])  # named elsewhere
         assert frontier.counts()["queued"] == 4
-        assert frontier.lift(Takedown("url-prefix", "http://a.example/(x)/"))
+        assert frontier.takedowns.lift(Takedown("url-prefix", "http://a.example/(x)/"))
         assert frontier.counts()["queued"] == 5
         frontier.start_seed(SEED, "a.example")
-        assert frontier.host(HOST).next_at == 0  # it could not be reached, so it is asked anew at once
+        assert frontier.hosts.get(HOST).next_at == 0  # it could not be reached, so it is asked anew at once
 
 
 def test_a_frontier_of_a_later_version_is_refused(tmp_path: Path) -> None:
