@@ -163,5 +163,5 @@ IDEAS: tuple[tuple[str, str, tuple[str, ...], str | Callable[[Results], str]], .
         ("web/playground.py",),
         "[picture](explore.png)",
     ),
-    ("all experiments on one page", "`imgsearch lab all`", ("lab/story.py",), "writes `lab/index.html`"),
+    ("all experiments on one page", "`imgsearch lab all`", ("lab/lecture.py",), "writes `lab/index.html`"),
 )

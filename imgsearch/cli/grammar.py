@@ -3,7 +3,7 @@
 Every command module declares its function with `examples`; `main` adds the functions to `app` in the order of the help.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import typer
@@ -24,17 +24,24 @@ app = typer.Typer(
 
 Body = TypeVar("Body", bound=Callable[..., None])
 _EXAMPLES: dict[str, tuple[str, ...]] = {}
+_NAMES: dict[str, Mapping[str, str]] = {}
 
 
 class UsageError(Exception):
     """The command line itself is wrong (exit code 2): options contradict each other, or something is missing."""
 
 
-def examples(*lines: str) -> Callable[[Body], Body]:
-    """Decorate the function of a command with complete command lines that its help shows."""
+def examples(*lines: str, names: Mapping[str, str] | None = None) -> Callable[[Body], Body]:
+    """Decorate the function of a command with texts that end its help.
+
+    Args:
+        lines: complete command lines.
+        names: values of the command's argument, each with a one-line explanation.
+    """
 
     def attach(body: Body) -> Body:
         _EXAMPLES[body.__name__] = lines
+        _NAMES[body.__name__] = names or {}
         return body
 
     return attach
@@ -42,8 +49,11 @@ def examples(*lines: str) -> Callable[[Body], Body]:
 
 def add_command(body: Callable[..., None]) -> None:
     """Add a function decorated with `examples` to the application, under its own name."""
-    lines = _EXAMPLES[body.__name__]
-    epilog = "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])  # \b: typer keeps the line ends
+    lines, names = _EXAMPLES[body.__name__], _NAMES[body.__name__]
+    width = max(map(len, names), default=0)
+    blocks = [["Names:", *(f"  {name:<{width}}  {text}" for name, text in names.items())]] if names else []
+    blocks.append(["Examples:", *(f"  {line}" for line in lines)])
+    epilog = "\n\n".join("\n".join(["\b", *block]) for block in blocks)  # \b: typer keeps the line ends
     app.command(name=body.__name__, epilog=epilog)(body)
 
 

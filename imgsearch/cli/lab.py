@@ -24,13 +24,15 @@ ALL = "all"
     "imgsearch lab deconv --size small --json",
     "imgsearch lab digits-30 --data mnist.npz --size full",
     "imgsearch lab all --size small",
+    names={name: experiment.summary for name, experiment in EXPERIMENTS.items()}
+    | {ALL: "run all of them and write the page lab/index.html"},
 )
 def lab(
     name: Annotated[
         str,
         typer.Argument(
             metavar="NAME",
-            help=f"One of {', '.join(EXPERIMENTS)}; or {ALL}, which also writes the page lab/index.html.",
+            help="The experiment; the names are listed below.",
         ),
     ],
     data: Annotated[
@@ -75,21 +77,21 @@ def lab(
 
 
 def _run_all(setting: "Lab", *, json: bool) -> None:
-    from imgsearch.lab.story import in_order, page_of, tell_story
+    from imgsearch.lab.lecture import page_path, run_lecture
 
-    story = []
-    for told in tell_story(setting, in_order()):
-        story.append(told)
-        if told.finding is None:
-            note(f"{told.name} is not shown: {told.reason}")
+    results = []
+    for result in run_lecture(setting):
+        results.append(result)
+        if result.finding is None:
+            note(f"{result.name} is not shown: {result.reason}")
         elif not json:
-            _say_finding(told.finding)
+            _say_finding(result.finding)
             say("")
-    if all(told.finding is None for told in story):
-        raise LabError(f"no experiment could be run. {' '.join(told.reason for told in story)}".strip())
+    if all(result.finding is None for result in results):
+        raise LabError(f"no experiment could be run. {' '.join(result.reason for result in results)}".strip())
     if json:
-        say_json({told.name: told.finding.to_json() if told.finding else {"reason": told.reason} for told in story})
-    note(f"written to {page_of(setting)}")
+        say_json({one.name: one.finding.to_json() if one.finding else {"reason": one.reason} for one in results})
+    note(f"written to {page_path(setting)}")
 
 
 def _say_finding(finding: "Finding") -> None:

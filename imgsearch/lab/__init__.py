@@ -1,1 +1,1 @@
-"""The lecture's experiments: each trains or computes something small, draws it, and says what one sees."""
+"""The experiments of the lecture: each computes something small and returns a picture, a table and a conclusion."""

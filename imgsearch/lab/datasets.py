@@ -1,7 +1,4 @@
-"""The data of the lecture: handwritten digits. Where they come from is told in a sentence.
-
-A file that the user names comes first, then MNIST by download, then the small digits that scikit-learn carries.
-"""
+"""Handwritten digits for the experiments: MNIST from a file or a download, else scikit-learn's small digits."""
 
 import logging
 import zipfile
@@ -15,7 +12,7 @@ from imgsearch.errors import LabError
 from imgsearch.lab.finding import SMALL, Lab
 from imgsearch.paths import IndexPaths
 
-N_SMALL_TRAIN, N_SMALL_TEST = 1000, 300  # of an experiment that is to end in seconds
+N_SMALL_TRAIN, N_SMALL_TEST = 1000, 300  # for the small size, which runs for seconds
 N_BUILT_IN_TEST = 397  # of scikit-learn's 1,797
 
 logger = logging.getLogger(__name__)
@@ -30,24 +27,26 @@ class Digits:
     test: NDArray[np.uint8]
     test_labels: NDArray[np.int64]
     side: int
-    sentence: str  # where they come from
+    sentence: str  # on their source
 
 
 def digits(lab: Lab) -> Digits:
-    """MNIST from `--data` (mnist.npz) or a download; else, and for the small size without a file, 8x8 digits.
+    """Load MNIST from `lab.data` (mnist.npz) or a download; else, or for the small size without a file, 8x8 digits.
 
     Raises:
-        LabError: the file is not what it should be.
+        LabError: the file does not contain MNIST.
     """
     path = lab.file("mnist.npz")
     if path is not None:
         found = _from_file(path)
     elif lab.size == SMALL:
-        return _built_in("Scikit-learn's 1,797 digits of 8×8, which need no download.")
+        return _built_in("Scikit-learn's 1,797 digits of 8×8 pixels, which need no download.")
     else:
         downloaded = _downloaded(lab.paths)
         if downloaded is None:
-            return _built_in("MNIST could not be downloaded, so scikit-learn's 1,797 digits of 8×8: figures differ.")
+            return _built_in(
+                "Scikit-learn's 1,797 digits of 8×8 pixels, since MNIST could not be downloaded; figures differ."
+            )
         found = downloaded
     if lab.size == SMALL:
         train, test = slice(N_SMALL_TRAIN), slice(N_SMALL_TEST)
@@ -70,7 +69,7 @@ def _from_file(path: Path) -> Digits:
         raise LabError(f"{path} is not MNIST as an .npz of x_train, y_train, x_test and y_test ({error}).") from error
     train, train_labels, test, test_labels = parts
     if train.dtype != np.uint8 or train.ndim != 3 or train.shape[1] != train.shape[2]:
-        raise LabError(f"{path}: x_train must be uint8 digits (n, side, side), and is {train.dtype} {train.shape}.")
+        raise LabError(f"{path}: x_train must be uint8 (n, side, side), not {train.dtype} {train.shape}.")
     return _digits(train, train_labels, test, test_labels)
 
 
@@ -107,7 +106,7 @@ def _built_in(sentence: str) -> Digits:
     from sklearn.datasets import load_digits  # slow to import
 
     pixels, labels = load_digits(return_X_y=True)
-    grey = np.rint(pixels * (255 / 16)).astype(np.uint8)  # (1797, 64), of 0 to 16
+    grey = np.rint(pixels * (255 / 16)).astype(np.uint8)  # (1797, 64), from 0..16
     order = np.random.default_rng(0).permutation(len(grey))
     test, train = order[:N_BUILT_IN_TEST], order[N_BUILT_IN_TEST:]
     labels = labels.astype(np.int64)

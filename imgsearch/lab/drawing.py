@@ -1,4 +1,4 @@
-"""Pictures of findings: grids of small images, curves, planes of points. The only module here with matplotlib."""
+"""Pictures of the findings: grids of small images, curves, points in a plane. The only lab module with matplotlib."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ COLOURS = ("#d55e00", "#0072b2", "#009e73", "#222222", "#cc79a7", "#8a6d3b", "#5
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches."""
+    """Return an empty figure; sizes in inches."""
     return Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
 
 
 def as_png(figure: Figure) -> bytes:
-    """The figure as a PNG file."""
+    """Return the figure as a PNG file."""
     FigureCanvasAgg(figure)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
@@ -31,7 +31,7 @@ def as_png(figure: Figure) -> bytes:
 
 
 def rows_of_images(rows: Mapping[str, NDArray[Any]], title: str = "") -> bytes:
-    """A PNG of rows of small images, each with its name: arrays (n, side, side) grey or (n, side, side, 3), uint8."""
+    """Return a PNG of named rows of small images: uint8 arrays (n, side, side) or (n, side, side, 3)."""
     n = max(len(images) for images in rows.values())
     figure = new_figure(0.62 * n + 1.6, 0.66 * len(rows) + 0.5)
     _fill_rows(figure.subplots(len(rows), n, squeeze=False), rows)
@@ -41,13 +41,13 @@ def rows_of_images(rows: Mapping[str, NDArray[Any]], title: str = "") -> bytes:
 
 
 def show_image(axes: Axes, image: NDArray[Any]) -> None:
-    """One small image, grey (dark on white, as ink is) or in colours, its pixels as squares."""
+    """Draw one small image in colours or in grey (dark on white, like ink), with its pixels as squares."""
     axes.imshow(image, cmap="gray_r" if image.ndim == 2 else None, vmin=0, vmax=255, interpolation="nearest")
     axes.axis("off")
 
 
 def curves(axes: Axes, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str) -> None:
-    """Curves with a legend: name to (x, y)."""
+    """Draw curves with a legend; `lines` maps names to (x, y)."""
     for colour, (name, (xs, ys)) in zip(COLOURS * 3, lines.items(), strict=False):
         axes.plot(xs, ys, label=name, color=colour, linewidth=1.8)
     axes.set_xlabel(x)
@@ -58,7 +58,7 @@ def curves(axes: Axes, lines: Mapping[str, tuple[Sequence[float], Sequence[float
 
 
 def plane(axes: Axes, points: NDArray[np.floating], labels: NDArray[np.int64], title: str) -> None:
-    """Points (n, 2) coloured by label."""
+    """Draw points (n, 2), coloured by label (n,)."""
     for label in np.unique(labels):
         chosen = points[labels == label]
         axes.scatter(
@@ -71,7 +71,7 @@ def plane(axes: Axes, points: NDArray[np.floating], labels: NDArray[np.int64], t
 
 
 def planes(points: Mapping[str, tuple[NDArray[np.floating], NDArray[np.int64]]]) -> bytes:
-    """A PNG of planes side by side: name to points (n, 2) and their labels (n,), with one legend."""
+    """Return a PNG of planes side by side, by name: points (n, 2) and their labels (n,), with one legend."""
     figure = new_figure(4.6 * len(points) + 0.6, 4.8)
     all_axes = figure.subplots(1, len(points), squeeze=False)[0]
     for axes, (name, (places, labels)) in zip(all_axes, points.items(), strict=True):
@@ -83,7 +83,7 @@ def planes(points: Mapping[str, tuple[NDArray[np.floating], NDArray[np.int64]]])
 def curves_beside_images(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, images: Mapping[str, NDArray[Any]]
 ) -> bytes:
-    """A PNG of curves, their y in powers of ten, and beside them a block of small images for each name."""
+    """Return a PNG of curves with a logarithmic y axis, and beside them a block of small images for each name."""
     per_row = 5
     figure = new_figure(5.4 + 2.9 * len(images), 3.9)
     parts = figure.subfigures(1, 1 + len(images), squeeze=False, width_ratios=[5.4, *[2.9] * len(images)])[0]
@@ -102,7 +102,7 @@ def curves_beside_images(
 
 @dataclass(frozen=True)
 class Panel:
-    """Curves to draw beside others, name to (x, y)."""
+    """A diagram of curves; `lines` maps names to (x, y)."""
 
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     x: str
@@ -113,7 +113,7 @@ class Panel:
 
 
 def panels_and_strip(panels: Sequence[Panel], strip: NDArray[np.uint8], caption: str) -> bytes:
-    """A PNG of panels of curves side by side, and under them a row of small images (n, side, side) with a caption."""
+    """Return a PNG of diagrams side by side, and below them a row of small images (n, side, side) with a caption."""
     figure = new_figure(4.6 * len(panels), 4.6)
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(4, 1))[:, 0]
     for axes, panel in zip(above.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
@@ -139,7 +139,7 @@ def panels_and_strip(panels: Sequence[Panel], strip: NDArray[np.uint8], caption:
 
 @dataclass(frozen=True)
 class Plate:
-    """A matrix of numbers with its name; `marked` is a square (row, column, side) to frame."""
+    """A named matrix of numbers; `marked` is a square (row, column, side) to frame."""
 
     name: str
     values: NDArray[np.floating]
@@ -147,7 +147,7 @@ class Plate:
 
 
 def plates(lines: Sequence[Sequence[Plate]]) -> bytes:
-    """A PNG of lines of matrices: each value written on a square, blue below zero, orange above, zeros left white."""
+    """Return a PNG of lines of matrices, each value in a square: purple below zero, orange above, white for zero."""
     n = max(len(line) for line in lines)
     figure = new_figure(2.5 * n, 2.9 * len(lines))
     largest = max(float(np.abs(plate.values).max()) for line in lines for plate in line)
@@ -170,13 +170,13 @@ def _draw_plate(axes: Axes, plate: Plate, largest: float) -> None:
 
 
 def montage(images: NDArray[Any]) -> NDArray[Any]:
-    """Images (rows, columns, h, w) or (rows, columns, h, w, 3) as one large one, side by side without gaps."""
+    """Join images (rows, columns, h, w) or (rows, columns, h, w, 3) to one large image without gaps."""
     n_rows, n_columns, height, width, *colours = images.shape
     return images.swapaxes(1, 2).reshape(n_rows * height, n_columns * width, *colours)
 
 
 def plane_and_strips(plane: NDArray[Any], strips: Mapping[str, NDArray[Any]]) -> bytes:
-    """A PNG of one large square image, and beside it named images one below the other."""
+    """Return a PNG of one large square image, and beside it named images one below the other."""
     height = 1.5 + sum(10.5 * len(strip) / strip.shape[1] + 0.25 for strip in strips.values()) if strips else 6.5
     figure = new_figure(height + 10.5 if strips else height, height)
     left, *right = figure.subfigures(1, 2 if strips else 1, squeeze=False)[0]
@@ -193,7 +193,7 @@ def plane_and_strips(plane: NDArray[Any], strips: Mapping[str, NDArray[Any]]) ->
 
 
 def picture_planes(planes: Mapping[str, NDArray[np.floating]], thumbnails: NDArray[np.uint8]) -> bytes:
-    """A PNG of planes side by side, two in a line: thumbnails (n, side, side, 3) at their places (n, 2), by title."""
+    """Return a PNG of planes, two in a line, by title: thumbnails (n, side, side, 3) at their positions (n, 2)."""
     n_lines = -(-len(planes) // 2)
     figure = new_figure(10, 5 * n_lines)
     all_axes = list(figure.subplots(n_lines, 2, squeeze=False).flat)
@@ -206,9 +206,9 @@ def picture_planes(planes: Mapping[str, NDArray[np.floating]], thumbnails: NDArr
 
 
 def pasted(thumbnails: NDArray[np.uint8], places: NDArray[np.floating], side: int = 1200) -> NDArray[np.uint8]:
-    """(side, side, 3) thumbnails (n, h, h, 3) pasted on white, each at its place (n, 2), stretched to fill the square.
+    """Paste thumbnails (n, h, h, 3) at their positions (n, 2) on a white square (side, side, 3), which they fill.
 
-    Later ones lie on top. The picture shows them at their own size, so that with many they overlap as a crowd does.
+    Thumbnails keep their size and may overlap; later ones lie on top.
     """
     small = thumbnails.shape[1]
     low, high = places.min(axis=0), places.max(axis=0)
@@ -223,7 +223,7 @@ def pasted(thumbnails: NDArray[np.uint8], places: NDArray[np.floating], side: in
 def curves_above_images(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, rows: Mapping[str, NDArray[Any]]
 ) -> bytes:
-    """A PNG of curves, and below them rows of small images as `rows_of_images` takes them."""
+    """Return a PNG of curves, and below them rows of small images as in `rows_of_images`."""
     n = max(len(images) for images in rows.values())
     figure = new_figure(0.62 * n + 1.6, 3.2 + 0.66 * len(rows))
     parts: NDArray[Any] = np.asarray(figure.subfigures(2, 1, height_ratios=(3.2, 0.66 * len(rows))))

@@ -1,4 +1,4 @@
-"""What an experiment gets and what it finds: plain data. Must not know any experiment."""
+"""The setting in which an experiment runs, and the finding that it returns. Plain data."""
 
 import json
 from collections.abc import Callable
@@ -16,56 +16,56 @@ SMALL, DEFAULT, FULL = SIZES = ("small", "default", "full")
 
 @dataclass(frozen=True)
 class Lab:
-    """Where an experiment runs."""
+    """The setting of an experiment."""
 
     paths: IndexPaths  # of the user's index directory
     size: str  # "small": seconds; "default": at most ten minutes on two cores; "full": as published
     device: DeviceChoice
-    data: Path | None  # digits or posts that the user has, or a folder of both, instead of a download
+    data: Path | None  # a file of digits or posts, or a folder with both, instead of a download
     seed: int
     on_progress: Progress  # called with the finished share of the experiment (total 1) and the current step
-    stop: Callable[[], bool]
+    stop: Callable[[], bool]  # polled now and then; True ends the experiment with a LabError
 
     def scratch(self, name: str) -> IndexPaths:
-        """Where a training of an experiment may lie."""
+        """Return a directory for a training run of an experiment."""
         return IndexPaths(self.paths.lab / "work" / name)
 
     def file(self, name: str) -> Path | None:
-        """The user's file that is called so, where `data` is a folder, or that ends so; None where there is none."""
+        """Return the user's file with this name or suffix, None where `data` does not contain one."""
         if self.data is None:
             return None
         if self.data.is_dir():
             return self.data / name if (self.data / name).exists() else None
         is_another = self.data.suffix in DATA_SUFFIXES and self.data.suffix != Path(name).suffix
-        return None if is_another else self.data  # what is neither digits nor posts is refused by whoever reads it
+        return None if is_another else self.data  # a file with an unknown suffix is refused by its reader
 
     def by_size(self, small: Any, default: Any, full: Any) -> Any:
-        """The one of three settings that belongs to the size asked for."""
+        """Return the value for the chosen size."""
         return dict(zip(SIZES, (small, default, full), strict=True))[self.size]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What an experiment found."""
+    """Result of an experiment: a table, a picture and a conclusion."""
 
     name: str
     title: str
-    source: str  # the paper it follows
-    data: str  # a sentence: what it was measured on
+    source: str  # the paper that it follows
+    data: str  # a sentence on the data that was used
     columns: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]  # the table, as text
-    figures: dict[str, Any]  # the same and more as numbers
-    conclusion: str  # what one sees, with the figures
+    figures: dict[str, Any]  # the numbers of the table and more
+    conclusion: str  # one or two sentences with the figures
     picture: bytes  # PNG
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the picture."""
+        """Return everything but the picture."""
         return {name: value for name, value in vars(self).items() if name != "picture"}
 
 
 @dataclass(frozen=True)
-class Told:
-    """What became of one experiment among others: a finding, or the reason why there is none."""
+class ChapterResult:
+    """Result of one experiment of the lecture: a finding, or the reason why there is none."""
 
     name: str
     finding: Finding | None
@@ -73,7 +73,7 @@ class Told:
 
 
 def write_finding(paths: IndexPaths, finding: Finding) -> Path:
-    """Leave `lab/NAME.png` and `lab/NAME.json`; returns the picture's path.
+    """Write `lab/NAME.png` and `lab/NAME.json` and return the path of the picture.
 
     Raises:
         IndexDirectoryError: the directory cannot be written.

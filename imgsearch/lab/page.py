@@ -1,11 +1,17 @@
-"""The lab's page: what the experiments found, as one self-contained HTML document."""
+"""The lecture's page: the findings of the experiments as one self-contained HTML document."""
 
 from collections.abc import Sequence
 
 from imgsearch.html_report import data_uri, escaped, html_page, table
-from imgsearch.lab.chapters import CHAPTERS, INTRODUCTION, TITLE, Chapter
-from imgsearch.lab.finding import Finding, Told
+from imgsearch.lab.finding import ChapterResult, Finding
+from imgsearch.lab.registry import EXPERIMENTS
 
+TITLE = "Deep autoencoders, from principal components to image search"
+INTRODUCTION = (
+    "An autoencoder is trained to reproduce its input through a code that is too narrow to hold all of it. It has to "
+    "keep what matters and to leave out the rest. Each chapter below is an experiment that was run on this computer; "
+    "the picture, the figures and the conclusion under them are its results."
+)
 STYLE = """
 nav { margin: 2rem 0 1rem; font-size: .97rem; }
 nav ol { columns: 18rem; padding-left: 1.6rem; margin: 0; }
@@ -18,26 +24,25 @@ figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 """
 
 
-def as_page(story: Sequence[Told], *, remark: str = "") -> str:
-    """Return the HTML document of a story; `remark` is a last paragraph of its introduction."""
-    chapters = {chapter.name: chapter for chapter in CHAPTERS}
-    links = "".join(f'<li><a href="#{_text(told.name)}">{_text(_heading(told, chapters))}</a></li>' for told in story)
-    body = [f"<nav><ol>{links}</ol></nav>", *(_section(told, chapters) for told in story)]
+def lecture_page(results: Sequence[ChapterResult], *, remark: str = "") -> str:
+    """Return the HTML document with one chapter for each result; `remark` ends its introduction."""
+    links = "".join(f'<li><a href="#{_text(one.name)}">{_text(_heading(one))}</a></li>' for one in results)
+    body = [f"<nav><ol>{links}</ol></nav>", *map(_section, results)]
     return html_page(TITLE, [INTRODUCTION, remark] if remark else [INTRODUCTION], body, style=STYLE)
 
 
-def _heading(told: Told, chapters: dict[str, Chapter]) -> str:
-    if told.finding is not None:
-        return told.finding.title
-    return chapters[told.name].heading if told.name in chapters else told.name
+def _heading(result: ChapterResult) -> str:
+    if result.finding is not None:
+        return result.finding.title
+    return EXPERIMENTS[result.name].heading if result.name in EXPERIMENTS else result.name
 
 
-def _section(told: Told, chapters: dict[str, Chapter]) -> str:
-    words = f"<p>{_text(chapters[told.name].words)}</p>" if told.name in chapters else ""
-    command = f'<p class="command"><code>imgsearch lab {_text(told.name)}</code></p>'
-    body = _finding(told.finding) if told.finding is not None else _absence(told.reason)
-    heading = f"<h2>{_text(_heading(told, chapters))}</h2>"
-    return f'<section id="{_text(told.name)}">{heading}{words}{body}{command}</section>\n'
+def _section(result: ChapterResult) -> str:
+    chapter = f"<p>{_text(EXPERIMENTS[result.name].chapter)}</p>" if result.name in EXPERIMENTS else ""
+    command = f'<p class="command"><code>imgsearch lab {_text(result.name)}</code></p>'
+    body = _finding(result.finding) if result.finding is not None else _absence(result.reason)
+    heading = f"<h2>{_text(_heading(result))}</h2>"
+    return f'<section id="{_text(result.name)}">{heading}{chapter}{body}{command}</section>'
 
 
 def _finding(finding: Finding) -> str:

@@ -1,7 +1,7 @@
-"""Digits through a stack of layers that learned alone: what it knows with few labels, and what it draws.
+"""A stack of pre-trained layers, 784-1000-1000-500: classification with few labels, and generated digits.
 
-Knows the network 784-1000-1000-500 and its pre-training; must not know pictures or tables. Sources: Hinton, Osindero &
-Teh 2006; Bengio et al. 2007; Erhan et al. 2010, who asked how much pre-training helps with how many labels.
+Sources: Hinton, Osindero & Teh 2006; Bengio et al. 2007; Erhan et al. 2010, on the effect of pre-training by number of
+labels.
 """
 
 from copy import deepcopy
@@ -26,16 +26,16 @@ from imgsearch.lab.finding import Lab
 from imgsearch.progress import Progress
 
 BATCH_SIZE = 100
-RATE = 1e-3  # of Adam, falling to nothing
+RATE = 1e-3  # learning rate of Adam, which falls to zero
 DRAWING_RATE, GIBBS_STEPS, N_CHAINS = 0.05, 500, 100
 
 
 def pretrained(
     lab: Lab, data: Digits, sizes: tuple[int, ...], start: str, passes: int, on_progress: Progress
 ) -> DenseAutoencoder:
-    """A sigmoid network of these sizes whose layers learned alone from all digits, without labels.
+    """Return a sigmoid network whose layers were pre-trained one by one on all digits, without labels.
 
-    `start` is "rbm", "layerwise", or "" for one that has learned nothing.
+    `start` is "rbm", "layerwise", or "" for no pre-training.
     """
     config = TrainConfig(
         epochs=2 * passes,
@@ -59,16 +59,16 @@ def pretrained(
             on_progress=lambda progress: on_progress(progress.fraction / config.pretrain_share, 1),
             stop=lab.stop,
         )
-        go_on(lab)
+        expect_running(lab)
     return network
 
 
 def learned_error(
     lab: Lab, data: Digits, network: DenseAutoencoder, rows: NDArray[np.int64], steps: int, on_progress: Progress
 ) -> float:
-    """The share of test digits that a softmax on the network gets wrong, both having learned from the labels of `rows`.
+    """Return the test error of a softmax classifier on the network, both trained on the labels of `rows`.
 
-    All layers learn, by back-propagation; `network` itself is left as it is.
+    All layers of a copy of `network` are trained, by back-propagation.
     """
     device = lab.device.device
     network = deepcopy(network)
@@ -79,7 +79,7 @@ def learned_error(
     optimiser = torch.optim.Adam([*network.layers.parameters(), *classifier.parameters()], RATE)
     generator = torch.Generator(device).manual_seed(lab.seed)
     for step in range(steps):
-        go_on(lab)
+        expect_running(lab)
         on_progress(step, steps)
         for group in optimiser.param_groups:
             group["lr"] = RATE * (1 - step / steps)
@@ -96,7 +96,7 @@ def learned_error(
 
 
 def balanced_rows(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
-    """n rows, as many of each label as of the others."""
+    """Return n random rows, the same number for each label."""
     rng, kinds = np.random.default_rng(seed), np.unique(labels)
     return np.concatenate([rng.permutation(np.flatnonzero(labels == kind))[: n // len(kinds)] for kind in kinds])
 
@@ -104,8 +104,10 @@ def balanced_rows(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.in
 def draw_digits(
     lab: Lab, data: Digits, network: DenseAutoencoder, n: int, passes: int, on_progress: Progress
 ) -> NDArray[np.uint8]:
-    """(n, side * side) digits drawn from noise by a deep belief network: the pre-trained layers below the last, and a
-    machine on top of them that learned to draw."""
+    """Generate digits (n, side * side) from noise by a deep belief network.
+
+    It consists of the pre-trained layers except the last, and a Boltzmann machine on top that is trained to generate.
+    """
     generator = torch.Generator(lab.device.device).manual_seed(lab.seed)
     below = machines_of(network)[:-1]
     with torch.no_grad():
@@ -115,7 +117,7 @@ def draw_digits(
     learner = PersistentDivergence(top, torch.bernoulli(seen[:N_CHAINS], generator=generator))
     steps = passes * (len(seen) // BATCH_SIZE)
     for step in range(steps):
-        go_on(lab)
+        expect_running(lab)
         on_progress(step, steps)
         chosen = torch.randint(len(seen), (BATCH_SIZE,), generator=generator, device=seen.device)
         learner.step(seen[chosen], DRAWING_RATE * (1 - step / steps), generator)
@@ -125,7 +127,7 @@ def draw_digits(
     return grey
 
 
-def go_on(lab: Lab) -> None:
-    """Raise LabError where the experiment is to stop."""
+def expect_running(lab: Lab) -> None:
+    """Raise LabError if the experiment was stopped."""
     if lab.stop():
-        raise LabError("the experiment was stopped before its end; nothing was drawn.")
+        raise LabError("the experiment was stopped before its end.")

@@ -1,12 +1,12 @@
-from imgsearch.lab.finding import Finding, Told
-from imgsearch.lab.page import as_page
+from imgsearch.lab.finding import ChapterResult, Finding
+from imgsearch.lab.page import lecture_page
 from tests.support.html import Elements
 
 HOSTILE = '<script>alert("1")</script>\' onload=x <img src=//evil.example>'
 
 
-def read(story: list[Told]) -> Elements:
-    return Elements(as_page(story))
+def read(story: list[ChapterResult]) -> Elements:
+    return Elements(lecture_page(story))
 
 
 def finding(name: str, text: str) -> Finding:
@@ -14,7 +14,7 @@ def finding(name: str, text: str) -> Finding:
 
 
 def test_a_stranger_s_text_is_told_as_text() -> None:
-    page = read([Told("digits-30", finding("digits-30", HOSTILE)), Told("map", None, HOSTILE)])
+    page = read([ChapterResult("digits-30", finding("digits-30", HOSTILE)), ChapterResult("map", None, HOSTILE)])
     assert set(page.tags) >= {"section", "table", "figure", "img", "nav"}
     assert "script" not in page.tags
     assert page.handlers == []
@@ -22,14 +22,14 @@ def test_a_stranger_s_text_is_told_as_text() -> None:
 
 
 def test_the_page_loads_nothing_from_elsewhere() -> None:
-    page = read([Told("digits-30", finding("digits-30", "text"))])
+    page = read([ChapterResult("digits-30", finding("digits-30", "text"))])
     loaded = [address for address in page.addresses if not address.startswith("#")]
     assert len(loaded) == 1
     assert loaded[0].startswith("data:image/png;base64,")
 
 
 def test_each_chapter_is_linked_and_says_its_command() -> None:
-    page = read([Told("digits-30", finding("digits-30", "text")), Told("new", None, "no pictures")])
+    page = read([ChapterResult("digits-30", finding("digits-30", "text")), ChapterResult("new", None, "no pictures")])
     links = [attributes["href"] for attributes in page.all("a")]
     assert links == [f"#{attributes['id']}" for attributes in page.all("section")] == ["#digits-30", "#new"]
     assert "imgsearch lab digits-30" in page.text
@@ -37,5 +37,5 @@ def test_each_chapter_is_linked_and_says_its_command() -> None:
 
 
 def test_a_small_story_says_that_it_is_one() -> None:
-    assert "only &lt;small&gt;" in as_page([], remark="only <small>")
-    assert len(Elements(as_page([], remark="small")).all("p")) == len(read([]).all("p")) + 1
+    assert "only &lt;small&gt;" in lecture_page([], remark="only <small>")
+    assert len(Elements(lecture_page([], remark="small")).all("p")) == len(read([]).all("p")) + 1

@@ -81,17 +81,17 @@ def test_an_archive_is_read_by_its_folders(lab: Lab) -> None:
     assert "headers, footers and quotes" in found.sentence
 
 
-def test_what_is_no_archive_of_posts_is_refused(lab: Lab, tmp_path: Path) -> None:
+def test_a_file_without_posts_is_refused(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"nothing")
     for path in (tmp_path / "file", tmp_path / "absent"):
-        with pytest.raises(LabError, match="not an archive of posts"):
+        with pytest.raises(LabError, match="as an archive of posts"):
             posts(Lab(**(vars(lab) | {"data": path})))
-    with pytest.raises(LabError, match="holds no posts"):
+    with pytest.raises(LabError, match="no or too few posts"):
         posts(with_data(lab, {"20news-train/sci.space/1": b"x"}))
 
 
-def test_without_posts_the_corpus_serves_and_says_so(lab: Lab) -> None:
-    with pytest.raises(LabError, match="no posts to run on"):
+def test_without_posts_the_texts_of_the_corpus_are_used(lab: Lab) -> None:
+    with pytest.raises(LabError, match="there are no texts"):
         posts(lab)
     alts, labels = zip(*described(), strict=True)
     add_described(lab.paths, alts, labels)
@@ -99,7 +99,7 @@ def test_without_posts_the_corpus_serves_and_says_so(lab: Lab) -> None:
     assert set(found.names) == set(labels)
     assert len(found.train) + len(found.test) == len(alts)
     assert not set(labels) & {word for text in found.train for word in text.split()}  # the answer is not in the text
-    assert "alt texts of this corpus" in found.sentence
+    assert "Alt texts and labels of this corpus" in found.sentence
 
 
 def test_a_corpus_without_labels_has_no_groups(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""Contraction: codes that move only where the digits themselves vary, seen in the encoder's Jacobian.
+"""Contraction: codes that change only where digits vary, measured by the encoder's Jacobian.
 
 Source: Rifai, Vincent, Muller, Glorot & Bengio, "Contractive Auto-Encoders: Explicit Invariance During Feature
 Extraction" (ICML 2011). One layer of sigmoids with tied weights, for which the penalty is exact.
@@ -20,13 +20,13 @@ from imgsearch.lab.finding import Finding, Lab
 from imgsearch.progress import Progress, part_of, silent
 
 UNITS, SMALL_UNITS = 500, 48
-WEIGHT = 0.1  # of the squared Jacobian beside the squared error of a digit
-SHOWN = 20  # units in the picture, of each network
-NOTICED = 0.1  # a direction counts whose singular value is at least this share of the largest
+WEIGHT = 0.1  # of the squared Jacobian, relative to the squared error of a digit
+SHOWN = 20  # units of each network in the picture
+NOTICED = 0.1  # a direction counts if its singular value is at least this share of the largest
 
 
 def run(lab: Lab) -> Finding:
-    """Singular values of the Jacobian at test digits, and the error of reconstruction, plain and contractive."""
+    """Compare Jacobians and reconstruction errors of a plain and a contractive autoencoder."""
     data = digits(lab)
     n_values, units = data.side**2, lab.by_size(SMALL_UNITS, UNITS, UNITS)
     network = DenseConfig((n_values, units), code="sigmoid", tied=True)
@@ -39,13 +39,13 @@ def run(lab: Lab) -> Finding:
         trained = learn(lab, data.train, f"contract-{name}", config, (begin, begin + 0.4))
         looks[name] = filters(trained, SHOWN, data.side)
         values = singular_values(trained, at, part_of(lab.on_progress, begin + 0.4, begin + 0.5, f"{name}: Jacobians"))
-        figures[name] = {"squared_error": squared_error(trained, test, test, lab)} | of_spectra(values)
+        figures[name] = {"squared_error": squared_error(trained, test, test, lab)} | spectrum_summary(values)
     before, after = figures["plain"], figures["contractive"]
     spectra = {name: of["singular_values"] for name, of in figures.items()}
     curves = {name: (range(1, len(values) + 1), values) for name, values in spectra.items()}
     return Finding(
         name="contract",
-        title="Codes that move only where digits vary",
+        title="Codes that change only where digits vary",
         source="Rifai, Vincent, Muller, Glorot & Bengio 2011",
         data=f"{data.sentence} Jacobians at {len(at)} test digits.",
         columns=("network", "squared error of a test digit", "squared Jacobian", "directions that count"),
@@ -54,16 +54,16 @@ def run(lab: Lab) -> Finding:
             for name, of in figures.items()
         ),
         figures=figures,
-        conclusion=f"Of the directions in which a digit can change, {before['directions']:.0f} move the plain code "
-        f"noticeably (at least a tenth as much as the strongest) and {after['directions']:.0f} the contractive one; "
-        f"the squared Jacobian falls from {before['squared_jacobian']:.3g} to {after['squared_jacobian']:.3g}. "
-        f"Reconstruction pays for it: {before['squared_error']:.2f} becomes {after['squared_error']:.2f}.",
-        picture=curves_beside_images(curves, "direction, the strongest first", "singular value", looks),
+        conclusion=f"The plain code responds to {before['directions']:.0f} directions (at least a tenth as strongly as "
+        f"to the strongest), the contractive code to {after['directions']:.0f}. The squared Jacobian is "
+        f"{before['squared_jacobian']:.3g} for the plain and {after['squared_jacobian']:.3g} for the contractive code, "
+        f"the reconstruction error {before['squared_error']:.2f} and {after['squared_error']:.2f}.",
+        picture=curves_beside_images(curves, "direction, strongest first", "singular value", looks),
     )
 
 
-def of_spectra(values: NDArray[np.float32]) -> dict[str, Any]:
-    """What singular values (n, k), largest first, say in the mean over examples."""
+def spectrum_summary(values: NDArray[np.float32]) -> dict[str, Any]:
+    """Summarise singular values (n, k), largest first, by means over the examples."""
     return {
         "squared_jacobian": float(np.square(values).sum(1).mean()),
         "directions": float((values >= NOTICED * values[:, :1]).sum(1).mean()),
@@ -74,7 +74,7 @@ def of_spectra(values: NDArray[np.float32]) -> dict[str, Any]:
 def singular_values(
     network: Autoencoder, examples: NDArray[np.float32], on_progress: Progress = silent
 ) -> NDArray[np.float32]:
-    """(n, min(code_size, d)) singular values of the encoder's Jacobian at each of `examples` (n, d), largest first."""
+    """Return singular values (n, min(code_size, d)) of the encoder's Jacobian at `examples` (n, d), largest first."""
     network.eval()
     device = next(network.parameters()).device
 

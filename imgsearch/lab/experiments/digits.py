@@ -1,8 +1,8 @@
-"""Handwritten digits through a narrow code: of 30 numbers, and of two, beside as many principal components.
+"""Digits through a narrow code of 30 numbers, and of two, compared with as many principal components.
 
 Source: Hinton & Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks" (Science 2006). The network
-is theirs, 784-1000-500-250-30 and its mirror, but with SiLU units and Adam instead of sigmoids and pre-training;
-how it is trained, and what mattered, stands in `learning`.
+is theirs, 784-1000-500-250-30 and its mirror image, but with SiLU units and Adam instead of sigmoids and pre-training;
+see `learning` for the training.
 """
 
 from dataclasses import replace
@@ -32,18 +32,20 @@ from imgsearch.retrieval.index.ranking import k_nearest
 
 HIDDEN, SMALL_HIDDEN = (1000, 500, 250), (128, 64)
 SHOWN = 10  # digits in the picture
-NEIGHBOURS = 10  # that vote on a digit's label
+NEIGHBOURS = 10  # vote on the label of a digit
 DRAWN = 5000  # points in a plane
-EPOCHS, FULL_EPOCHS = 20, 12  # the latter over five copies of each digit
+EPOCHS, FULL_EPOCHS = 20, 12  # the second over five copies of each digit
 
 
 def run_30(lab: Lab) -> Finding:
-    """784-1000-500-250-30 beside PCA-30: squared error of a test digit, summed over its pixels in 0..1."""
+    """Compare 784-1000-500-250-30 with PCA-30: squared error of a test digit, summed over its pixels in 0..1."""
     data = digits(lab)
     test = in_unit(data.test)
     chosen = one_of_each(data.test_labels, SHOWN)
     rows, errors = {"digits": as_grey(test[chosen], data.side)}, {}
-    size = 30 if data.side > 8 else 8  # of 64 values 30 components keep nearly all: nothing would be seen
+    size = (
+        30 if data.side > 8 else 8
+    )  # 30 components keep nearly all of 64 values, so the comparison would show nothing
     for name, network in both(lab, data, size).items():
         made = reconstruct(network, test[chosen], measuring(lab.device))
         rows[name] = as_grey(made, data.side)
@@ -57,14 +59,14 @@ def run_30(lab: Lab) -> Finding:
         columns=("code", "squared error of a test digit"),
         lines=tuple((name, f"{error:.2f}") for name, error in errors.items()),
         figures={"squared_error": errors},
-        conclusion=f"From {size} numbers the deep network brings a digit back with {deep / linear:.0%} of the squared "
-        f"error of as many principal components ({deep:.2f} against {linear:.2f}).",
+        conclusion=f"From {size} numbers, the deep network reconstructs a digit with {deep / linear:.0%} of the "
+        f"squared error of as many principal components ({deep:.2f} against {linear:.2f}).",
         picture=rows_of_images(rows),
     )
 
 
 def run_2d(lab: Lab) -> Finding:
-    """784-1000-500-250-2 beside PCA-2: the test digits in the plane, and how often ten neighbours name a digit."""
+    """Compare 784-1000-500-250-2 with PCA-2: the test digits in the plane, and the accuracy of ten neighbours."""
     data = digits(lab)
     points, accuracies = {}, {}
     for name, network in both(lab, data, 2).items():
@@ -77,17 +79,18 @@ def run_2d(lab: Lab) -> Finding:
         title="Digits in the plane of a code of two numbers",
         source="Hinton & Salakhutdinov 2006",
         data=data.sentence,
-        columns=("code", f"named right by {NEIGHBOURS} neighbours"),
+        columns=("code", f"accuracy of {NEIGHBOURS} neighbours"),
         lines=tuple((name, f"{share:.1%}") for name, share in accuracies.items()),
         figures={"neighbours_right": accuracies, "neighbours": NEIGHBOURS},
-        conclusion=f"No label was shown to either, yet in the deep network's plane the {NEIGHBOURS} nearest training "
-        f"digits name {accuracies['deep-2']:.0%} of the test digits rightly; in that of PCA {accuracies['PCA-2']:.0%}.",
+        conclusion=f"Neither method saw a label. In the deep network's plane, the {NEIGHBOURS} nearest training digits "
+        f"give {accuracies['deep-2']:.0%} of the test digits the right label; in the plane of PCA, "
+        f"{accuracies['PCA-2']:.0%}.",
         picture=planes(points),
     )
 
 
 def both(lab: Lab, data: Digits, code_size: int) -> dict[str, Autoencoder]:
-    """The linear autoencoder and the deep one, both with codes of `code_size` numbers, trained."""
+    """Train the linear and the deep autoencoder, both with codes of `code_size` numbers."""
     n_values, hidden = data.side**2, lab.by_size(SMALL_HIDDEN, HIDDEN, HIDDEN)
     linear = PcaConfig(code_size, (n_values,))
     deep = DenseConfig((n_values, *hidden, code_size), activation="silu")
@@ -101,8 +104,8 @@ def both(lab: Lab, data: Digits, code_size: int) -> dict[str, Autoencoder]:
 
 
 def neighbours_right(
-    codes: NDArray[np.float32], labels: NDArray[np.int64], asking: NDArray[np.float32], wanted: NDArray[np.int64]
+    codes: NDArray[np.float32], labels: NDArray[np.int64], queries: NDArray[np.float32], wanted: NDArray[np.int64]
 ) -> float:
-    """The share of `asking` (m, d) whose label most of the nearest of `codes` (n, d) carry, by Euclidean distance."""
-    votes = knn_vote(labels[k_nearest(codes, asking, NEIGHBOURS, L2)], NEIGHBOURS)
+    """Return the share of `queries` (m, d) whose label is that of most of their nearest `codes` (n, d), Euclidean."""
+    votes = knn_vote(labels[k_nearest(codes, queries, NEIGHBOURS, L2)], NEIGHBOURS)
     return float((votes == wanted).mean())

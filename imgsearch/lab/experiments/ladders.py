@@ -1,4 +1,4 @@
-"""Digits from a hundred labels: the ladder network, and the same network without its ladder.
+"""Digits from a hundred labels, by a ladder network and by the same network without the ladder.
 
 Source: Rasmus et al., "Semi-supervised learning with ladder networks" (NIPS 2015).
 """
@@ -23,13 +23,13 @@ from imgsearch.lab.drawing import curves_above_images
 from imgsearch.lab.finding import SMALL, Finding, Lab
 
 WITH, WITHOUT = "ladder", "labels only"
-SHARES = {WITH: (0.0, 0.9), WITHOUT: (0.9, 0.1)}  # of the experiment: where each begins, and how much it is
+SHARES = {WITH: (0.0, 0.9), WITHOUT: (0.9, 0.1)}  # of the experiment: beginning and length of each part
 LABELS_PER_DIGIT = 10
-CLASS_COST = 2.0  # of denoising the last layer; 0.1 in the paper
-PARTS = 10  # of a training; after each the test digits are asked
+CLASS_COST = 2.0  # weight of denoising the last layer; 0.1 in the paper
+PARTS = 10  # of a training; after each, the test error is measured
 SHOWN = 10  # digits in the picture
-HIDDEN, SMALL_HIDDEN = (1000, 500, 250, 250, 250), (100, 50, 25)  # the paper's, and those for seconds
-# Many small steps: there Adam alone is as good as with Muon for the matrices, and takes half the time.
+HIDDEN, SMALL_HIDDEN = (1000, 500, 250, 250, 250), (100, 50, 25)  # as in the paper, and for the small size
+# With many small steps, Adam alone is as good as Muon for the matrices and takes half the time.
 CONFIG = TrainConfig(
     objective=(("ladder", 1.0),),
     batch_size=100,
@@ -43,21 +43,21 @@ CONFIG = TrainConfig(
 
 @dataclass
 class Run:
-    """A network's way."""
+    """Test errors of a network during its training."""
 
     network: LadderAutoencoder
-    steps: list[int]  # after which it was asked
-    errors: list[float]  # shares of the test digits
+    steps: list[int]  # at which the error was measured
+    errors: list[float]  # shares of wrong test digits
 
 
 def run(lab: Lab) -> Finding:
-    """Test error against steps, with a ladder and without, and what the ladder makes of noisy digits."""
+    """Compare test errors with and without the ladder, and draw noisy digits denoised by the ladder."""
     data = digits(lab)
     labels = few_labels(data.train_labels, lab.by_size(3, LABELS_PER_DIGIT, LABELS_PER_DIGIT), lab.seed)
     n_labels = int((labels >= 0).sum())
     hidden = SMALL_HIDDEN if lab.size == SMALL else HIDDEN
     whole = ladder_of((data.side**2, *hidden, len(np.unique(data.train_labels))))
-    budgets = {  # the labels alone are soon learned
+    budgets = {  # labels alone are learned quickly
         WITH: lab.by_size({"epochs": 30}, {"minutes": 8.0}, {"epochs": 150}),
         WITHOUT: lab.by_size({"epochs": 30}, {"minutes": 1.0}, {"epochs": 15}),
     }
@@ -69,7 +69,7 @@ def run(lab: Lab) -> Finding:
         name="ladder",
         title=f"Digits from {n_labels} labels",
         source="Rasmus et al. 2015",
-        data=f"{data.sentence} Of those to train on, {n_labels} carry their label.",
+        data=f"{data.sentence} {n_labels} of the training digits have a label.",
         columns=("network", "steps", "error on test digits"),
         lines=tuple((name, f"{each.steps[-1]:,}", f"{each.errors[-1]:.2%}") for name, each in runs.items()),
         figures={
@@ -77,8 +77,9 @@ def run(lab: Lab) -> Finding:
             "error": errors,
             "curve": {name: {"steps": each.steps, "errors": each.errors} for name, each in runs.items()},
         },
-        conclusion=f"With {n_labels} labels the ladder errs on {errors[WITH]:.1%} of the test digits, the same network "
-        f"without it on {errors[WITHOUT]:.1%}: the digits without labels teach the difference.",
+        conclusion=f"With {n_labels} labels, the ladder network classifies {errors[WITH]:.1%} of the test digits "
+        f"wrongly, the same network without the ladder {errors[WITHOUT]:.1%}. The digits without labels make the "
+        "difference.",
         picture=curves_above_images(
             {name: (each.steps, [100 * error for error in each.errors]) for name, each in runs.items()},
             "steps",
@@ -89,13 +90,13 @@ def run(lab: Lab) -> Finding:
 
 
 def ladder_of(sizes: tuple[int, ...]) -> LadderConfig:
-    """With the paper's costs, but that of the classes twenty times as high: in few steps they then agree sooner."""
+    """Return a network with the paper's costs, except a class cost 20 times as high, which helps with few steps."""
     costs = LadderConfig.costs
     return LadderConfig(sizes, costs=(*costs, *costs[-1:] * (len(sizes) - len(costs) - 1), CLASS_COST))
 
 
 def few_labels(labels: NDArray[np.int64], of_each: int, seed: int) -> NDArray[np.int64]:
-    """The labels (n,) of so many of each class, drawn at random; -1 for all others."""
+    """Keep the labels (n,) of `of_each` random examples of each class; all others become -1."""
     rng = np.random.default_rng(seed)
     kept = np.concatenate([rng.permutation(np.flatnonzero(labels == label))[:of_each] for label in np.unique(labels)])
     few = np.full_like(labels, -1)
@@ -106,10 +107,10 @@ def few_labels(labels: NDArray[np.int64], of_each: int, seed: int) -> NDArray[np
 def follow(
     lab: Lab, data: Digits, labels: NDArray[np.int64], name: str, network: LadderConfig, budget: dict[str, Any]
 ) -> Run:
-    """Train, stopping now and then to ask the test digits; a stopped training goes on as if it had not been.
+    """Train in parts and measure the test error after each; pausing does not change the training.
 
     Raises:
-        LabError: the experiment was stopped before its end.
+        LabError: the experiment was stopped.
     """
     config = replace(CONFIG, network=network, seed=lab.seed, **budget)
     paths = lab.scratch(f"ladder-{name.replace(' ', '-')}")
@@ -133,7 +134,7 @@ def follow(
         run.steps.append(card.steps)
         run.errors.append(error_on_test(lab, data, run.network))
         if lab.stop():
-            raise LabError("the experiment was stopped before its end, so that it found nothing.")
+            raise LabError("the experiment was stopped before its end.")
         if card.training["finished"]:
             break
     return run
@@ -154,7 +155,7 @@ def until(lab: Lab, name: str, end: float) -> tuple[Callable[[TrainProgress], No
 
 @torch.no_grad()
 def error_on_test(lab: Lab, data: Digits, network: LadderAutoencoder) -> float:
-    """The share of the test digits that the network takes for another."""
+    """Return the share of test digits that the network classifies wrongly."""
     examples = as_examples(data.test, lab.device.device)
     found = network.classify(network.encode(examples)).argmax(1).cpu().numpy()
     return float((found != data.test_labels).mean())
@@ -162,11 +163,11 @@ def error_on_test(lab: Lab, data: Digits, network: LadderAutoencoder) -> float:
 
 @torch.no_grad()
 def denoised(lab: Lab, data: Digits, network: LadderAutoencoder) -> dict[str, NDArray[np.uint8]]:
-    """One test digit of each kind (kinds, d): as it is, with noise, denoised by the ladder, decoded from its code."""
+    """Return one test digit of each kind, (kinds, d): clean, noisy, denoised by the ladder, decoded from its code."""
     shown = [np.flatnonzero(data.test_labels == label)[0] for label in np.unique(data.test_labels)][:SHOWN]
     examples = as_examples(data.test[shown], lab.device.device)
     generator = torch.Generator(lab.device.device).manual_seed(lab.seed)
-    # The noisy layers are normalised over the batch, so all test digits that fit in one go along.
+    # Noisy layers are normalised over the batch, which therefore has to be large.
     others = as_examples(data.test[:1000], lab.device.device)
     noisy, logits = network.noisy(torch.cat([examples, others]), generator)
     clean = network.denoiser(noisy, logits.softmax(1))[0]
@@ -175,6 +176,6 @@ def denoised(lab: Lab, data: Digits, network: LadderAutoencoder) -> dict[str, ND
 
 
 def grey(values: torch.Tensor) -> NDArray[np.uint8]:
-    """Values of 0 to 1, and what noise put beyond, as grey values."""
+    """Convert values, clipped to 0..1, to grey values."""
     grey: NDArray[np.uint8] = values.clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
     return grey

@@ -1,11 +1,10 @@
-"""How the experiments on digits train: by the project's one training, with one recipe for deep networks.
+"""Training of networks on vectors, shared by the experiments on digits: one recipe, and measures of the result.
 
-Knows vectors and configurations; must not know what an experiment shows. What mattered to the error of a test digit
-through 784-1000-500-250-30, most first (ten passes over MNIST): SiLU rather than ReLU (smooth units: 3.4 against 4.1),
-a high rate that falls to nothing as a cosine (0.004: 3.1, 0.002: 3.4), more passes, and in long runs copies of the
-digits moved by a pixel, which close the gap to the digits that were learned. Adam moves all weights: Muon does more
-with a step, but its products outweigh those of so small a network several times. Squared error or cross-entropy made
-no difference.
+Effects on the error of a test digit through 784-1000-500-250-30, largest first, in ten epochs of MNIST: SiLU instead of
+ReLU units (3.4 against 4.1); a high learning rate that falls to zero as a cosine (0.004: 3.1, 0.002: 3.4); more epochs;
+and in long runs, copies of the digits shifted by a pixel, which close the gap between training and test error. Adam
+updates all weights: Muon learns more per step, but its matrix products are slow for so small a network. Squared error
+and cross-entropy gave the same result.
 """
 
 from dataclasses import replace
@@ -31,11 +30,11 @@ FEW = 10_000
 
 
 def recipe(network: NetworkConfig, examples: Examples, epochs: int, seed: int) -> TrainConfig:
-    """Training to reconstruct vectors such as these (n, d); the loss is then the squared error of one of them."""
+    """Return a configuration for reconstructing vectors (n, d); its loss is the squared error per vector."""
     n, n_values = examples.shape
     return TrainConfig(
         epochs=epochs,
-        batch_size=256 if n > FEW else 32,  # few examples need many steps more than they need large batches
+        batch_size=256 if n > FEW else 32,  # with few examples, many small steps work better
         matrix_rate=0.0,
         learning_rate=4e-3,
         whitening=0.0,
@@ -48,11 +47,11 @@ def recipe(network: NetworkConfig, examples: Examples, epochs: int, seed: int) -
 def learn(
     lab: Lab, examples: Examples, name: str, config: TrainConfig, share: tuple[float, float] = (0.0, 1.0)
 ) -> Autoencoder:
-    """The network that `config` trains on `examples`; `share` is the part of the experiment that this is, for progress.
+    """Train a network on `examples` and return it; `share` is the part of the experiment that this takes.
 
     Raises:
-        LabError: it was stopped before its end.
-        ModelError: a training that cannot start.
+        LabError: the experiment was stopped.
+        ModelError: the training cannot start.
     """
     paths, report = lab.scratch(name), part_of(lab.on_progress, *share)
     train(
@@ -68,23 +67,23 @@ def learn(
         stop=lab.stop,
     )
     if lab.stop():
-        raise LabError("the experiment was stopped before its end, so that it found nothing.")
+        raise LabError("the experiment was stopped before its end.")
     return load_checkpoint(paths.model, lab.device.device)[0]
 
 
 def measuring(device: DeviceChoice) -> DeviceChoice:
-    """The same device in float32: what is measured and drawn is not to be rounded."""
+    """Return the same device with float32, so that measures and pictures are not rounded."""
     return replace(device, dtype=torch.float32)
 
 
 def squared_error(network: Autoencoder, seen: NDArray[np.float32], wanted: NDArray[np.float32], lab: Lab) -> float:
-    """Of what the network makes of vectors `seen` (n, d) beside those wanted: summed over values, mean over vectors."""
+    """Return the squared error of outputs for `seen` (n, d) against `wanted`: sum over values, mean over vectors."""
     made = reconstruct(network, seen, measuring(lab.device))
     return float(np.square(made - wanted, dtype=np.float64).sum(1).mean())
 
 
 def moved(vectors: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Digits (n, side * side), then copies moved by a pixel up, down, left and right: (5 n, side * side)."""
+    """Return digits (n, side * side) and copies shifted by a pixel up, down, left and right: (5 n, side * side)."""
     pictures = np.pad(vectors.reshape(-1, side, side), ((0, 0), (1, 1), (1, 1)))
     corners = ((1, 1), (2, 1), (0, 1), (1, 2), (1, 0))
     copies = [pictures[:, top : top + side, left : left + side] for top, left in corners]
@@ -92,18 +91,18 @@ def moved(vectors: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def in_unit(vectors: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Grey values 0 to 255 as 0 to 1."""
+    """Scale grey values from 0..255 to 0..1."""
     return vectors.astype(np.float32) / np.float32(255)
 
 
 def as_grey(vectors: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-    """Vectors (n, side * side) of values about 0..1 as pictures (n, side, side)."""
+    """Convert vectors (n, side * side) of values about 0..1 to images (n, side, side)."""
     grey: NDArray[np.uint8] = np.rint(255 * vectors.clip(0, 1)).astype(np.uint8).reshape(-1, side, side)
     return grey
 
 
 def filters(network: Autoencoder, n: int, side: int) -> NDArray[np.uint8]:
-    """What the first n units of layer one look for, as pictures (n, side, side): grey is 0, each on its own scale."""
+    """Return the weights of the first n units of layer one as images (n, side, side), each scaled; grey is 0."""
     assert isinstance(network, DenseAutoencoder)
     weights = next(network.layers.parameters())[:n].detach().float().cpu().numpy()  # (n, side * side)
     scaled = 0.5 + 0.5 * weights / np.abs(weights).max(axis=1, keepdims=True)
@@ -111,6 +110,6 @@ def filters(network: Autoencoder, n: int, side: int) -> NDArray[np.uint8]:
 
 
 def one_of_each(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Places of the first example of each label, in the labels' order, at most n."""
+    """Return the indices of the first example of each label, sorted by label, at most n."""
     places: NDArray[np.int64] = np.unique(labels, return_index=True)[1][:n]
     return places

@@ -1,4 +1,4 @@
-"""The user's own corpus as a picture map: t-SNE and PCA, by codes and by pixels, thumbnails at their places.
+"""The user's corpus as an image map: t-SNE and PCA, by codes and by pixels, with thumbnails at their positions.
 
 `retrieval.explore.image_map` computes the layouts, measures them, and keeps the map for the page. Source:
 van der Maaten & Hinton, "Visualizing Data using t-SNE" (JMLR 2008).
@@ -35,20 +35,20 @@ TITLES = {
 
 
 def run(lab: Lab) -> Finding:
-    """Place the images of the index in the plane, draw the four maps, and leave the places for the page.
+    """Compute and draw the four maps of the index, and store them for the page.
 
-    How good a map is, is told by the ten nearest in the plane: how many have the label of the image, where the corpus
-    has labels; and how many of the ten nearest by code are among them.
+    The quality of a map is measured on the ten nearest in the plane: the share with the same label, where the corpus
+    has labels, and the share that are also among the ten nearest by code.
 
     Raises:
-        CorpusError, ModelError, IndexMissingError, IndexMismatchError: there is nothing to place.
+        CorpusError, ModelError, IndexMissingError, IndexMismatchError: there is no usable index.
         EvaluationError: there are too few images.
-        LabError: it was stopped.
+        LabError: the experiment was stopped.
     """
 
     def report(done: float, total: float | None, text: str = "") -> None:
         if lab.stop():
-            raise LabError("stopped before the map was made; the one before it, if any, is as it was.")
+            raise LabError("the experiment was stopped before its end; an earlier map is unchanged.")
         lab.on_progress(done, total, text)
 
     with Searcher.open(lab.paths, device=str(lab.device.device)) as searcher:
@@ -59,15 +59,15 @@ def run(lab: Lab) -> Finding:
         figures = _figures(made, searcher)
         there = load_map(lab.paths)
         if there is None or not there.fits(searcher.model) or len(there.rows) <= len(made.rows):
-            save_map(lab.paths, made)  # a small one does not take the place of the page's larger one
+            save_map(lab.paths, made)  # keeps a larger map of the page
     drawn = f"{len(made.rows):,} of them, drawn with seed {lab.seed}" if len(made.rows) < n_images else "all of them"
     planes = {title: made.layouts[name] for name, title in TITLES.items()}
     return Finding(
         name="map",
-        title="The corpus as a picture map",
+        title="The corpus as an image map",
         source="van der Maaten & Hinton 2008",
-        data=f"Your corpus of {n_images:,} images: {drawn}.",
-        columns=("map", f"same label among the {NEAREST} nearest", f"of the {NEAREST} nearest by code, as near here"),
+        data=f"The corpus of {n_images:,} images: {drawn}.",
+        columns=("map", f"same label among the {NEAREST} nearest", f"kept of the {NEAREST} nearest by code"),
         lines=_lines(figures),
         figures=figures,
         conclusion=_conclusion(figures),
@@ -76,8 +76,8 @@ def run(lab: Lab) -> Finding:
 
 
 def _figures(made: ImageMap, searcher: Searcher) -> dict[str, object]:
-    """By name of the map: `kept`, and `same_label` where at least two labels are there; and what chance would give."""
-    codes = searcher.indexed_codes(made.rows)  # compared by cosine they have length 1: Euclidean orders them alike
+    """Return `kept` and, where there are at least two labels, `same_label` by name of the map, and its chance level."""
+    codes = searcher.indexed_codes(made.rows)  # with cosine of length 1, so Euclidean distance gives the same order
     figures: dict[str, object] = {
         "n": len(made.rows),
         "kept": {name: kept_share(layout, codes) for name, layout in made.layouts.items()},
@@ -95,7 +95,7 @@ def _figures(made: ImageMap, searcher: Searcher) -> dict[str, object]:
 
 
 def _by_chance(labels: NDArray[np.int64]) -> float:
-    """The share of pairs of different images (n,) that have the same label."""
+    """Return the share of pairs of different images (n,) that have the same label."""
     counts, n = np.bincount(labels), len(labels)
     return float((counts * (counts - 1)).sum() / (n * (n - 1)))
 
@@ -111,14 +111,14 @@ def _lines(figures: dict[str, object]) -> tuple[tuple[str, ...], ...]:
 def _conclusion(figures: dict[str, object]) -> str:
     kept, same = _shares(figures, "kept"), _shares(figures, "same_label")
     words = (
-        f"Of the ten nearest by code, t-SNE keeps {kept[CODE_TSNE]:.0%} among the ten nearest on the map; the two "
-        f"main components keep {kept[CODE_PCA]:.0%}."
+        f"The t-SNE map keeps {kept[CODE_TSNE]:.0%} of the ten nearest by code among the ten nearest on the map; the "
+        f"two principal components keep {kept[CODE_PCA]:.0%}."
     )
     if not same:
         return words
     return (
-        f"Of an image's ten nearest on the map of codes, {same[CODE_TSNE]:.0%} show the same kind of thing; on the map "
-        f"of pixels, {same[PIXEL_TSNE]:.0%}. {words}"
+        f"Among an image's ten nearest on the map of codes, {same[CODE_TSNE]:.0%} have the same label; on the map of "
+        f"pixels, {same[PIXEL_TSNE]:.0%}. {words}"
     )
 
 

@@ -1,7 +1,7 @@
-"""Denoising: a network that is shown noisy digits and asked for clean ones, beside one that only saw clean ones.
+"""Denoising: a network trained to remove noise, compared with one trained on clean digits alone.
 
 Source: Vincent, Larochelle, Bengio & Manzagol, "Extracting and Composing Robust Features with Denoising Autoencoders"
-(ICML 2008). One layer of sigmoids with tied weights, as theirs, so that its weights can be looked at.
+(ICML 2008). One layer of sigmoids with tied weights, as in the paper, so that its weights can be looked at.
 """
 
 from dataclasses import replace
@@ -29,11 +29,11 @@ from imgsearch.lab.finding import Finding, Lab
 
 UNITS, SMALL_UNITS = 500, 48
 SHOWN = 10
-NOISE = 0.5  # deviation of what is added to each pixel
+NOISE = 0.5  # standard deviation of the noise in each pixel
 
 
 def run(lab: Lab) -> Finding:
-    """Squared error of a test digit, shown clean and shown noisy, by a plain and by a denoising network."""
+    """Train both networks, and measure and draw their reconstructions of clean and noisy digits."""
     data = digits(lab)
     n_values, units = data.side**2, lab.by_size(SMALL_UNITS, UNITS, UNITS)
     network = DenseConfig((n_values, units), code="sigmoid", tied=True)
@@ -52,18 +52,19 @@ def run(lab: Lab) -> Finding:
         looks[f"{name}, units"] = filters(trained, SHOWN, data.side)
     return Finding(
         name="denoise",
-        title="Noisy in, clean out",
+        title="Denoising",
         source="Vincent, Larochelle, Bengio & Manzagol 2008",
         data=data.sentence,
-        columns=("network", "squared error of a clean digit", "of a noisy one, to the clean one"),
+        columns=("network", "squared error of a clean digit", "of a noisy digit, against the clean one"),
         lines=tuple((name, f"{clean_in:.2f}", f"{noisy_in:.2f}") for name, (clean_in, noisy_in) in errors.items()),
         figures={
             "noise": NOISE,
             "squared_error_of_clean": {name: clean_in for name, (clean_in, _) in errors.items()},
             "squared_error_of_noisy": {name: noisy_in for name, (_, noisy_in) in errors.items()},
         },
-        conclusion=f"Noise of {NOISE} in each pixel costs {errors['nothing'][1]:.0f}; the denoising network takes all "
-        f"but {errors['denoising'][1]:.1f} of it away, the plain one leaves {errors['plain'][1]:.1f}. "
-        f"In return it copies clean ones less exactly ({errors['denoising'][0]:.2f} against {errors['plain'][0]:.2f}).",
+        conclusion=f"Noise with a deviation of {NOISE} per pixel causes an error of {errors['nothing'][1]:.0f}. The "
+        f"denoising network reduces it to {errors['denoising'][1]:.1f}, the plain one to {errors['plain'][1]:.1f}. On "
+        f"clean digits the denoising network is less exact ({errors['denoising'][0]:.2f} against "
+        f"{errors['plain'][0]:.2f}).",
         picture=rows_of_images(rows | looks),
     )

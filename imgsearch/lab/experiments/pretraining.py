@@ -1,7 +1,7 @@
-"""Deep sigmoid networks from a random start, and pre-trained layer by layer: how they learn digits.
+"""Deep sigmoid networks trained from a random start and after layer-wise pre-training.
 
-Sources: Hinton & Salakhutdinov 2006 (a deep autoencoder hardly learns from a random start, and does after restricted
-Boltzmann machines); Bengio et al. 2007 (small autoencoders serve as well); Erhan et al. 2010 (few labels).
+Sources: Hinton & Salakhutdinov 2006 (a deep autoencoder hardly learns from a random start, but does after restricted
+Boltzmann machines); Bengio et al. 2007 (small autoencoders work as well); Erhan et al. 2010 (few labels).
 """
 
 from dataclasses import dataclass
@@ -17,31 +17,35 @@ from imgsearch.lab.datasets import Digits, digits
 from imgsearch.lab.drawing import Panel, panels_and_strip
 from imgsearch.lab.experiments.learning import FEW, in_unit, squared_error
 from imgsearch.lab.finding import Finding, Lab
-from imgsearch.lab.stacks import balanced_rows, draw_digits, go_on, learned_error, pretrained
+from imgsearch.lab.stacks import balanced_rows, draw_digits, expect_running, learned_error, pretrained
 from imgsearch.progress import part_of
 
-STARTS = {"random start": "", "machines": "rbm", "layer-wise": "layerwise"}  # as it is told, and as it is asked for
-RATE = 2e-3  # of Adam, at its peak
+STARTS = {
+    "random start": "",
+    "machines": "rbm",
+    "layer-wise": "layerwise",
+}  # name in the table: value of `TrainConfig.pretrain`
+RATE = 2e-3  # peak learning rate of Adam
 DRAWN = 14  # digits in the picture
-AUTOENCODERS, STACKS = 0.55, 0.75  # the share of the work that is done after each part
+AUTOENCODERS, STACKS = 0.55, 0.75  # finished share of the work after each part
 
-Curve = tuple[list[float], list[float]]  # epochs, and the squared error then
+Curve = tuple[list[float], list[float]]  # epochs and squared errors
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is computed."""
+    """Extent of the experiment."""
 
-    autoencoder: tuple[int, ...]  # sizes after the pixels
+    autoencoder: tuple[int, ...]  # layer sizes after the pixels
     classifier: tuple[int, ...]
-    epochs: int  # of the autoencoder, pre-training included
-    passes: int  # of pre-training, each layer
-    drawing_passes: int  # of the machine that draws
-    labels: dict[int, int]  # number of labels to steps that learn from them
+    epochs: int  # of the autoencoder, including pre-training
+    passes: int  # epochs of pre-training for each layer
+    drawing_passes: int  # epochs of the machine that draws
+    labels: dict[int, int]  # number of labels: training steps
 
     @property
     def share(self) -> float:
-        """Of the epochs, for pre-training."""
+        """Share of the epochs for pre-training."""
         return self.passes / self.epochs
 
 
@@ -51,7 +55,7 @@ FULL = Size((1000, 500, 250, 30), (1000, 1000, 500), 60, 20, 40, {100: 1000, 100
 
 
 def run(lab: Lab) -> Finding:
-    """Squared error of reconstructed test digits, and wrong test digits by number of labels, for each start."""
+    """Measure each start: reconstruction error of test digits, and classification error by number of labels."""
     data, size = digits(lab), lab.by_size(SMALL, DEFAULT, FULL)
     curves, squared = {}, {}
     for number, start in enumerate(STARTS):
@@ -64,7 +68,7 @@ def run(lab: Lab) -> Finding:
     few = min(list(STARTS)[1:], key=lambda start: wrong[start][0])
     return Finding(
         name="pretraining",
-        title="Layers that learn alone before they learn together",
+        title="Layer-wise pre-training",
         source="Hinton & Salakhutdinov 2006; Bengio et al. 2007; Erhan et al. 2010",
         data=data.sentence,
         columns=("start", f"squared error, {sizes}", *(f"wrong with {n:,} labels" for n in counts)),
@@ -79,10 +83,10 @@ def run(lab: Lab) -> Finding:
             "steps": list(size.labels.values()),
             "wrong": wrong,
         },
-        conclusion=f"From a random start the deep sigmoid autoencoder ends at {squared['random start']:.1f}, "
-        f"pre-trained ({best}) at {squared[best]:.1f} in as many epochs; with {counts[0]:,} labels "
-        f"{wrong['random start'][0]:.0%} of the digits are wrong from a random start and {wrong[few][0]:.0%} "
-        f"pre-trained ({few}).",
+        conclusion=f"From a random start, the deep sigmoid autoencoder reaches an error of "
+        f"{squared['random start']:.1f}; after pre-training ({best}) it reaches {squared[best]:.1f} in as many epochs. "
+        f"With {counts[0]:,} labels, {wrong['random start'][0]:.0%} of the digits are classified wrongly from a random "
+        f"start, and {wrong[few][0]:.0%} after pre-training ({few}).",
         picture=_picture(data, size, curves, wrong, drawn),
     )
 
@@ -90,19 +94,19 @@ def run(lab: Lab) -> Finding:
 def _picture(
     data: Digits, size: Size, curves: dict[str, Curve], wrong: dict[str, list[float]], drawn: NDArray[np.uint8]
 ) -> bytes:
-    """The curves, what is wrong by number of labels, and under both the digits that were drawn."""
+    """Draw the learning curves, the errors by number of labels, and below them the generated digits."""
     deep, stack = ("-".join(map(str, (data.side**2, *layers))) for layers in (size.autoencoder, size.classifier))
     learned = Panel(
-        curves, "epochs (pre-training counts)", "squared error of a digit", f"autoencoder {deep}", log_y=True
+        curves, "epochs, including pre-training", "squared error of a digit", f"autoencoder {deep}", log_y=True
     )
     percent = {start: (list(size.labels), [100 * share for share in shares]) for start, shares in wrong.items()}
     labels = Panel(percent, "labels", "wrong test digits, %", f"softmax on {stack}", log_x=True)
     pictures = drawn.reshape(-1, data.side, data.side)
-    return panels_and_strip([learned, labels], pictures, "drawn by the deep belief network, from noise")
+    return panels_and_strip([learned, labels], pictures, "generated by the deep belief network, from noise")
 
 
 def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[float, float]) -> tuple[Curve, float]:
-    """The curve of one start, epochs to squared error of a training digit, and the error of test digits at the end."""
+    """Train from one start; return the curve of the training error and the final error of test digits."""
     n_values = data.side**2
     epochs: list[float] = []
     errors: list[float] = []
@@ -118,7 +122,7 @@ def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[flo
     config = TrainConfig(
         epochs=size.epochs,
         batch_size=256 if len(data.train) > FEW else 64,
-        matrix_rate=0.0,  # Adam alone, as deep networks were trained when they had to be pre-trained
+        matrix_rate=0.0,  # Adam alone: with Muon, a random start would work too
         learning_rate=RATE,
         objective=(("reconstruct", 1.0),),
         whitening=0.0,
@@ -130,14 +134,14 @@ def _autoencoder(lab: Lab, data: Digits, size: Size, start: str, span: tuple[flo
     paths = lab.scratch(f"pretraining-{STARTS[start] or 'random'}")
     rows = np.arange(len(data.train))
     train(data.train, rows, paths, config, resume=False, device=lab.device, on_progress=watch, stop=lab.stop)
-    go_on(lab)
+    expect_running(lab)
     trained, _ = load_checkpoint(paths.model, lab.device.device)
     test = in_unit(data.test)
     return (epochs, errors), squared_error(trained, test, test, lab)
 
 
 def _classifiers(lab: Lab, data: Digits, size: Size) -> tuple[dict[str, list[float]], NDArray[np.uint8]]:
-    """For each start the shares of wrong test digits, by number of labels; and digits that the machines draw."""
+    """Return for each start the test error by number of labels, and digits generated by the machines."""
     sizes = (data.side**2, *size.classifier)
     stacks, n_parts = {}, len(STARTS) + 1
     whole = part_of(lab.on_progress, AUTOENCODERS, STACKS)

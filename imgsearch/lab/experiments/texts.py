@@ -1,4 +1,4 @@
-"""Posts through a narrow code: texts in a plane, and how often neighbours by code are of the same group.
+"""Posts through a narrow code: texts in a plane, and the share of neighbours from the same group.
 
 Source: Hinton & Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks" (Science 2006), figure 4:
 2000-500-250-125-10 against latent semantic analysis, and the plane by 2000-500-250-125-2.
@@ -25,23 +25,23 @@ from imgsearch.retrieval.text.bags import DenseRows, WordVectors, count_words, r
 from imgsearch.retrieval.text.lsa import SemanticSpace
 
 CODE_SIZES = (2, 10, 128)
-TABLE_N = (1, 3, 7, 15, 63, 255, 1023)  # neighbours that the table looks at, as the paper's axis
-SHARE_OF_TRAINING = 0.9  # of the time: for the progress that is told
-PLANE_SHARE = (1, 99)  # per cent of the points between which a plane is cut
+TABLE_N = (1, 3, 7, 15, 63, 255, 1023)  # numbers of neighbours in the table, as in the paper
+SHARE_OF_TRAINING = 0.9  # of the experiment's time
+PLANE_SHARE = (1, 99)  # percentiles at which the plane is cut off
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Posts as vectors of words."""
+    """Posts as word vectors."""
 
     train: WordVectors
-    test: WordVectors  # those with words of the vocabulary
-    groups: NDArray[np.int64]  # of these
-    n_left_out: int  # test posts without such words
+    test: WordVectors  # only posts with words of the vocabulary
+    groups: NDArray[np.int64]  # of `test`
+    n_left_out: int  # test posts without words of the vocabulary
 
 
 def run(lab: Lab) -> Finding:
-    """The plane and the shares, for the autoencoder, latent semantic analysis and TF-IDF."""
+    """Compare the autoencoder, latent semantic analysis and TF-IDF."""
     data = posts(lab)
     texts = _texts(lab, data)
     codes = {f"AE-{size}": _codes(lab, texts, size, number) for number, size in enumerate(CODE_SIZES)}
@@ -60,15 +60,16 @@ def run(lab: Lab) -> Finding:
         name="text",
         title="Posts through a code of 10 numbers",
         source="Hinton & Salakhutdinov 2006",
-        data=f"{data.sentence} Each test text asks, the other test texts answer; {texts.n_left_out:,} without a known "
-        "word are left out. Cosine distance; LSA and TF-IDF of the same weighted words that the network gets.",
+        data=f"{data.sentence} Each test text is a query among the other test texts; {texts.n_left_out:,} "
+        "texts without a known word are left out. Cosine distance; LSA and TF-IDF use the same weighted words as the "
+        "network.",
         columns=("code", *(f"of {n}" for n in sizes)),
         lines=tuple((name, *(f"{share:.3f}" for share in line)) for name, line in shares.items()),
         figures={"n": sizes, "share_of_same_group": shares, "n_test": len(texts.groups), "n_groups": len(data.names)},
-        conclusion=f"Of the nearest text {shares['AE-10'][0]:.1%} are of the same group by 10 numbers of the "
-        f"autoencoder and {shares['LSA-10'][0]:.1%} by 10 of LSA; the autoencoder is ahead for {len(ahead)} of "
-        f"{len(sizes)} numbers of neighbours. By 128 numbers it is {shares['AE-128'][0]:.1%} and "
-        f"{shares['LSA-128'][0]:.1%}, by all words (TF-IDF) {shares['TF-IDF'][0]:.1%}.",
+        conclusion=f"With 10 numbers, {shares['AE-10'][0]:.1%} of the nearest texts by the autoencoder are from the "
+        f"same group, and {shares['LSA-10'][0]:.1%} by LSA; the autoencoder is better for {len(ahead)} of {len(sizes)} "
+        f"numbers of neighbours. With 128 numbers it is {shares['AE-128'][0]:.1%} and {shares['LSA-128'][0]:.1%}, "
+        f"with all words (TF-IDF) {shares['TF-IDF'][0]:.1%}.",
         picture=_picture(
             {name: _cut(codes[name]) for name in ("AE-2", "LSA-2")},
             texts.groups,
@@ -81,19 +82,19 @@ def run(lab: Lab) -> Finding:
 def same_group_shares(
     vectors: NDArray[np.float32], groups: NDArray[np.int64], sizes: tuple[int, ...]
 ) -> tuple[float, ...]:
-    """The mean share of a text's own group among its N nearest others by cosine, for each N; vectors (n, d)."""
+    """Return the mean share of a text's own group among its N nearest by cosine, for each N; vectors (n, d)."""
     database = Database.of(vectors, COSINE)
     total, depth = np.zeros(len(sizes)), max(sizes)
     for start in range(0, len(vectors), QUERY_BLOCK):
-        asking = np.arange(start, min(start + QUERY_BLOCK, len(vectors)))
-        nearest = database.ranking(vectors[asking], asking, first=start)[:, :depth]
-        same = np.cumsum(groups[nearest] == groups[asking, None], axis=1)  # (nb, depth)
+        queries = np.arange(start, min(start + QUERY_BLOCK, len(vectors)))
+        nearest = database.ranking(vectors[queries], queries, first=start)[:, :depth]
+        same = np.cumsum(groups[nearest] == groups[queries, None], axis=1)  # (nb, depth)
         total += (same[:, np.array(sizes) - 1] / sizes).sum(axis=0)
     return tuple(float(share) for share in total / len(vectors))
 
 
 def _texts(lab: Lab, data: Posts) -> Texts:
-    """The vocabulary is that of the training part, as a user's would be before the test posts came."""
+    """Return the posts as vectors over the vocabulary of the training part."""
     vocabulary = Vocabulary.of(data.train, lab.by_size(800, MOST_WORDS, MOST_WORDS))
     train, test = (tf_idf(count_words(texts, vocabulary), vocabulary) for texts in (data.train, data.test))
     rows = rows_with_words(test)
@@ -101,7 +102,7 @@ def _texts(lab: Lab, data: Posts) -> Texts:
 
 
 def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32]:
-    """(n, size) codes of the test texts by a network trained on the training texts."""
+    """Train a network on the training texts and return the codes of the test texts, (n, size)."""
     paths = lab.scratch(f"text-{size}")
     part = SHARE_OF_TRAINING / len(CODE_SIZES)
     report = part_of(lab.on_progress, part * number, part * (number + 1))
@@ -114,7 +115,7 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
             (*TEXT_HIDDEN, size),
             seed=lab.seed,
             epochs=lab.by_size(25, 20, 50),
-            batch_size=lab.by_size(64, 256, 256),  # few texts need smaller steps, to take enough of them
+            batch_size=lab.by_size(64, 256, 256),  # with few texts, smaller batches allow enough steps
         ),
         resume=False,
         device=lab.device,
@@ -126,14 +127,14 @@ def _codes(lab: Lab, texts: Texts, size: int, number: int) -> NDArray[np.float32
 
 
 def _families(names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Names for the colours, and which of them each group has: newsgroups by the first part of their names."""
+    """Return families of groups (the first parts of their names) and the family of each group."""
     firsts = [name.split(".")[0] for name in names]
     families = tuple(sorted(set(firsts)))
     return families, np.array([families.index(first) for first in firsts], np.int64)
 
 
 def _cut(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (n, 2) with the few that lie far out brought to the edge, so that they do not make the others small."""
+    """Move the few outliers of points (n, 2) to the edge, so that they do not shrink the rest."""
     low, high = np.percentile(points, PLANE_SHARE, axis=0)
     return np.clip(points, low, high).astype(np.float32)
 
@@ -144,7 +145,7 @@ def _picture(
     names: tuple[str, ...],
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
 ) -> bytes:
-    """A PNG of planes of points (n, 2), coloured by family of groups, and the shares on a logarithmic axis."""
+    """Return a PNG of planes of points (n, 2), coloured by family, and the shares on a logarithmic axis."""
     families, members = _families(names)
     labels = members[groups]
     figure = new_figure(4.2 * (len(planes) + 1), 4.4)

@@ -1,9 +1,9 @@
-"""Three ways to undo pooling, and what each leaves to the code: deconvolution, repeated values, switches.
+"""Three ways to undo max pooling, and what each leaves in the code: deconvolution, repeated values, switches.
 
-The same encoder, with max pooling, is trained three times on the same batches, to reconstruct. Switches (Zeiler et al.
-2011; Zhao et al. 2015) tell the decoder where the maxima lay: that much need not be in the code. So three things are
-measured on images that were not trained on: the error of the reconstruction; the error of the best linear guess at the
-pixels from the code alone, which says what the code holds; and what the codes find.
+The same encoder is trained three times on the same batches, to reconstruct. Switches (Zeiler et al. 2011; Zhao et al.
+2015) give the decoder the positions of the maxima, which the code then need not contain. Three measures on images that
+were not trained on show it: the reconstruction error; the error of the best linear prediction of the pixels from the
+code alone, which shows how much the code contains; and the quality of search by the codes.
 """
 
 from dataclasses import dataclass, replace
@@ -29,11 +29,11 @@ from imgsearch.retrieval.evaluation.metrics import precision_at
 from imgsearch.retrieval.evaluation.robustness import found_in
 from imgsearch.retrieval.index.ranking import Database, k_nearest
 
-FEWEST = 200  # images of a corpus; with fewer, digits stand in
+FEWEST = 200  # images of a corpus; with fewer, digits are used instead
 MOST, MOST_SMALL = 10_000, 400
 TEST_SHARE, MOST_TEST, MOST_DISTORTED = 0.1, 1000, 400
 SHOWN, NEAREST = 10, 10
-RIDGE = 1e-3  # of the linear guess, as a share of the codes' variance
+RIDGE = 1e-3  # of the linear prediction, relative to the variance of the codes
 SMALL_NETWORK = ConvConfig(48, 48, (8, 12, 16, 24, 32), (0, 0, 0, 0), (0, 0, 0, 0), max_pooling=True)
 SMALL_TRAINING = {"epochs": 10, "batch_size": 32, "matrix_rate": 0.04, "learning_rate": 6e-3}
 
@@ -42,11 +42,11 @@ Images = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Pictures:
-    """What is trained on and measured with."""
+    """Images for training and for testing."""
 
     images: Images  # (n, 32, 32, 3)
-    labels: NDArray[np.int64] | None  # (n,), or None where they say nothing
-    n_test: int  # of these the last so many are not trained on
+    labels: NDArray[np.int64] | None  # (n,), or None where images have no or equal labels
+    n_test: int  # so many at the end are not trained on
     sentence: str
 
     @property
@@ -59,7 +59,7 @@ class Pictures:
 
 
 def run(lab: Lab) -> Finding:
-    """Train, measure and draw the three."""
+    """Train, measure and draw the three networks."""
     pictures = pictures_of(lab)
     shown = pictures.test[:SHOWN]
     rows, figures = {"images": shown}, {}
@@ -79,10 +79,10 @@ def run(lab: Lab) -> Finding:
             }
     return Finding(
         name="unpool",
-        title="What undoes pooling, and what is left to the code",
+        title="Three ways to undo pooling",
         source="Zeiler et al. 2011; Zhao et al. 2015",
         data=pictures.sentence,
-        columns=("the decoder has", "error per value", "error of a linear guess from the code", *_found(figures)),
+        columns=("unpooling", "error per value", "error of a linear prediction from the code", *_found(figures)),
         lines=tuple(_line(unpool, figures[unpool]) for unpool in UNPOOLINGS),
         figures={"unpoolings": figures, "swapped": swaps, "n_images": len(pictures.images)},
         conclusion=_conclusion(figures, swaps),
@@ -95,7 +95,7 @@ def run(lab: Lab) -> Finding:
 
 
 def pictures_of(lab: Lab) -> Pictures:
-    """Images of the user's corpus; of a corpus of few, or none, digits in their place, framed to 32x32."""
+    """Return images of the user's corpus, or digits, padded to 32x32, where it has too few."""
     most = MOST_SMALL if lab.size == SMALL else MOST
     rng = np.random.default_rng(lab.seed)
     found = _of_corpus(lab, most, rng)
@@ -108,7 +108,7 @@ def pictures_of(lab: Lab) -> Pictures:
     frame = 32 - grey.shape[1]
     framed = np.pad(grey, ((0, 0), *[(frame // 2, frame - frame // 2)] * 2))
     images = np.repeat(framed[..., None], 3, axis=3)
-    why = f"The corpus has fewer than {FEWEST} images, so these are digits, framed to 32×32."
+    why = f"The corpus has fewer than {FEWEST} images, so digits are used, padded to 32×32."
     return Pictures(images, data.train_labels[chosen], _n_test(len(images)), f"{why} {data.sentence}")
 
 
@@ -123,9 +123,9 @@ def _of_corpus(lab: Lab, most: int, rng: np.random.Generator) -> Pictures | None
     except CorpusError:
         return None
     names, labels = np.unique([texts[row] for row in rows], return_inverse=True)
-    labelled = len(names) > 1 and names[0] != ""  # all have a label, and they differ
+    labelled = len(names) > 1 and names[0] != ""  # all images have a label, and labels differ
     n_test = _n_test(len(images))
-    sentence = f"{len(rows):,} images of the corpus of {len(live):,}: {n_test:,} ask and are not trained on."
+    sentence = f"{len(rows):,} of the {len(live):,} images of the corpus; {n_test:,} are queries and not trained on."
     return Pictures(images, labels if labelled else None, n_test, sentence)
 
 
@@ -146,34 +146,36 @@ def _config(lab: Lab, unpool: str) -> TrainConfig:
 
 
 def measured(network: Autoencoder, pictures: Pictures, lab: Lab) -> dict[str, float]:
-    """Of the images that were not trained on: "error", "linear_error", "recall@1" and, by labels, "p@10"."""
+    """Measure on the test images: "error", "linear_error", "recall@1" and, where they have labels, "p@10"."""
     codes = encode_images(network, pictures.images, lab.device)
-    trained, asking = codes[: -pictures.n_test], codes[-pictures.n_test :]
+    trained, queries = codes[: -pictures.n_test], codes[-pictures.n_test :]
     figures = {
         "error": _error(reconstruct(network, pictures.test, lab.device), pictures.test),
-        "linear_error": linear_error(trained, pictures.training, asking, pictures.test),
+        "linear_error": linear_error(trained, pictures.training, queries, pictures.test),
         "recall@1": _recall(network, codes, pictures, lab),
     }
     if pictures.labels is not None:
-        nearest = k_nearest(trained, asking, NEAREST, network.metric)
+        nearest = k_nearest(trained, queries, NEAREST, network.metric)
         found, wanted = pictures.labels[nearest], pictures.labels[-pictures.n_test :]
         figures["p@10"] = float(precision_at(found, wanted, NEAREST).mean())
     return figures
 
 
-def linear_error(codes: NDArray[np.float32], images: Images, asking: NDArray[np.float32], asked: Images) -> float:
-    """The error per value of the best linear guess at images from their codes, found on some and measured on others."""
+def linear_error(
+    codes: NDArray[np.float32], images: Images, test_codes: NDArray[np.float32], test_images: Images
+) -> float:
+    """Fit a linear prediction of images from their codes and return its error per value on the test images."""
     mean_code, mean = codes.mean(0), _flat(images).mean(0)
     centred = (codes - mean_code).astype(np.float64)
     covariance = centred.T @ centred
     covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     weights = np.linalg.solve(covariance, centred.T @ (_flat(images) - mean))
-    guesses = (asking - mean_code) @ weights + mean
-    return float(np.square(guesses - _flat(asked)).mean())
+    predicted = (test_codes - mean_code) @ weights + mean
+    return float(np.square(predicted - _flat(test_images)).mean())
 
 
 def _recall(network: Autoencoder, codes: NDArray[np.float32], pictures: Pictures, lab: Lab) -> float:
-    """The share of distorted copies whose original comes first, in the mean over the distortions."""
+    """Return the share of distorted copies whose original comes first, as a mean over the distortions."""
     n = min(MOST_DISTORTED, pictures.n_test)
     places = np.arange(len(codes) - pictures.n_test, len(codes))[:n]
     copies = np.concatenate([distort(pictures.images[places], name, places, seed=lab.seed) for name in DISTORTIONS])
@@ -182,7 +184,7 @@ def _recall(network: Autoencoder, codes: NDArray[np.float32], pictures: Pictures
 
 
 def swapped(network: ConvAutoencoder, images: Images, lab: Lab, *, codes_of_another: bool) -> Images:
-    """Images decoded from the next one's code and their own switches, or the other way round."""
+    """Decode images from the next image's code and their own switches, or from their code and its switches."""
     with torch.inference_mode():
         batch = as_examples(images, lab.device.device)
         codes, other = network.encode(batch), batch.roll(1, 0)
@@ -200,11 +202,11 @@ def _flat(images: Images) -> NDArray[np.float64]:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# telling
+# table and conclusion
 
 
 def _found(figures: dict[str, dict[str, float]]) -> tuple[str, ...]:
-    """The columns of what the codes find."""
+    """Return the columns for the quality of search."""
     return (*(("P@10",) if "p@10" in figures[SWITCHES] else ()), "distorted copies found")
 
 
@@ -220,23 +222,23 @@ def _line(unpool: str, figures: dict[str, float]) -> tuple[str, ...]:
 
 
 def _conclusion(figures: dict[str, dict[str, float]], swaps: dict[str, float]) -> str:
-    """What is so in these figures, whichever way they came out."""
+    """Return sentences that hold whichever way the figures came out."""
 
     def ranked(figure: str) -> list[tuple[float, str]]:
         return sorted((each[figure], unpool) for unpool, each in figures.items())
 
     errors, guesses, copies = ranked("error"), ranked("linear_error"), ranked("recall@1")
-    told = (
+    text = (
         f"{errors[0][1].capitalize()} reconstructs best (error {errors[0][0]:.4f}, against {errors[1][0]:.4f} by "
-        f"{errors[1][1]}); the code of {guesses[-1][1]} says least of the pixels ({guesses[-1][0]:.4f} off by a linear "
-        f"guess, {guesses[0][1]} {guesses[0][0]:.4f}), and {copies[0][1]} finds the fewest distorted copies "
-        f"({copies[0][0]:.1%}, {copies[-1][1]} {copies[-1][0]:.1%}). With another image's code, the decoder by "
-        f"switches draws the picture at an error of {swaps['code_of_another']:.4f}; with another's switches, "
-        f"{swaps['switches_of_another']:.4f}."
+        f"{errors[1][1]}). The code of {guesses[-1][1]} predicts the pixels worst (error {guesses[-1][0]:.4f}, against "
+        f"{guesses[0][0]:.4f} by {guesses[0][1]}), and {copies[0][1]} finds the fewest distorted copies "
+        f"({copies[0][0]:.1%}, against {copies[-1][0]:.1%} by {copies[-1][1]}). With another image's code, the decoder "
+        f"with switches reconstructs the image at an error of {swaps['code_of_another']:.4f}; with another image's "
+        f"switches, at {swaps['switches_of_another']:.4f}."
     )
     if "p@10" in figures[SWITCHES]:
         labels = ranked("p@10")
-        told += (
-            f" By labels they find from {labels[0][0]:.3f} ({labels[0][1]}) to {labels[-1][0]:.3f} ({labels[-1][1]})."
+        text += (
+            f" P@10 by labels ranges from {labels[0][0]:.3f} ({labels[0][1]}) to {labels[-1][0]:.3f} ({labels[-1][1]})."
         )
-    return told
+    return text

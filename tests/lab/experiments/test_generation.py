@@ -7,7 +7,7 @@ import pytest
 
 from imgsearch.device import pick_device
 from imgsearch.lab.drawing import montage
-from imgsearch.lab.experiments.generation import GAUSSIAN, HALF_WAY, IMAGES, plane_of
+from imgsearch.lab.experiments.generation import GAUSSIAN, HALFWAY, IMAGES, plane_of
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 from imgsearch.paths import IndexPaths
@@ -34,7 +34,7 @@ def test_pictures_are_drawn_by_the_corpus_model(tmp_path: Path) -> None:
     add_images(paths, smooth_thumbnails(60))
     corpus = run_experiment("generate", a_lab(paths)).figures["corpus"]
     # The shipped model: a picture drawn from an image's code has nearly that code, others have it less.
-    assert corpus[IMAGES]["likeness"] > max(corpus[HALF_WAY]["likeness"], corpus[GAUSSIAN]["likeness"])
+    assert corpus[IMAGES]["likeness"] > max(corpus[HALFWAY]["likeness"], corpus[GAUSSIAN]["likeness"])
     assert corpus[IMAGES]["likeness"] > 0.3
     near, far = (each["contrast"] for name, each in corpus.items() if name.startswith("around"))
     assert far > near  # the farther from the image, the louder

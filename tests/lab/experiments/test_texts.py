@@ -52,7 +52,7 @@ def test_ten_numbers_of_the_autoencoder_beat_ten_of_lsa(finding: Finding) -> Non
 
 
 def test_the_finding_tells_on_what_and_how(finding: Finding) -> None:
-    assert "540 texts to train on, 360 to ask with" in finding.data
+    assert "540 texts to train on, 360 to test with" in finding.data
     assert "other test texts answer" in finding.data
     assert finding.picture.startswith(b"\x89PNG")
     assert {line[0] for line in finding.lines} == set(finding.figures["share_of_same_group"])
