@@ -1,18 +1,18 @@
-"""Which device computes and in which precision, with the sentence that says why. Knows nothing of networks or files."""
+"""Choice of the compute device and its precision, with the reason for it."""
 
 from dataclasses import dataclass
 
 import torch
 
-from imgsearch.errors import DeviceError
+from imgsearch.errors import DeviceError, Hint
 
 
 @dataclass(frozen=True)
 class DeviceChoice:
-    """A device, the precision that pays there, and why."""
+    """A device, the precision that is fastest there, and the reason."""
 
     device: torch.device
-    dtype: torch.dtype  # what autocast computes in; float32 means no autocast
+    dtype: torch.dtype  # for autocast; float32 means no autocast
     reason: str  # a sentence to print once
 
     def autocast(self) -> torch.autocast:
@@ -26,39 +26,37 @@ def pick_device(wanted: str = "auto") -> DeviceChoice:
     `auto` takes the first CUDA GPU, else Apple's GPU, else the CPU.
 
     Raises:
-        DeviceError: the device asked for does not exist here, or is no device at all.
+        DeviceError: the device does not exist here, or the name is not one of a device.
     """
     if wanted == "auto":
         if torch.cuda.is_available():
-            return _cuda(torch.device("cuda", 0), "it is there")
+            return _cuda(torch.device("cuda", 0), "a GPU is available")
         if torch.backends.mps.is_available():
             return DeviceChoice(torch.device("mps"), torch.float32, "Computing on Apple's GPU in float32.")
-        return _cpu("no GPU is there")
+        return _cpu("no GPU is available")
     try:
         device = torch.device(wanted)
     except RuntimeError as error:
-        raise DeviceError(f"{wanted!r} is no device. Use auto, cpu, cuda, cuda:1 or mps.") from error
+        raise DeviceError(f"{wanted!r} is not a device; devices are auto, cpu, cuda, cuda:1 and mps.") from error
     if device.type == "cpu":
-        return _cpu("it was asked for")
+        return _cpu("as requested")
     if device.type == "cuda":
         if not torch.cuda.is_available():
-            raise DeviceError(f"{wanted!r} was asked for but PyTorch sees no CUDA GPU here. Use --device cpu.")
+            raise DeviceError(f"{wanted!r} was requested, but PyTorch finds no CUDA GPU.", hint=Hint.USE_CPU)
         if (device.index or 0) >= torch.cuda.device_count():
-            there = torch.cuda.device_count()
-            raise DeviceError(f"{wanted!r} was asked for but there are {there} GPUs, counted from cuda:0.")
-        return _cuda(torch.device("cuda", device.index or 0), "it was asked for")
+            n_gpus = torch.cuda.device_count()
+            raise DeviceError(f"{wanted!r} was requested, but there are {n_gpus} GPUs, counted from cuda:0.")
+        return _cuda(torch.device("cuda", device.index or 0), "as requested")
     if device.type == "mps":
         if not torch.backends.mps.is_available():
-            raise DeviceError("'mps' was asked for but there is no Apple GPU here. Use --device cpu.")
-        return DeviceChoice(
-            torch.device("mps"), torch.float32, "Computing on Apple's GPU in float32: it was asked for."
-        )
-    raise DeviceError(f"{wanted!r} is not supported. Use auto, cpu, cuda, cuda:1 or mps.")
+            raise DeviceError("'mps' was requested, but there is no Apple GPU.", hint=Hint.USE_CPU)
+        return DeviceChoice(torch.device("mps"), torch.float32, "Computing on Apple's GPU in float32: as requested.")
+    raise DeviceError(f"{wanted!r} is not supported; devices are auto, cpu, cuda, cuda:1 and mps.")
 
 
 def _cuda(device: torch.device, why: str) -> DeviceChoice:
     name = torch.cuda.get_device_name(device)
-    # From compute capability 8.0 on bfloat16 is hardware; older GPUs only emulate it.
+    # GPUs from compute capability 8.0 have bfloat16 in hardware; older ones emulate it.
     if torch.cuda.get_device_capability(device) >= (8, 0):
         return DeviceChoice(device, torch.bfloat16, f"Computing on {name} ({device}) in bfloat16: {why}.")
     return DeviceChoice(device, torch.float32, f"Computing on {name} ({device}) in float32: {why}; it has no bfloat16.")

@@ -1,3 +1,5 @@
+"""Choice of the device: which precision, which reason, and which devices are refused."""
+
 import pytest
 import torch
 
@@ -17,7 +19,7 @@ def test_auto_without_a_gpu_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     choice = pick_device()
     assert choice.device.type == "cpu"
-    assert "no GPU is there" in choice.reason
+    assert "no GPU is available" in choice.reason
 
 
 @pytest.mark.parametrize(("capability", "dtype"), [((9, 0), torch.bfloat16), ((7, 5), torch.float32)])
@@ -42,7 +44,7 @@ def test_a_cpu_computes_in_bfloat16_only_where_it_has_the_units(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("wanted", ["cuda", "cuda:3", "mps", "toaster", "meta", "cpu0"])
-def test_what_is_not_there_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+def test_a_device_that_is_not_available_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(DeviceError, match=f"'{wanted}'"):

@@ -1,1 +1,1 @@
-"""Things to look at: a gallery that the project draws itself, and the site that serves it."""
+"""Demo data: a gallery of images drawn by this package, the web site that serves it, and CIFAR-10."""

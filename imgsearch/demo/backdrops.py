@@ -1,7 +1,7 @@
-"""What stands behind the things of the gallery: the same places and the same colours for every kind.
+"""Backgrounds of the gallery's objects, with the same places and colours for every kind.
 
-Each function covers the canvas and returns the height (0..1 from the top) on which a standing thing stands. They know
-the canvas and the palette; they must not know which thing comes in front, so that a place gives no kind away.
+Each function paints the whole canvas and returns the height (0..1 from the top) of the ground. Backgrounds do not
+depend on the kind of object in front, so that they do not reveal it.
 """
 
 import math
@@ -33,7 +33,7 @@ def any_colour(rng: Random) -> Colour:
 
 
 def paint_sky(canvas: Canvas, rng: Random, horizon: float = 1.0) -> tuple[Colour, ...]:
-    """Cover the canvas with a sky of any hour, with clouds or stars; returns its colours, zenith first."""
+    """Paint a sky of any time of day, with clouds or stars, and return its colours, zenith first."""
     hour = rng.choice((*DAYS, *DAYS, *EVENINGS, "storm", *NIGHTS))
     stops = tuple(jittered(rng, stop, 0.7) for stop in SKIES[hour])
     canvas.backdrop([*stops, *(stops[-1:] if horizon < 0.7 else ())])
@@ -52,7 +52,7 @@ def scatter_stars(pen: Pen, rng: Random, horizon: float) -> None:
 
 
 def paint_cloud(canvas: Canvas, rng: Random, colour: Colour, y: float) -> None:
-    """A soft cloud of a few overlapping puffs about height `y`."""
+    """Paint a soft cloud of a few overlapping puffs around height `y`."""
     pen = canvas.spot(rng.random(), y, rng.uniform(0.25, 0.6))
     for _ in range(rng.randint(3, 5)):
         x, radius = rng.uniform(-0.8, 0.8), rng.uniform(0.3, 0.6)
@@ -60,7 +60,7 @@ def paint_cloud(canvas: Canvas, rng: Random, colour: Colour, y: float) -> None:
 
 
 def ridge(rng: Random, height: float, roughness: float, steps: int = 24) -> list[tuple[float, float]]:
-    """A line of hills from left to right about `height`, closed below the canvas."""
+    """Return a line of hills from left to right around `height`, closed below the canvas."""
     waves = [(rng.uniform(0.5, 1.4) * 2**k, rng.random() * 7, roughness / 2**k) for k in range(3)]
     xs = [i / steps * 1.1 - 0.05 for i in range(steps + 1)]
     line = [(x, height + sum(a * math.sin(x * f * 5 + phase) for f, phase, a in waves)) for x in xs]
@@ -130,7 +130,7 @@ def studio(canvas: Canvas, rng: Random) -> float:
 
 
 def pattern(canvas: Canvas, rng: Random) -> float:
-    """Dots, stripes, checks or confetti in two colours that lie near each other."""
+    """Dots, stripes, checks or confetti in two similar colours."""
     base = any_colour(rng)
     base = lighter(base, rng.uniform(0.2, 0.75)) if rng.random() < 0.7 else darker(base, 0.3)
     other = clear(mix(base, rng.choice((any_colour(rng), WHITE, darker(base))), rng.uniform(0.1, 0.3)), 0.85)
@@ -242,7 +242,7 @@ def water(canvas: Canvas, rng: Random) -> float:
     return 0.9
 
 
-BACKDROPS: dict[str, tuple[Backdrop, str]] = {  # name: what paints it, how an alt text says it
+BACKDROPS: dict[str, tuple[Backdrop, str]] = {  # name: function, and its words in an alt text
     "sky": (sky, "in the open sky"),
     "hills": (hills, "in front of rolling hills"),
     "meadow": (meadow, "in a meadow"),

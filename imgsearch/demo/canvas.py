@@ -1,7 +1,6 @@
-"""A canvas that draws smooth, shaded shapes: points and colours in, a Pillow image out.
+"""A canvas for smooth, shaded shapes: points and colours in, a Pillow image out.
 
-Knows Pillow's drawing; must not know what is drawn. Everything is drawn enlarged and reduced at the end, which is
-what makes the edges soft.
+Everything is drawn enlarged and reduced at the end, which makes the edges soft.
 """
 
 import math
@@ -22,7 +21,9 @@ class Shade:
 
     stops: tuple[Colour, ...]
     turn: float = 0.0  # degrees: 0 runs from top to bottom, 90 from left to right
-    ball: bool = False  # runs outwards from a highlight at the upper left (or right: where the canvas has its light)
+    ball: bool = (
+        False  # runs outwards from a highlight at the upper left or right, depending on the light of the canvas
+    )
 
 
 Fill = Colour | tuple[int, int, int, int] | Shade  # RGB, RGB with opacity, or a gradient
@@ -41,16 +42,16 @@ class Canvas:
 
     @property
     def whole(self) -> "Pen":
-        """A pen whose coordinates run from 0 to 1 over the whole canvas."""
+        """Return a pen whose coordinates run from 0 to 1 over the whole canvas."""
         return Pen(self, np.array([[self.width, 0.0, 0.0], [0.0, self.height, 0.0]]))
 
     def spot(self, x: float, y: float, size: float, *, turn: float = 0.0, mirrored: bool = False) -> "Pen":
-        """A pen whose square from -1 to 1 is centred on (x, y), as fractions, and spans `size` of the short side."""
+        """Return a pen whose square -1..1 is centred on (x, y), in fractions, and spans `size` of the short side."""
         half = self.short * size / 2
         return Pen(self, _affine(x * self.width, y * self.height, half, half, turn, mirrored))
 
     def backdrop(self, stops: Sequence[Colour], turn: float = 0.0) -> None:
-        """Cover everything with a gradient."""
+        """Fill the canvas with a gradient."""
         self.image.paste(_gradient(Shade(tuple(stops), turn), (self.width, self.height), self.light))
 
     def finish(
@@ -84,14 +85,14 @@ class Pen:
         turn: float = 0.0,
         mirrored: bool = False,
     ) -> "Pen":
-        """A pen within this one: its origin at (x, y), its unit `width` (and `height`) of ours, turned clockwise."""
+        """Return a pen with its origin at (x, y), its unit `width` (and `height`) of ours, rotated clockwise."""
         inner = _affine(x, y, width, width if height is None else height, turn, mirrored)
         joined = self.matrix[:, :2] @ inner
         joined[:, 2] += self.matrix[:, 2]
         return Pen(self.canvas, joined)
 
     def polygon(self, points: ArrayLike, fill: Fill) -> None:
-        """A filled polygon through `points` (n, 2)."""
+        """Draw a filled polygon through `points` (n, 2)."""
         pixels = np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
         if isinstance(fill, Shade):
             self._shaded(pixels, fill)
@@ -99,12 +100,12 @@ class Pen:
             self.canvas.ink.polygon(pixels.ravel().tolist(), fill=fill)
 
     def blob(self, points: ArrayLike, fill: Fill) -> None:
-        """A filled smooth closed curve through `points` (n, 2), n >= 3."""
+        """Draw a filled smooth closed curve through `points` (n, 2), n >= 3."""
         self.polygon(smooth(points), fill)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, fill: Fill, turn: float = 0.0) -> None:
-        """A filled ellipse about (x, y) with radii `rx` and `ry`, turned clockwise by degrees."""
-        if not (turn or self.matrix[0, 1] or isinstance(fill, Shade)):  # lies straight: Pillow is quicker alone
+        """Draw a filled ellipse around (x, y) with radii `rx` and `ry`, rotated clockwise by degrees."""
+        if not (turn or self.matrix[0, 1] or isinstance(fill, Shade)):  # not rotated: Pillow alone is faster
             (wide, _, left), (_, high, top) = self.matrix.tolist()
             cx, cy, wide, high = left + wide * x, top + high * y, abs(wide * rx), abs(high * ry)
             self.canvas.ink.ellipse((cx - wide, cy - high, cx + wide, cy + high), fill=fill)
@@ -115,7 +116,7 @@ class Pen:
         self.polygon(points + np.array((x, y)), fill)
 
     def box(self, left: float, top: float, right: float, bottom: float, fill: Fill, radius: float = 0.0) -> None:
-        """A filled rectangle, its corners rounded by `radius`."""
+        """Draw a filled rectangle with corners rounded by `radius`."""
         corners = np.array([(right, bottom), (left, bottom), (left, top), (right, top)], dtype=np.float64)
         if radius:
             quarter = _circle().reshape(4, -1, 2) * radius
@@ -124,16 +125,16 @@ class Pen:
         self.polygon(corners, fill)
 
     def line(self, points: ArrayLike, width: float, fill: Colour | tuple[int, int, int, int]) -> None:
-        """A line through `points` (n, 2), `width` in this pen's units."""
+        """Draw a line through `points` (n, 2); `width` in units of this pen."""
         pixels = np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
         (a, b, _), (c, d, _) = self.matrix.tolist()
         thickness = max(1, round(width * math.sqrt(abs(a * d - b * c))))
         self.canvas.ink.line(pixels.ravel().tolist(), fill=fill, width=thickness, joint="curve")
 
     def glow(self, x: float, y: float, rx: float, ry: float, colour: Colour, strength: float) -> None:
-        """A soft spot that fades to nothing at its rim: light, a shadow, a cloud. `strength` is 0..1."""
+        """Draw a soft spot that fades towards its rim: light, a shadow, a cloud. `strength` is 0..1."""
         centre = self.matrix[:, :2] @ (x, y) + self.matrix[:, 2]
-        reach = np.linalg.norm(self.matrix[:, :2], axis=0) * (rx, ry)  # a glow is not turned
+        reach = np.linalg.norm(self.matrix[:, :2], axis=0) * (rx, ry)  # a glow is not rotated
         left, top = np.rint(centre - reach).astype(int).tolist()
         right, bottom = np.rint(centre + reach).astype(int).tolist()
         if right > left and bottom > top:
@@ -151,14 +152,14 @@ class Pen:
 
 
 def smooth(points: ArrayLike) -> NDArray[np.float64]:
-    """A closed Catmull-Rom curve through `points` (n, 2): (8 n, 2)."""
+    """Return a closed Catmull-Rom curve through `points` (n, 2): (8 n, 2)."""
     corners = np.asarray(points, dtype=np.float64)
     return np.asarray(_spline(len(corners)) @ corners)
 
 
 @cache
 def _spline(n: int) -> NDArray[np.float64]:
-    """The weights of n corners in a closed Catmull-Rom curve with 8 points to a corner: (8 n, n)."""
+    """Return the weights of n corners in a closed Catmull-Rom curve with 8 points to a corner: (8 n, n)."""
     t = np.arange(8) / 8
     weights = (2 * t**2 - t**3 - t, 3 * t**3 - 5 * t**2 + 2, 4 * t**2 - 3 * t**3 + t, t**3 - t**2)
     matrix = np.zeros((n, 8, n))
@@ -182,13 +183,13 @@ def _rotation(turn: float) -> NDArray[np.float64]:
 
 @cache
 def _circle() -> NDArray[np.float64]:
-    """The unit circle in four quarters of ten points, clockwise on screen from the right: (40, 2)."""
+    """Return the unit circle in four quarters of ten points, clockwise on screen from the right: (40, 2)."""
     angles = (np.arange(4)[:, None] * np.pi / 2 + np.linspace(0, np.pi / 2, 10)).ravel()
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def _gradient(shade: Shade, size: tuple[int, int], light: int) -> Image.Image:
-    upright = shade.turn == 0 and not shade.ball  # the same in every column: one column is computed, and repeated
+    upright = shade.turn == 0 and not shade.ball  # the same in every column: compute one column
     shares = _column(len(shade.stops)) if upright else _grid(len(shade.stops), round(shade.turn), shade.ball, light)
     small = Image.fromarray((shares @ np.array(shade.stops, dtype=np.float32)).astype(np.uint8))
     return small.resize(size, Image.Resampling.NEAREST if upright else Image.Resampling.BILINEAR)
@@ -196,13 +197,13 @@ def _gradient(shade: Shade, size: tuple[int, int], light: int) -> Image.Image:
 
 @cache
 def _column(stops: int) -> NDArray[np.float32]:
-    """The share of each stop along a gradient of 256 steps: (256, 1, stops)."""
+    """Return the share of each stop along a gradient of 256 steps: (256, 1, stops)."""
     return _shares(np.linspace(0, 1, 256)[:, None], stops)
 
 
 @cache
 def _grid(stops: int, turn: int, ball: bool, light: int) -> NDArray[np.float32]:
-    """The share of each stop on 24 x 24 points (24, 24, stops): enlarged, the eye sees no steps."""
+    """Return the share of each stop on 24 x 24 points, (24, 24, stops); enlarged, it looks smooth."""
     y, x = np.mgrid[0:24, 0:24] / 23.0
     if ball:
         return _shares(np.hypot(x - 0.5 - 0.17 * light, y - 0.32) / 0.78, stops)
@@ -217,7 +218,7 @@ def _shares(along: NDArray[np.float64], stops: int) -> NDArray[np.float32]:
 
 @cache
 def _soft(strength: int) -> Image.Image:
-    """The mask of a glow: opaque in the middle (`strength` twentieths), nothing at the rim."""
+    """Return the mask of a glow: `strength` twentieths opaque in the middle, transparent at the rim."""
     axis = np.linspace(-1, 1, 48)
     distance = np.hypot(axis[:, None], axis[None, :])
     return Image.fromarray((np.clip(1 - distance, 0, 1) ** 1.5 * 255 * strength / 20).astype(np.uint8))
@@ -225,7 +226,7 @@ def _soft(strength: int) -> Image.Image:
 
 @cache
 def _grain(strength: int) -> Image.Image:
-    """A tile of grey noise about 128, twice as wide as the largest image."""
+    """Return a tile of grey noise around 128, twice as wide as the largest image."""
     noise = np.random.default_rng(strength).normal(128, 2.0 * strength, (640, 640))
     tile = Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))
     return Image.merge("RGB", (tile, tile, tile))

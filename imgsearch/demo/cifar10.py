@@ -1,4 +1,4 @@
-"""CIFAR-10 for the demo, where there is internet: torchvision downloads it, one labelled zip archive comes out.
+"""CIFAR-10 for the demo: downloaded by torchvision and stored as one zip archive of labelled images.
 
 Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
 """
@@ -9,18 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from imgsearch.corpus.decoding.images import encode_png
-from imgsearch.errors import DemoError
+from imgsearch.errors import DemoError, Hint
 from imgsearch.paths import replacing
 from imgsearch.progress import Progress, silent
 
 
 def cifar10_archive(folder: Path, *, on_progress: Progress = silent) -> Path:
-    """Return `folder/cifar10.zip`: the 50,000 training images as PNG, in folders named by their class.
-
-    Made once; a second call finds it there.
+    """Return `folder/cifar10.zip`, created if needed: the 50,000 training images as PNG in folders named by class.
 
     Raises:
-        DemoError: the download failed (no internet, most likely).
+        DemoError: the download failed, most likely because there is no internet.
     """
     archive = folder / "cifar10.zip"
     if archive.exists():
@@ -35,13 +33,11 @@ def cifar10_archive(folder: Path, *, on_progress: Progress = silent) -> Path:
 
 
 def _download(folder: Path) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], list[str]]:
-    """The images, (50000, 32, 32, 3) uint8, and the class name of each."""
-    from torchvision.datasets import CIFAR10  # with torch, slow to import: only where CIFAR-10 is asked for
+    """Return the images, (50000, 32, 32, 3) uint8, and the class name of each."""
+    from torchvision.datasets import CIFAR10  # imports torch, which is slow
 
     try:
         dataset = CIFAR10(root=str(folder), train=True, download=True)
-    except (OSError, RuntimeError) as error:  # torchvision raises RuntimeError where every mirror or digest failed
-        raise DemoError(
-            f"CIFAR-10 could not be downloaded ({error}). Without internet: imgsearch demo draws its own gallery."
-        ) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: every mirror or digest failed
+        raise DemoError(f"CIFAR-10 could not be downloaded ({error}).", hint=Hint.DEMO_GALLERY) from error
     return np.asarray(dataset.data, dtype=np.uint8), [dataset.classes[target] for target in dataset.targets]

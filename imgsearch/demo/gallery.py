@@ -1,8 +1,8 @@
-"""A gallery of images that the project draws itself: kinds of scene that a person names at sight.
+"""A gallery of drawn images: kinds of scene that a person recognises at sight.
 
-`draw` composes one image: a place, a few of the kind at any size and turn, something before them, the light of the
-day. The kinds share places and colours, so raw pixels say little about what is shown. The same kind, number and seed
-always give the same image. Knows how scenes are put together; must not know how they are served.
+`draw` composes one image: a background, one or several objects of the kind at any size and angle, something in front of
+them, and the light of a time of day. The kinds share backgrounds and colours, so that raw pixels reveal little about
+the kind. The same kind, number and seed always give the same image.
 """
 
 import io
@@ -39,11 +39,11 @@ class _Landscape:
 @dataclass(frozen=True)
 class _Thing:
     paint: Thing
-    words: str  # with a place for the colour
+    words: str  # with a placeholder for the colour
     places: tuple[str, ...]
-    stands: bool = False  # on the ground of its place, else anywhere
+    stands: bool = False  # on the ground of the background, else anywhere
     turn: float = 10.0  # degrees to either side
-    others: int = 0  # smaller ones around it, at most
+    others: int = 0  # smaller objects around it, at most
 
 
 _AIRY = ("sky", "sky", "hills", "sea", "meadow", "lights", "studio", "pattern", "street")
@@ -92,7 +92,7 @@ _HOURS = {
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is decided before anything is drawn: enough to name, describe and size an image."""
+    """The plan of an image before it is drawn: enough for its name, alt text and size."""
 
     rng: Random
     width: int
@@ -123,7 +123,7 @@ def _plan(kind: str, number: int, seed: int) -> _Plan:
 
 
 def draw(kind: str, number: int, *, seed: int = 0) -> Image.Image:
-    """One image, RGB, 96..320 pixels on its longer side.
+    """Draw one image, RGB, 96..320 pixels on its longer side.
 
     Raises:
         KeyError: `kind` is none of `KINDS`.
@@ -146,7 +146,7 @@ def draw(kind: str, number: int, *, seed: int = 0) -> Image.Image:
 
 
 def _compose(canvas: Canvas, scene: _Thing, plan: _Plan) -> None:
-    """A place, smaller ones of the kind, the one that the image is about, and at times something before it."""
+    """Draw a background, smaller objects, the main object, and sometimes something in front of it."""
     rng = plan.rng
     ground = BACKDROPS[plan.place][0](canvas, rng)
     size = rng.uniform(0.6, 0.82) if plan.others else rng.uniform(0.66, 1.0)
@@ -181,7 +181,7 @@ def _put(canvas: Canvas, scene: _Thing, rng: Random, name: str, x: float, ground
 
 
 def _overgrow(canvas: Canvas, rng: Random) -> None:
-    """Blades or leaves at the lower edge or in a corner, near the eye."""
+    """Draw blades or leaves in the foreground, at the lower edge or in a corner."""
     colour = jittered(
         rng, mix(rng.choice((COLOURS["green"], (90, 120, 70), (180, 140, 70))), darker(COLOURS["green"]), 0.4)
     )
@@ -194,7 +194,7 @@ def _overgrow(canvas: Canvas, rng: Random) -> None:
 
 
 def picture_bytes(kind: str, number: int, *, seed: int = 0, reduced: int = 1) -> tuple[bytes, str]:
-    """An encoded image, `reduced` to that part of its size, and its MIME type."""
+    """Return an encoded image, `reduced` times smaller, and its MIME type."""
     image, format = draw(kind, number, seed=seed), _plan(kind, number, seed).format
     encoded = io.BytesIO()
     options = {"JPEG": {"quality": 88}, "PNG": {"compress_level": 1}, "WEBP": {"quality": 84, "method": 0}}[format]
@@ -204,18 +204,18 @@ def picture_bytes(kind: str, number: int, *, seed: int = 0, reduced: int = 1) ->
 
 @cache
 def file_name(kind: str, number: int, *, seed: int = 0) -> str:
-    """Such as `0012.jpg`; the ending says the format."""
+    """Return the file name, such as `0012.jpg`; its suffix is the format."""
     return f"{number:04d}.{_SUFFIX[_plan(kind, number, seed).format]}"
 
 
 def image_size(kind: str, number: int, *, seed: int = 0) -> tuple[int, int]:
-    """Width and height in pixels."""
+    """Return width and height in pixels."""
     plan = _plan(kind, number, seed)
     return plan.width, plan.height
 
 
 def alt_text(kind: str, number: int, *, seed: int = 0) -> str:
-    """What the image shows, in one phrase: nothing is drawn for it."""
+    """Describe the image in one phrase, without drawing it."""
     plan, scene = _plan(kind, number, seed), _KINDS[kind]
     if isinstance(scene, _Landscape):
         return f"{scene.words} {_HOURS[plan.place]}"

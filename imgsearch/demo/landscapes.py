@@ -1,6 +1,6 @@
 """Landscapes of the gallery: sunset over the sea, forest, city and mountains.
 
-Each function covers the whole canvas under the sky that it is given: its colours, zenith first.
+Each function paints the whole canvas under a given sky: its colours, zenith first.
 """
 
 import math
@@ -14,7 +14,7 @@ Sky = tuple[Colour, ...]
 
 
 def sunset(canvas: Canvas, rng: Random, sky: Sky) -> None:
-    """A large low sun, its path on the water, and something dark before it."""
+    """A large low sun, its reflection on the water, and something dark in front of it."""
     pen = canvas.whole
     horizon = rng.uniform(0.42, 0.72)
     canvas.backdrop([*sky, sky[-1]], rng.uniform(-12, 12))
@@ -48,7 +48,7 @@ def sunset(canvas: Canvas, rng: Random, sky: Sky) -> None:
 
 
 def _shore(canvas: Canvas, rng: Random, dark: Colour, horizon: float, *, left: bool) -> None:
-    """A silhouette: an island, gulls, nothing, or on the side where the sun is not a palm or a cliff."""
+    """A silhouette: an island, gulls, nothing, or a palm or cliff on the side opposite the sun."""
     pen, what = canvas.whole, rng.choice(("island", "palm", "cliff", "gulls", "nothing"))
     if what == "island":
         x, wide = rng.random(), rng.uniform(0.15, 0.35)
@@ -139,7 +139,7 @@ def _tree(pen: Pen, rng: Random, kind: str, colour: Colour) -> None:
 
 
 def city(canvas: Canvas, rng: Random, sky: Sky) -> None:
-    """Towers with lit windows, at times with the moon or a river that doubles them."""
+    """Towers with lit windows, sometimes with the moon or a river that reflects them."""
     pen = canvas.whole
     canvas.backdrop([*sky, sky[-1]])
     scatter_stars(pen, rng, 0.5)
@@ -195,7 +195,7 @@ def _tower(pen: Pen, rng: Random, box: tuple[float, float, float, float], wall: 
 
 
 def _pixels(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-    """A box in pixels: thousands of windows are drawn without a matrix."""
+    """Return a box in pixels; without a matrix, thousands of windows are drawn faster."""
     return left * canvas.width, top * canvas.height, right * canvas.width, bottom * canvas.height
 
 

@@ -1,7 +1,7 @@
 """Living things of the gallery: flower, fish, butterfly, bird, cat and face.
 
-Each function draws one of them within -1..1 (y grows downwards) with the pen it is given, in the two colours it is
-given. Where it stands, how large and how turned is the pen's affair.
+Each function draws one of them within -1..1 (y grows downwards) with a given pen in two given colours. Position, size
+and angle are those of the pen.
 """
 
 import math
@@ -143,7 +143,7 @@ def bird(pen: Pen, rng: Random, main: Colour, second: Colour) -> None:
 
 
 def cat(pen: Pen, rng: Random, main: Colour, second: Colour) -> None:
-    """A cat with a collar: sitting and looking at us, or its head alone."""
+    """A cat with a collar: sitting and facing the viewer, or its head alone."""
     fur = rng.choice((WOOD, (96, 92, 98), (214, 150, 92), (236, 226, 210), (60, 56, 66)))
     coat = jittered(rng, mix(fur, second, 0.28))
     if rng.random() < 0.3:
@@ -246,7 +246,7 @@ def face(pen: Pen, rng: Random, main: Colour, second: Colour) -> None:
 
 
 def _features(pen: Pen, rng: Random, skin: Colour, hair: Colour) -> None:
-    """Eyes, brows, nose, mouth; at times glasses or a beard."""
+    """Eyes, brows, nose, mouth; sometimes glasses or a beard."""
     shade, gaze, tilt = darker(skin, 0.35), rng.uniform(-0.03, 0.03), rng.uniform(-0.05, 0.03)
     iris = rng.choice(((70, 50, 40), (70, 50, 40), (60, 96, 130), (74, 110, 70)))
     if rng.random() < 0.22:

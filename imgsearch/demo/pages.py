@@ -1,7 +1,7 @@
-"""The pages of the gallery's site: HTML and CSS out of kinds and numbers.
+"""HTML pages of the gallery's site.
 
-Each way in which a web page names an image occurs: `img`, `srcset`, `picture`, `og:image` and lazy loading; so do the
-things that go wrong in the web. Knows what stands where; must not know how it is served.
+Every way of a web page to name an image occurs: `img`, `srcset`, `picture`, `og:image` and lazy loading; and so do
+common defects of the web.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from imgsearch.demo.gallery import alt_text, file_name, image_size
 PER_PAGE = 50
 ODDITIES = "/odds-and-ends.html"
 
-COPIES = 6  # images that are found under a second address, byte for byte
-BROKEN = {  # address: what a crawl should make of it
+COPIES = 6  # images with a second address, byte for byte the same
+BROKEN = {  # address: the expected result of a crawl
     "/broken/truncated.jpg": "a JPEG that ends in the middle",
     "/broken/noise.jpg": "bytes that are no image",
     "/broken/apology.jpg": "a page that says sorry, served as an image",
@@ -40,12 +40,12 @@ _PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEA
 
 
 def image_path(kind: str, number: int) -> str:
-    """The last folder of the address is the kind: what `--labels-from-folders` reads."""
+    """Return the address of an image; its last folder is the kind, which can be read as a label."""
     return f"/{kind}/{file_name(kind, number)}"
 
 
 def small_path(kind: str, number: int) -> str:
-    """The address of a copy of half the size."""
+    """Return the address of a copy of half the size."""
     return f"/small{image_path(kind, number)}"
 
 
@@ -62,7 +62,7 @@ def robots_text() -> str:
 
 
 def front_page(kinds: Sequence[str], images_per_kind: int) -> str:
-    """One card for each kind, and the way to the odds and ends."""
+    """Return the front page: one card for each kind, and a link to the page of oddities."""
     cards = [
         f'<figure><a href="{kind_path(kind)}"><img src="{image_path(kind, 0)}" alt="{escape(alt_text(kind, 0))}"></a>'
         f'<figcaption><a href="{kind_path(kind)}">{kind}</a></figcaption></figure>'
@@ -74,7 +74,7 @@ def front_page(kinds: Sequence[str], images_per_kind: int) -> str:
 
 
 def kind_page(kind: str, page: int, images_per_kind: int) -> str:
-    """Page 1, 2, ... of one kind. Its addresses are written in turn in each of the ways that the web knows."""
+    """Return page 1, 2, ... of one kind; its images are referenced in each of the ways in turn."""
     numbers = range((page - 1) * PER_PAGE, min(page * PER_PAGE, images_per_kind))
     cards = [
         f"<figure>{_image(kind, number)}<figcaption>{escape(alt_text(kind, number))}</figcaption></figure>"
@@ -105,7 +105,7 @@ def _image(kind: str, number: int) -> str:
 
 
 def oddities_page(kinds: Sequence[str]) -> str:
-    """What a crawler meets sooner or later: copies, broken images and a closed door."""
+    """Return the page of oddities: copies, broken images, and a page closed to robots."""
     cards = [(f"/copies{image_path(kind, 1)}", "a copy") for kind in kinds[:COPIES]] + list(BROKEN.items())
     figures = [
         f'<figure><img src="{path}" alt="{escape(what)}"><figcaption>{escape(what)}</figcaption></figure>'

@@ -1,4 +1,4 @@
-"""The colours of the gallery: named ones, their relatives, and skies. Knows numbers only, no drawing."""
+"""Colours of the gallery: named colours, variations of them, and skies."""
 
 import colorsys
 from random import Random
@@ -43,7 +43,7 @@ DAYS = ("day", "summer", "haze", "morning", "day")
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`first` with `share` (0..1) of `second` in it."""
+    """Mix `first` with a `share` (0..1) of `second`."""
     r, g, b = (round(one + (other - one) * share) for one, other in zip(first, second, strict=True))
     return (r, g, b)
 
@@ -57,7 +57,7 @@ def darker(colour: Colour, share: float = 0.3) -> Colour:
 
 
 def jittered(rng: Random, colour: Colour, amount: float = 1.0) -> Colour:
-    """A near relative of `colour`: a little other in hue, saturation and brightness."""
+    """Return a variation of `colour`, slightly different in hue, saturation and brightness."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in colour))
     hue += rng.uniform(-0.025, 0.025) * amount
     saturation = min(1.0, max(0.0, saturation * (1 + rng.uniform(-0.2, 0.2) * amount)))
@@ -67,5 +67,5 @@ def jittered(rng: Random, colour: Colour, amount: float = 1.0) -> Colour:
 
 
 def clear(colour: Colour, opacity: float) -> tuple[int, int, int, int]:
-    """`colour` with an opacity of 0..1."""
+    """Return `colour` with an opacity of 0..1."""
     return (*colour, round(255 * opacity))

@@ -1,8 +1,8 @@
-"""Serves the gallery on loopback, from processes of its own: images are drawn when they are asked for.
+"""Web server of the gallery on loopback; images are drawn on request, and nothing is written to disk.
 
-`GallerySite` starts `python -m imgsearch.demo.site`, which binds a port, prints its address and forks: several
-processes accept on one socket, since drawing is work for the processor. They end with the pipe that they were given,
-however their parent ends. Nothing is written to disk. Knows HTTP; must not know what the images show.
+`GallerySite` starts `python -m imgsearch.demo.site`, which binds a port, prints its URL and forks: several processes
+accept connections on one socket, because drawing is bound by the CPU. They end when their standard input is closed,
+however the parent process ends.
 """
 
 import argparse
@@ -29,9 +29,9 @@ Answer = tuple[HTTPStatus, str, bytes]  # status, content type, body
 
 
 class GallerySite:
-    """The gallery as a web site, from construction until `close`; a context manager.
+    """The gallery as a web site, served from construction until `close`; a context manager.
 
-    `port` is taken if it is free, else any free one: `url` says which. `n_images` counts the distinct images.
+    Uses `port` if it is free, else any free port; `url` is the result. `n_images` counts the distinct images.
 
     Raises:
         DemoError: the server did not start.
@@ -46,13 +46,13 @@ class GallerySite:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C in the terminal is for us: training ends by it, and the site goes on
+            start_new_session=True,  # so that Ctrl-C in the terminal ends a training but not the site
         )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             self.close()
-            raise DemoError("the gallery's server did not start: what Python said about it stands above.")
+            raise DemoError("the gallery's server did not start. Its messages are above.")
 
     def close(self) -> None:
         """Stop serving. May be called twice."""
@@ -71,11 +71,11 @@ class GallerySite:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what stands under an address
+# responses
 
 
 def answer(path: str, images_per_kind: int) -> Answer:
-    """What the site says to a request for `path` (no query string)."""
+    """Return the response to a request for `path` (without a query string)."""
     page = _page(path, images_per_kind)
     if page is not None:
         return HTTPStatus.OK, "text/html; charset=utf-8", page.encode()
@@ -117,7 +117,7 @@ def _drawn(kind: str, number: int, reduced: int) -> tuple[bytes, str]:
 
 @cache
 def _oddity(path: str) -> tuple[bytes, str] | None:
-    """What is broken, and what is closed to robots."""
+    """Return a broken image, or one that robots.txt forbids."""
     whole = next(data for data, mime in (_drawn("balloon", n, 1) for n in range(100)) if mime == "image/jpeg")
     oddities = {
         "/broken/truncated.jpg": whole[: len(whole) * 2 // 5],
@@ -135,7 +135,7 @@ def _oddity(path: str) -> tuple[bytes, str] | None:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # connections stay open
     server_version, sys_version = "gallery", ""
-    wbufsize = 1 << 16  # head and body leave together: otherwise each answer waits for an acknowledgement
+    wbufsize = 1 << 16  # headers and body are sent together, which avoids waiting for an acknowledgement
     timeout = 120  # seconds until an idle connection is closed
     server: "_Server"
 
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: the crawl reports."""
+        """Log nothing: the crawl reports."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -167,13 +167,13 @@ class _Server(ThreadingHTTPServer):
         self.images_per_kind = images_per_kind
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
-        """A visitor who leaves early is no error; anything else is shown."""
+        """Ignore clients that disconnect early; report anything else."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 def _bind(port: int, images_per_kind: int) -> _Server:
-    """A server on `port`, or on any free one where that is taken or forbidden."""
+    """Return a server on `port`, or on any free port where that is taken or forbidden."""
     with contextlib.suppress(OSError):
         return _Server(port, images_per_kind)
     return _Server(0, images_per_kind)
@@ -188,7 +188,7 @@ def _serve(port: int, images_per_kind: int) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         sys.stdin.read()
-    os._exit(0)  # threads may hang in a connection; nothing here needs tidying
+    os._exit(0)  # threads may still wait on a connection; nothing needs cleaning up
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""Made and grown things of the gallery: car, house, balloon, sailing boat, fruit, mushroom and umbrella.
+"""Objects of the gallery: car, house, balloon, sailing boat, fruit, mushroom and umbrella.
 
-Each function draws one of them within -1..1 (y grows downwards; what stands has its foot at 1) with the pen it is
-given, in the two colours it is given.
+Each function draws one of them within -1..1 (y grows downwards; standing objects have their foot at 1) with a given pen
+in two given colours.
 """
 
 import math
@@ -106,7 +106,7 @@ def _window(pen: Pen, x: float, y: float, half: float, lit: Colour) -> None:
 
 
 def balloon(pen: Pen, rng: Random, main: Colour, second: Colour) -> None:
-    """A hot-air balloon with coloured gores and a basket; at times a toy balloon on a string."""
+    """A hot-air balloon with coloured gores and a basket; sometimes a toy balloon on a string."""
     if rng.random() < 0.2:
         pen.line([(0, 0.5), (0.06, 0.8), (-0.05, 1.1), (0.04, 1.6)], 0.025, clear(WHITE, 0.9))
         pen.polygon([(-0.1, 0.56), (0.1, 0.56), (0, 0.42)], darker(main, 0.25))
@@ -272,7 +272,7 @@ def mushroom(pen: Pen, rng: Random, main: Colour, second: Colour) -> None:
 
 
 def umbrella(pen: Pen, rng: Random, main: Colour, second: Colour) -> None:
-    """An open umbrella with a crook, in the rain more often than not."""
+    """An open umbrella with a crook, usually in the rain."""
     pen.line([(0, -0.98), (0, 0.72), (0.05, 0.9), (0.17, 0.95), (0.28, 0.88), (0.3, 0.74)], 0.075, darker(WOOD, 0.35))
     gores = rng.choice((4, 5, 6))
     low = rng.uniform(-0.06, 0.12)

@@ -1,4 +1,4 @@
-"""CIFAR-10 for the demo: one labelled archive, and a clear error without an internet connection."""
+"""CIFAR-10 for the demo: one labelled archive, and a clear error without internet."""
 
 import zipfile
 from pathlib import Path
@@ -10,7 +10,7 @@ import torchvision.datasets
 
 from imgsearch.corpus.decoding.images import decode_image
 from imgsearch.demo.cifar10 import cifar10_archive
-from imgsearch.errors import DemoError
+from imgsearch.errors import DemoError, Hint
 
 
 class TwoImages:
@@ -46,8 +46,11 @@ def test_a_second_call_downloads_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert cifar10_archive(tmp_path) == first
 
 
-def test_without_internet_it_says_so_and_leaves_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_internet_it_fails_with_a_hint_and_leaves_no_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", no_internet)
-    with pytest.raises(DemoError, match=r"could not be downloaded.*name not known.*draws its own gallery"):
+    with pytest.raises(DemoError, match=r"could not be downloaded.*name not known") as raised:
         cifar10_archive(tmp_path)
+    assert raised.value.hint is Hint.DEMO_GALLERY
     assert not list(tmp_path.glob("*.zip"))
