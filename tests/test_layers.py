@@ -26,8 +26,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "imgsearch.retrieval": ("index", "build", "search", "text", "erasing", "explore", "evaluation"),
     "imgsearch.lab": (
-        *("finding", "chapters", "drawing", "page", "datasets", "posts", "registry", "stacks", "story"),
-        "experiments",
+        *("finding", "drawing", "registry", "page", "datasets", "posts", "stacks", "lecture", "experiments"),
     ),
     "crawler": (
         *("reasons", "errors", "records", "parsing", "fetching", "report", "takedown", "config", "frontier", "workers"),

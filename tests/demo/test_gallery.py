@@ -1,4 +1,4 @@
-"""The drawn gallery: varied, repeatable, well described, and difficult for raw pixels."""
+"""The drawn gallery: varied, repeatable, well described, and hard for raw pixels."""
 
 import io
 import re
@@ -30,7 +30,7 @@ def test_images_of_a_kind_differ_and_fill_the_thumbnail(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_image_has_the_size_and_format_that_its_name_says(kind: str) -> None:
+def test_an_image_has_the_size_and_format_of_its_name(kind: str) -> None:
     for number in range(3):
         data, mime = picture_bytes(kind, number)
         image = decode_image(data, with_preview=False)
@@ -45,7 +45,7 @@ def test_the_same_number_and_seed_give_the_same_image(kind: str) -> None:
     assert draw(kind, 7, seed=1).tobytes() != draw(kind, 7).tobytes()
 
 
-def test_all_sizes_lie_in_bounds_and_all_formats_occur() -> None:
+def test_all_sizes_are_in_bounds_and_all_formats_occur() -> None:
     everything = [(kind, number) for kind in KINDS for number in range(IMAGES_PER_KIND)]
     sizes = np.array([image_size(kind, number) for kind, number in everything])  # (n, 2)
     assert sizes.max(axis=1).min() == 96
@@ -63,7 +63,7 @@ def test_a_reduced_image_is_a_smaller_copy() -> None:
     assert np.abs(whole.thumbnail.astype(int) - reduced.thumbnail).mean() < 4
 
 
-def test_alt_texts_say_what_is_shown() -> None:
+def test_alt_texts_describe_the_image() -> None:
     nouns = {
         "sunset": "Sunset",
         "mountain": "Mountains",
@@ -81,13 +81,13 @@ def test_alt_texts_say_what_is_shown() -> None:
             assert not re.search(r"\ba [aeiou]", text, re.IGNORECASE)
 
 
-def test_an_unknown_kind_is_a_mistake() -> None:
+def test_an_unknown_kind_is_an_error() -> None:
     with pytest.raises(KeyError):
         draw("unicorn", 0)
 
 
-def test_raw_pixels_tell_the_kinds_apart_only_now_and_then() -> None:
-    """Backdrops and palettes are shared, so the nearest image by pixels is usually of another kind."""
+def test_raw_pixels_seldom_find_the_same_kind() -> None:
+    """Backgrounds and colours are shared: the nearest image by pixels is usually of another kind."""
     per_kind = 8
     images = [draw(kind, number) for kind in KINDS for number in range(per_kind)]
     thumbnails = np.stack([np.asarray(image.resize((32, 32), Image.Resampling.BOX)) for image in images])
@@ -113,7 +113,7 @@ def test_a_pen_draws_where_it_is_placed() -> None:
     assert np.abs(np.array((left, top, right, bottom)) - (15, 15, 35, 35)).max() <= 1
 
 
-def test_a_turned_and_mirrored_pen_turns_and_mirrors() -> None:
+def test_a_rotated_and_mirrored_pen_rotates_and_mirrors() -> None:
     canvas = Canvas(100, 100)
     canvas.spot(0.5, 0.5, 1.0, mirrored=True).ellipse(0.6, 0, 0.2, 0.1, (255, 0, 0))
     canvas.spot(0.5, 0.5, 1.0, turn=90).ellipse(0.6, 0, 0.2, 0.1, (0, 255, 0))

@@ -1,4 +1,4 @@
-"""The gallery's site: its links, its files, the deliberately broken ones, and how it starts and ends."""
+"""The gallery's site: its links, its images, its deliberate defects, and how it starts and ends."""
 
 import http.client
 import os
@@ -21,14 +21,14 @@ from imgsearch.errors import DemoError, ImageError
 
 
 class _Links(HTMLParser):
-    """Pages and images that one HTML page links, with their alt texts."""
+    """Links and images of one HTML page, with alternative texts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.pages: list[str] = []
         self.images: dict[str, str] = {}  # address -> alternative text
-        self.ways: set[str] = set()  # attributes by which images were named
-        self._waiting: list[str] = []  # images of a `source`: their text follows with the `img`
+        self.ways: set[str] = set()  # attributes that referenced images
+        self._waiting: list[str] = []  # images of a `source`; the text follows with the `img`
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -79,7 +79,7 @@ def test_the_pages_link_every_image_with_its_text() -> None:
     assert ways == {"og:image", "img src", "img srcset", "img data-src", "source srcset"}
 
 
-def test_a_kind_goes_on_over_pages_and_ends() -> None:
+def test_a_kind_is_spread_over_linked_pages() -> None:
     seen, images = walk(101)
     assert {path for path in seen if "/fish" in path} == {
         "/kinds/fish.html",
@@ -93,7 +93,7 @@ def test_a_kind_goes_on_over_pages_and_ends() -> None:
     assert answer(image_path("fish", 101), 101)[0] == 404
 
 
-def test_robots_txt_closes_one_folder_that_a_page_links() -> None:
+def test_robots_txt_forbids_one_linked_folder() -> None:
     rules = Protego.parse(answer("/robots.txt", 1)[2].decode())
     seen, images = walk(1)
     assert [path for path in (*seen, *images) if not rules.can_fetch(path, "imgsearch")] == [
@@ -155,7 +155,7 @@ def test_the_site_serves_on_loopback_over_one_connection(site: GallerySite) -> N
         connection.request("GET", path)
         reply = connection.getresponse()
         assert reply.read() == wanted
-        assert kept in (None, connection.sock)  # the same socket again: the connection was kept
+        assert kept in (None, connection.sock)  # the same socket: the connection was kept
         kept = connection.sock
     connection.close()
 
@@ -171,19 +171,19 @@ def test_head_answers_without_the_body(site: GallerySite) -> None:
     connection.close()
 
 
-def test_a_taken_port_is_left_to_its_owner() -> None:
+def test_a_port_in_use_is_replaced_by_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with GallerySite(port, images_per_kind=1) as site:
             assert urlsplit(site.url).port not in (port, 0, None)
 
 
-def test_a_free_port_is_taken_and_given_back_with_all_processes() -> None:
+def test_the_port_is_free_again_after_close() -> None:
     with GallerySite(images_per_kind=1) as first:
         port = urlsplit(first.url).port
     assert port is not None
     _wait_until_refused(port)
-    first.close()  # a second time does no harm
+    first.close()  # may be called twice
     with GallerySite(port, images_per_kind=1) as second:
         assert urlsplit(second.url).port == port
 
@@ -213,13 +213,13 @@ def test_serving_loads_neither_torch_nor_faiss() -> None:
 
 
 def _wait_until_refused(port: int) -> None:
-    """Wait until nothing listens on the port: forked processes end a moment after the first."""
+    """Wait until no process listens; the forked ones end shortly after the first."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except ConnectionResetError:
-            pass  # it is about to end
+            pass  # still listening
         except ConnectionRefusedError:
             return
         time.sleep(0.05)

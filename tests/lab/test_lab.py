@@ -1,4 +1,4 @@
-"""The experiments at their small size: each confirms the lecture's claim, draws it and writes its figures."""
+"""Experiments on the command line, and the data that they run on."""
 
 import json
 from dataclasses import replace
@@ -14,14 +14,14 @@ from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
 
 
-def test_an_experiment_leaves_a_picture_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_experiment_writes_a_picture_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", "digits-30", "--size", "small", "--device", "cpu", "--index", str(tmp_path)]) == 0
     assert "PCA-8" in capsys.readouterr().out
     assert (tmp_path / "lab" / "digits-30.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "lab" / "digits-30.json").read_text())["figures"]["squared_error"]
 
 
-def test_an_unknown_experiment_names_those_there_are(lab: Lab) -> None:
+def test_an_unknown_experiment_is_refused_with_the_known_names(lab: Lab) -> None:
     with pytest.raises(LabError, match="digits-30"):
         run_experiment("digits-31", lab)
 

@@ -55,7 +55,7 @@ def test_a_failed_experiment_is_shown_with_its_reason_and_loses_no_other(
 
 
 @pytest.mark.usefixtures("_toys")
-def test_the_page_grows_with_each_experiment_and_ends_where_it_is_stopped(lab: Lab) -> None:
+def test_the_page_grows_with_each_experiment_until_it_is_stopped(lab: Lab) -> None:
     stopped: list[bool] = []
     results = run_lecture(replace(lab, stop=lambda: bool(stopped)), NAMES)
     next(results)
@@ -86,9 +86,7 @@ def test_the_registry_loads_without_torch() -> None:
 
 
 @pytest.mark.usefixtures("_toys")
-def test_the_command_prints_each_finding_and_says_what_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_each_finding_and_each_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", "all", "--device", "cpu", "--index", str(tmp_path)]) == 0
     printed = capsys.readouterr()
     assert "Title of one" in printed.out
@@ -101,7 +99,7 @@ def test_the_command_prints_each_finding_and_says_what_is_missing(
 
 
 @pytest.mark.usefixtures("_toys")
-def test_where_nothing_was_found_the_command_fails_with_the_reasons(
+def test_the_command_fails_if_no_experiment_could_be_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lecture, "EXPERIMENTS", {"unwilling": ""})

@@ -13,7 +13,7 @@ def finding(name: str, text: str) -> Finding:
     return Finding(name, text, text, text, ("code", text), ((text, "1.00"),), {}, text, b"\x89PNG picture")
 
 
-def test_a_stranger_s_text_is_told_as_text() -> None:
+def test_untrusted_text_is_escaped() -> None:
     page = read([ChapterResult("digits-30", finding("digits-30", HOSTILE)), ChapterResult("map", None, HOSTILE)])
     assert set(page.tags) >= {"section", "table", "figure", "img", "nav"}
     assert "script" not in page.tags
@@ -21,14 +21,14 @@ def test_a_stranger_s_text_is_told_as_text() -> None:
     assert page.text.count(HOSTILE) == 8  # link, heading, conclusion, column, cell, data, source; reason
 
 
-def test_the_page_loads_nothing_from_elsewhere() -> None:
+def test_the_page_loads_nothing() -> None:
     page = read([ChapterResult("digits-30", finding("digits-30", "text"))])
     loaded = [address for address in page.addresses if not address.startswith("#")]
     assert len(loaded) == 1
     assert loaded[0].startswith("data:image/png;base64,")
 
 
-def test_each_chapter_is_linked_and_says_its_command() -> None:
+def test_each_chapter_has_a_link_and_its_command() -> None:
     page = read([ChapterResult("digits-30", finding("digits-30", "text")), ChapterResult("new", None, "no pictures")])
     links = [attributes["href"] for attributes in page.all("a")]
     assert links == [f"#{attributes['id']}" for attributes in page.all("section")] == ["#digits-30", "#new"]
@@ -36,6 +36,6 @@ def test_each_chapter_is_linked_and_says_its_command() -> None:
     assert "no pictures" in page.text
 
 
-def test_a_small_story_says_that_it_is_one() -> None:
+def test_the_remark_ends_the_introduction() -> None:
     assert "only &lt;small&gt;" in lecture_page([], remark="only <small>")
     assert len(Elements(lecture_page([], remark="small")).all("p")) == len(read([]).all("p")) + 1

@@ -1,4 +1,4 @@
-"""Posts for the lab: stripped as scikit-learn does, and read from archives of any kind."""
+"""Posts for the lab: stripped as by scikit-learn, and read from archives, sound or not."""
 
 import zipfile
 from collections.abc import Mapping
@@ -77,7 +77,7 @@ def test_an_archive_is_read_by_its_folders(lab: Lab) -> None:
     assert max(map(len, found.train)) <= MOST_POST_BYTES
     for text, group in zip(found.test, found.test_groups, strict=True):
         assert not text or text.startswith(found.names[group])
-    assert np.abs(np.diff(found.test_groups)).sum() > 10  # not group by group
+    assert np.abs(np.diff(found.test_groups)).sum() > 10  # not sorted by group
     assert "headers, footers and quotes" in found.sentence
 
 
@@ -98,7 +98,7 @@ def test_without_posts_the_texts_of_the_corpus_are_used(lab: Lab) -> None:
     found = posts(lab)
     assert set(found.names) == set(labels)
     assert len(found.train) + len(found.test) == len(alts)
-    assert not set(labels) & {word for text in found.train for word in text.split()}  # the answer is not in the text
+    assert not set(labels) & {word for text in found.train for word in text.split()}  # texts do not contain the labels
     assert "Alt texts and labels of this corpus" in found.sentence
 
 

@@ -1,4 +1,4 @@
-"""A searcher with hand-made pictures and neighbours for the page, without a model or an index."""
+"""A fake searcher with drawn images and known neighbours, for tests of the page."""
 
 import io
 from dataclasses import dataclass, field

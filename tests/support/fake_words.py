@@ -1,4 +1,4 @@
-"""A text searcher with known answers for the Explore page, without a text model."""
+"""A fake text searcher with known hits, for tests of the Explore page."""
 
 from dataclasses import dataclass, field
 
@@ -8,12 +8,12 @@ from imgsearch.retrieval.search.result import Hit, QueryWords, SearchResult
 from tests.support.entries import make_entry
 
 KNOWN = ("disc", "many")
-FIRST = {"code": 20, "lsa": 30, "tfidf": 40}  # the row of each method's first hit; those after it follow
+FIRST = {"code": 20, "lsa": 30, "tfidf": 40}  # row of the first hit of each method; the next rows follow
 
 
 @dataclass
 class FakeWords:
-    """Answers every text with a known word; each method returns its own rows."""
+    """Finds hits for every text with a known word, different rows for each method."""
 
     stale: bool = False
     alt: str = "disc"

@@ -1,4 +1,4 @@
-"""The page in a real browser, over a small index that is built as a user builds it.
+"""The search page in a real browser, over a small index built through the command line.
 
 With IMGSEARCH_SCREENSHOT=FILE.png a picture of the whole page is saved there: over the index directory that
 IMGSEARCH_TEST_INDEX names (else the small one), asked with row IMGSEARCH_TEST_ROW (else 0). README's picture is one.
@@ -25,7 +25,7 @@ from imgsearch.retrieval.evaluation.report import quality_now, write_quality
 from imgsearch.web.server import running_app
 from tests.support.evaluation import DISTORTED, LABELLED
 
-# One group: workers that share the tests would each build an index and start a browser.
+# One group, since each parallel worker would build an index and start a browser.
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 selenium = pytest.importorskip("selenium", reason="install the test extra: pip install 'imgsearch[test]'")
@@ -35,7 +35,7 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
-SECONDS = 60  # the first page waits for torch to load
+SECONDS = 60  # the first page waits for torch
 WIDTH, HEIGHT = 1400, 1000
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -45,7 +45,7 @@ KINDS = ("sunset", "city", "flower", "fish")
 SLIDER = ".st-key-k input"
 HOSTILE = '<script>window.hostile=1</script><img src=x onerror=window.hostile=2> & a "quoted" sea'
 HOSTILE_ROW = 0
-N_IMAGES = 48  # fewer than the page's most hits: with those every image is seen
+N_IMAGES = 48  # fewer than the maximum number of hits, so that all images can be shown
 
 Answer = TypeVar("Answer")
 
@@ -101,16 +101,16 @@ def free_port() -> int:
 
 
 class Page:
-    """The page as a visitor sees it."""
+    """The page as a visitor uses it."""
 
     def __init__(self, browser: webdriver.Chrome, address: str) -> None:
         self.browser = browser
         browser.get(address)
-        for part in (".colophon", SLIDER, "input[type=file]"):  # its widgets come one by one
+        for part in (".colophon", SLIDER, "input[type=file]"):  # widgets appear one by one
             self.wait_until(partial(browser.find_elements, By.CSS_SELECTOR, part))
 
     def wait_until(self, true: Callable[[], Answer]) -> Answer:
-        """Repeat a check until it holds; elements that a redraw made stale are ignored."""
+        """Poll until the condition holds; the page may redraw meanwhile, which makes elements stale."""
         errors = selenium.common.exceptions
         ignored = [
             errors.StaleElementReferenceException,
@@ -121,7 +121,7 @@ class Page:
         return answer
 
     def rows(self, method: str) -> list[int]:
-        """The rows in one column, top first, read in one call because the page may redraw between two."""
+        """Return the rows in one column, top first, read in one script, since the page may redraw meanwhile."""
         read = "return [...document.querySelectorAll(arguments[0])].map(card => Number(card.dataset.row))"
         rows: list[int] = self.browser.execute_script(read, f".st-key-hits-{method} figure.hit")
         return rows
@@ -145,7 +145,7 @@ class Page:
         self.browser.find_element(By.CSS_SELECTOR, SLIDER).send_keys(end)
 
     def both_columns_hold(self, n: int) -> bool:
-        """Whether the result is drawn completely, so that no column still shows the previous query."""
+        """Return whether the results are complete, so that no column still shows the previous query."""
         state = self.browser.find_element(By.CSS_SELECTOR, ".stApp").get_attribute("data-test-script-state")
         return state == "notRunning" and len(self.rows("code")) == len(self.rows("pixel")) == n
 
@@ -158,7 +158,7 @@ class Page:
         self.wait_until(lambda: self.both_columns_hold(12))
 
     def screenshot(self, path: Path, last: str = "") -> None:
-        """A screenshot of the whole page, or down to the end of the element `last`."""
+        """Take a screenshot of the whole page, or down to the element `last`."""
         height = self.browser.execute_script("return document.querySelector('.stMain').scrollHeight")
         if last:
             end = "return Math.ceil(document.querySelector(arguments[0]).getBoundingClientRect().bottom) + 8"
@@ -180,7 +180,7 @@ class Page:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def test_an_upload_is_answered_and_a_hit_becomes_the_query(
+def test_an_upload_is_searched_with_and_a_hit_becomes_the_query(
     browser: webdriver.Chrome, address: str, tmp_path: Path
 ) -> None:
     data, _ = gallery.picture_bytes("fish", 99)
@@ -209,7 +209,7 @@ def test_k_changes_how_many_hits_there_are(browser: webdriver.Chrome, address: s
     page = Page(browser, f"{address}/?row=7")
     page.wait_until(lambda: page.both_columns_hold(12))
     page.slide_to(Keys.END)
-    page.wait_until(lambda: page.both_columns_hold(N_IMAGES - 1))  # all but the query
+    page.wait_until(lambda: page.both_columns_hold(N_IMAGES - 1))  # all images but the query
     page.slide_to(Keys.HOME)
     page.wait_until(lambda: page.both_columns_hold(4))
 
@@ -256,7 +256,7 @@ def test_the_quality_panel_unfolds_to_tables_and_a_curve(
     assert severe_messages(browser) == []
 
 
-def test_strangers_texts_do_nothing(browser: webdriver.Chrome, address: str) -> None:
+def test_untrusted_texts_do_nothing(browser: webdriver.Chrome, address: str) -> None:
     page = Page(browser, f"{address}/?row={HOSTILE_ROW}")
     assert page.text(".query h2") == HOSTILE
     page = Page(browser, f"{address}/?row=7")
@@ -270,7 +270,7 @@ def test_strangers_texts_do_nothing(browser: webdriver.Chrome, address: str) -> 
     assert browser.execute_script("return window.hostile ?? null") is None
 
 
-def test_what_is_no_image_says_why_and_the_page_goes_on(
+def test_a_file_that_is_no_image_is_refused_with_the_reason(
     browser: webdriver.Chrome, address: str, tmp_path: Path
 ) -> None:
     upload = tmp_path / "not an image.png"
@@ -284,8 +284,8 @@ def test_what_is_no_image_says_why_and_the_page_goes_on(
     assert browser.current_url.endswith("?row=7")
 
 
-def test_the_page_asks_nobody_but_its_own_server(browser: webdriver.Chrome, address: str) -> None:
-    severe_messages(browser)  # of earlier pages: forgotten
+def test_the_page_requests_nothing_from_other_servers(browser: webdriver.Chrome, address: str) -> None:
+    severe_messages(browser)  # discards messages of earlier pages
     page = Page(browser, f"{address}/?row=7")
     page.wait_until(lambda: page.both_columns_hold(12))
     asked = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
@@ -295,7 +295,7 @@ def test_the_page_asks_nobody_but_its_own_server(browser: webdriver.Chrome, addr
 
 
 def severe_messages(browser: webdriver.Chrome) -> list[str]:
-    """Errors in the browser's console since the last call."""
+    """Return the errors in the browser's console since the last call."""
     log = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium leaves it without types
     return [str(entry["message"]) for entry in log if entry["level"] == "SEVERE"]
 

@@ -1,4 +1,4 @@
-"""The Explore page in a real browser: the map is drawn and clicked, a slider changes the decoded picture.
+"""The Explore page in a real browser: the map is drawn and clicked, a slider changes the decoded image.
 
 With IMGSEARCH_EXPLORE_SCREENSHOT=FILE.png a picture of the map and the decoder is saved there: over the index
 directory that IMGSEARCH_TEST_INDEX names (else the small one), asked with row IMGSEARCH_TEST_ROW (else 0). README's
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("br
 MAPS = ".image-map canvas"
 WORDS = ".st-key-words input"
 PICTURE = ".st-key-turned .plate img"
-# Of addresses below the root, Streamlit first tries whether the server lies there too.
+# Below the root, Streamlit first looks for its server at that address too.
 TRIED = ("/explore/_stcore/health", "/explore/_stcore/host-config")
 
 
@@ -52,7 +52,7 @@ def address(mapped_index: Path) -> Iterator[str]:
 
 
 class Explore(Page):
-    """The Explore page as a visitor sees it."""
+    """The Explore page as a visitor uses it."""
 
     def __init__(self, browser: webdriver.Chrome, address: str | None = None) -> None:  # noqa: F811 -- also a fixture
         """Open the page, or without an address wait until it is drawn."""
@@ -74,7 +74,7 @@ class Explore(Page):
         return self.browser.find_elements(By.CSS_SELECTOR, MAPS)[side]
 
     def point_at_an_image(self, side: int) -> tuple[int, tuple[int, int]]:
-        """Move the pointer over the map until it hits an image; return its row and its offset from the middle."""
+        """Move the pointer over the map until it hits an image; return its row and the offset from the centre."""
         canvas = self.map_of(side)
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
         width, height = (int(canvas.rect[name]) for name in ("width", "height"))
@@ -91,7 +91,7 @@ class Explore(Page):
         return rows
 
     def places(self) -> str:
-        """The left map's pixels as a text, to compare two drawings."""
+        """Return the left map's pixels as text."""
         return str(self.browser.execute_script("return document.querySelector(arguments[0]).toDataURL()", MAPS))
 
     def ask_with_words(self, words: str) -> None:
@@ -114,7 +114,7 @@ def test_the_map_points_in_both_and_a_click_searches(browser: webdriver.Chrome, 
     page = Explore(browser, address)
     assert len(browser.find_elements(By.CSS_SELECTOR, MAPS)) == 2
     row, _ = page.point_at_an_image(0)
-    assert page.rows_pointed_at() == [str(row)] * 2  # pointed at in one, it is shown in the other
+    assert page.rows_pointed_at() == [str(row)] * 2  # highlighted in both maps
     ActionChains(browser).click().perform()
     page.wait_until_asked_with(row)
     page.wait_until(lambda: page.has_no_hit(row))
@@ -122,7 +122,7 @@ def test_the_map_points_in_both_and_a_click_searches(browser: webdriver.Chrome, 
     page.wait_until_drawn()
     assert f"Framed: row {row}" in page.text(".st-key-map-section")
     page.click("[data-testid=stPageLink]:not(:has(a[href$=explore])) a")
-    page.wait_until(lambda: f"row {row} " in page.text(".query .label p"))  # the way back does not forget
+    page.wait_until(lambda: f"row {row} " in page.text(".query .label p"))  # going back keeps the query
 
 
 def test_dragging_and_zooming_the_map_search_nothing(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
@@ -133,7 +133,7 @@ def test_dragging_and_zooming_the_map_search_nothing(browser: webdriver.Chrome, 
     here = ScrollOrigin.from_element(page.map_of(0), *place)
     ActionChains(browser).key_down(Keys.CONTROL).scroll_from_origin(here, 0, -300).key_up(Keys.CONTROL).perform()
     page.wait_until(lambda: page.places() != pointed)
-    assert page.rows_pointed_at() == [str(row)] * 2  # what is under the pointer stays there
+    assert page.rows_pointed_at() == [str(row)] * 2  # zooming keeps the point under the pointer
     zoomed = page.places()
     ActionChains(browser).click_and_hold().move_by_offset(-30, 12).move_by_offset(25, -9).release().perform()
     ActionChains(browser).move_to_element(browser.find_element(By.CSS_SELECTOR, ".masthead h1")).perform()
@@ -145,7 +145,7 @@ def test_dragging_and_zooming_the_map_search_nothing(browser: webdriver.Chrome, 
     page.wait_until(lambda: page.places() == whole)
 
 
-def test_a_slider_changes_the_decoded_picture(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
+def test_a_slider_changes_the_decoded_image(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
     page = Explore(browser, address)
     before = page.decoded()
     slider = browser.find_element(By.CSS_SELECTOR, ".st-key-direction-0 input")
@@ -156,7 +156,7 @@ def test_a_slider_changes_the_decoded_picture(browser: webdriver.Chrome, address
     page.wait_until(lambda: page.decoded() == before)
 
 
-def test_words_find_images_and_a_hit_searches_as_a_picture(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
+def test_words_find_images_and_a_hit_becomes_the_query(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
     page = Explore(browser, address)
     word = TOPICS["dog"][0]
     page.ask_with_words(word)
@@ -177,8 +177,8 @@ def test_one_map_alone_is_wider(browser: webdriver.Chrome, address: str) -> None
     page.wait_until(lambda: page.map_of(0).rect["width"] > 1.5 * both)
 
 
-def test_exploring_asks_nobody_but_its_own_server(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
-    severe_messages(browser)  # of earlier pages: forgotten
+def test_exploring_requests_nothing_from_other_servers(browser: webdriver.Chrome, address: str) -> None:  # noqa: F811
+    severe_messages(browser)  # discards messages of earlier pages
     Explore(browser, address)
     asked = browser.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert asked

@@ -1,4 +1,4 @@
-"""The HTML of the page's parts: untrusted text is shown as text, and only web addresses become links."""
+"""HTML of the page's small parts: untrusted text is escaped, and only web addresses become links."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def hit_card(card: Hit, name: str = "code") -> str:
     return cards.hit_card(card, PICTURE, method=method, other=METHODS[method.compared_with])
 
 
-def test_a_hit_says_rank_distance_source_and_alt_text() -> None:
+def test_a_hit_shows_rank_distance_source_and_alt_text() -> None:
     found = Elements(hit_card(hit()))
     for text in ("3", "0.250", "a cat", "pictures.example"):
         assert text in found.text
@@ -70,7 +70,7 @@ def test_each_method_has_its_unit_and_its_other_method(method: str, distance: fl
     assert f"also #2 {other}" in Elements(card).text
 
 
-def test_a_grade_stands_beside_the_distance_where_there_is_one() -> None:
+def test_a_grade_is_shown_beside_the_distance() -> None:
     assert "grade" not in hit_card(hit())
     for grade in ("same", "close", "weak"):
         found = Elements(hit_card(hit(grade=grade)))
@@ -79,12 +79,12 @@ def test_a_grade_stands_beside_the_distance_where_there_is_one() -> None:
         assert f"{grade}0.250" in found.text
 
 
-def test_a_label_stands_in_for_a_missing_alt_text() -> None:
+def test_a_label_replaces_a_missing_alt_text() -> None:
     assert "frog" in Elements(hit_card(hit(alt="", label="frog"))).text
 
 
 @pytest.mark.parametrize("strange", STRANGE)
-def test_a_strangers_text_stays_text(strange: str) -> None:
+def test_untrusted_text_is_escaped(strange: str) -> None:
     plain = [tag for tag, _ in Elements(hit_card(hit())).found]
     found = Elements(hit_card(hit(alt=strange, url=f"https://pictures.example/{strange}")))
     assert [tag for tag, _ in found.found] == plain
@@ -131,13 +131,13 @@ def test_only_web_addresses_become_links(address: str) -> None:
         ("http://127.0.0.1:8000/a.jpg", "127.0.0.1"),
     ],
 )
-def test_a_source_is_named_briefly_and_whole_in_its_title(address: str, name: str) -> None:
+def test_a_source_is_shown_by_name_with_its_address_as_tooltip(address: str, name: str) -> None:
     found = Elements(cards.source_link(address))
     assert found.text == name
     assert found.found[0][1]["title"] == address
 
 
-def test_a_licence_becomes_a_link_only_where_it_can_be_followed() -> None:
+def test_a_licence_becomes_a_link_only_if_it_is_a_web_address() -> None:
     card = hit_card(hit(licence='https://example.org/"><script>'))
     assert 'rel="license noopener noreferrer">licence</a>' in card
     assert "<script>" not in card

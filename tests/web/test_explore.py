@@ -1,4 +1,4 @@
-"""The Explore page over searchers with known answers: the map, the decoder playground, search by words."""
+"""The Explore page over fake searchers: the map, the decoder playground, search by words."""
 
 import json
 import re
@@ -25,7 +25,7 @@ N = 80
 
 
 def explore() -> None:
-    """Draw Explore as the page does, and store a chosen row in the session."""
+    """Draw Explore as the frame does; a row to search with is kept in the session."""
     import streamlit as st
 
     from imgsearch.paths import index_paths
@@ -76,7 +76,7 @@ def opened(query: int | None = None) -> AppTest:
 
 
 def drawn(app: AppTest) -> str:
-    """The HTML of the whole page."""
+    """Return the HTML of the whole page."""
     assert not app.exception
     return "\n".join(element.proto.body for element in app.get("html"))
 
@@ -88,7 +88,7 @@ def mapped(searcher: FakeSearcher, rows: list[int], model: str = "") -> ImageMap
 
 
 def map_data(app: AppTest) -> Any:
-    """The data that the browser receives to draw the map."""
+    """Return the data from which the browser draws the map."""
     assert not app.exception
     (component,) = app.get("bidi_component")
     return json.loads(component.proto.json)
@@ -98,7 +98,7 @@ def map_data(app: AppTest) -> Any:
 # two pages
 
 
-def test_what_was_asked_before_exploring_is_still_asked_after(searcher: FakeSearcher) -> None:
+def test_the_query_before_exploring_is_kept_after_it(searcher: FakeSearcher) -> None:
     app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=SECONDS)
     app.session_state.visit = Visit(start=RowQuery(5), query=RowQuery(33), address=None)  # as Explore leaves it
     app.run()
@@ -106,7 +106,7 @@ def test_what_was_asked_before_exploring_is_still_asked_after(searcher: FakeSear
     assert [row for row, _ in searcher.asked] == [33]
 
 
-def test_a_row_clicked_on_a_first_visit_is_asked_although_the_page_draws_another(searcher: FakeSearcher) -> None:
+def test_a_row_clicked_on_a_first_visit_becomes_the_query(searcher: FakeSearcher) -> None:
     app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=SECONDS)
     app.session_state.visit = Visit(query=RowQuery(33), address="33")
     app.query_params["row"] = "33"
@@ -145,7 +145,7 @@ def test_a_map_of_another_model_is_not_shown(searcher: FakeSearcher, tmp_path: P
     assert not app.get("bidi_component")
 
 
-def test_the_map_holds_places_and_pictures_and_no_text_of_strangers(searcher: FakeSearcher, tmp_path: Path) -> None:
+def test_the_map_contains_positions_and_images_but_no_text(searcher: FakeSearcher, tmp_path: Path) -> None:
     searcher.alt[5] = "<script>alert(1)</script>"
     made = mapped(searcher, [3, 5, 8, 70])
     save_map(IndexPaths(tmp_path), made)
@@ -178,12 +178,12 @@ def test_the_query_and_its_neighbours_are_framed(searcher: FakeSearcher, tmp_pat
     data = map_data(app)
     framed = [data["rows"][place] for place in data["marked"]]
     assert data["rows"][data["query"]] == framed[0] == 44
-    assert sorted(framed[1:]) == [40, 42, 46, 48]  # of the ten nearest those with an even number
+    assert sorted(framed[1:]) == [40, 42, 46, 48]  # the even rows among the ten nearest
     assert "Framed: row 44 and those of its nearest by code" in drawn(app)
-    data = map_data(opened(query=45))  # which is not on the map itself
+    data = map_data(opened(query=45))  # not on the map itself
     assert data["query"] == -1
     assert sorted(data["rows"][place] for place in data["marked"]) == [40, 42, 44, 46, 48, 50]
-    assert map_data(opened(query=N + 3))["marked"] == []  # removed since
+    assert map_data(opened(query=N + 3))["marked"] == []  # removed meanwhile
 
 
 def test_one_map_alone_and_the_other_kind(searcher: FakeSearcher, tmp_path: Path) -> None:
@@ -193,13 +193,13 @@ def test_one_map_alone_and_the_other_kind(searcher: FakeSearcher, tmp_path: Path
     sides, kind = app.segmented_control(key="map-sides"), app.segmented_control(key="map-kind")
     sides.set_value("By pixels").run()
     assert [one["name"] for one in map_data(app)["maps"]] == ["pixel-tsne"]
-    assert map_data(app)["key"] != before  # the browser draws anew only where the key changed
+    assert map_data(app)["key"] != before  # the browser redraws only if the key changed
     kind.set_value(list(image_map.KINDS)[1]).run()
     assert [one["name"] for one in map_data(app)["maps"]] == ["pixel-pca"]
 
 
 @pytest.mark.parametrize("clicked", [None, "5", 5.0, True, -1, N, 10**9, {"row": 5}])
-def test_what_is_no_row_is_not_searched_with(clicked: object, searcher: FakeSearcher) -> None:
+def test_an_invalid_row_from_the_browser_is_ignored(clicked: object, searcher: FakeSearcher) -> None:
     assert image_map.known_row(clicked, searcher) is None  # type: ignore[arg-type]
     assert image_map.known_row(5, searcher) == 5  # type: ignore[arg-type]
 
@@ -219,7 +219,7 @@ def test_the_sheet_holds_every_thumbnail_in_order() -> None:
 # the decoder
 
 
-def test_the_playground_begins_with_the_query_and_what_its_code_keeps(searcher: FakeSearcher) -> None:
+def test_the_playground_starts_with_the_query_and_its_reconstruction(searcher: FakeSearcher) -> None:
     html = drawn(opened(query=44))
     assert len(set(re.findall(r'class="plate"><img class="\w+" src="([^"]+)"', html))) == 3
     error = np.abs(searcher.images[44].astype(int) - searcher.decode(searcher.encode(searcher.images[[44]]))[0])
@@ -241,7 +241,7 @@ def test_a_slider_moves_the_code_along_its_direction(searcher: FakeSearcher) -> 
     assert "not changed yet" in drawn(app)
 
 
-def test_the_pictures_over_a_slider_are_of_that_direction_alone() -> None:
+def test_the_images_above_a_slider_show_its_direction_alone() -> None:
     assert playground.one_turn(0, 2.0).tolist() == [2.0]
     assert playground.one_turn(3, -4.0).tolist() == [0, 0, 0, -4.0]
 
@@ -252,21 +252,21 @@ def test_a_walk_begins_at_one_image_and_ends_at_the_other(searcher: FakeSearcher
     codes = searcher.encode(searcher.images[[44, 61]])
     walked = np.stack(searcher.decoded[-playground.STEPS :])
     np.testing.assert_allclose(walked[[0, -1]], codes, atol=1e-6)
-    assert (np.diff(((walked - codes[0]) ** 2).sum(axis=1)) > 0).all()  # further from the one at every step
+    assert (np.diff(((walked - codes[0]) ** 2).sum(axis=1)) > 0).all()  # farther from the start at every step
     strip = drawn(app).split('<div class="strip">')[1].split("</div>")[0]
     assert strip.count("<img") == playground.STEPS + 2
 
 
-def test_a_row_that_is_not_there_says_so_and_another_can_be_chosen(searcher: FakeSearcher) -> None:
+def test_an_unknown_row_is_refused_and_another_can_be_chosen(searcher: FakeSearcher) -> None:
     app = opened(query=44)
     app.number_input(key="row-a").set_value(N + 7).run()
     assert f"there is no row {N + 7}" in drawn(app)
     app.button(key="random-row-a").click().run()
-    assert app.number_input(key="row-a").value == 5  # what the searcher draws
+    assert app.number_input(key="row-a").value == 5  # the searcher's random row
     assert '<div class="strip">' in drawn(app)
 
 
-def test_a_difference_is_amplified_as_far_as_it_is_not_cut_off() -> None:
+def test_a_difference_is_amplified_as_far_as_possible_without_clipping() -> None:
     image = np.full((32, 32, 3), 100, np.uint8)
     for apart, times in ((0, 8), (10, 8), (20, 4), (60, 2), (100, 1), (-20, 4)):
         picture, told = playground.difference(image, (image.astype(int) - apart).astype(np.uint8))
@@ -298,28 +298,28 @@ def word_rows(app: AppTest, column: str) -> list[int]:
     return [int(str(button.key).removeprefix(prefix)) for button in app.button if str(button.key).startswith(prefix)]
 
 
-def test_words_are_searched_in_three_ways_beside_the_picture(searcher: FakeSearcher, by_words: FakeWords) -> None:
+def test_words_are_searched_in_three_ways_beside_a_search_by_image(searcher: FakeSearcher, by_words: FakeWords) -> None:
     app = opened()
     assert by_words.asked == []
     app = ask(app, "disc green")
     assert by_words.asked == [("disc green", text_search.N_HITS)]
     for column, first in (("code", 20), ("lsa", 30), ("tfidf", 40)):
         assert word_rows(app, column) == list(range(first, first + text_search.N_HITS))
-    assert searcher.asked[-1] == (20, text_search.N_HITS)  # the first hit by words asks as a picture
+    assert searcher.asked[-1] == (20, text_search.N_HITS)  # the first hit by words is the query by image
     assert word_rows(app, "image")[:4] == [19, 21, 18, 22]
     assert "No text of these images contains: green." in drawn(app)
     app.button(key="ask-words-lsa-33").click().run()
     assert app.session_state.searched == 33
 
 
-def test_no_known_word_is_said_and_the_page_goes_on(searcher: FakeSearcher, by_words: FakeWords) -> None:
+def test_a_query_without_known_words_is_refused(searcher: FakeSearcher, by_words: FakeWords) -> None:
     app = ask(opened(), "<b>nothing</b>")
     assert "no image has any of the words of &#x27;&lt;b&gt;nothing" in drawn(app)
     assert word_rows(app, "code") == []
     assert word_rows(ask(app, "disc"), "code")
 
 
-def test_strangers_alt_texts_stay_text(searcher: FakeSearcher, by_words: FakeWords) -> None:
+def test_alt_texts_are_escaped(searcher: FakeSearcher, by_words: FakeWords) -> None:
     by_words.alt = "<script>alert(1)</script>"
     html = drawn(ask(opened(), "disc <script>"))
     assert "&lt;script&gt;alert(1)" in html

@@ -1,4 +1,4 @@
-"""The page over a searcher with known answers: the query that each input makes, and the result shown."""
+"""The search page over a fake searcher: what each interaction searches for, and what is drawn."""
 
 import io
 import re
@@ -36,7 +36,7 @@ def searcher(monkeypatch: pytest.MonkeyPatch) -> FakeSearcher:
 
 
 def opened(**parameters: str) -> AppTest:
-    """The page as a visitor first sees it, at `?name=value`."""
+    """Return the page as first opened, at `?name=value`."""
     app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=SECONDS)
     for name, value in parameters.items():
         app.query_params[name] = value
@@ -44,13 +44,13 @@ def opened(**parameters: str) -> AppTest:
 
 
 def drawn(app: AppTest) -> str:
-    """The HTML of the whole page."""
+    """Return the HTML of the whole page."""
     assert not app.exception
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def hit_rows(app: AppTest, method: str) -> list[int]:
-    """The rows in one column, top first."""
+    """Return the rows in one column, top first."""
     keys = [str(button.key) for button in app.button]
     return [int(key.removeprefix(f"ask-{method}-")) for key in keys if key.startswith(f"ask-{method}-")]
 
@@ -66,16 +66,16 @@ def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# asking
+# the query
 
 
-def test_a_first_visit_opens_with_a_random_image_and_says_so_in_the_address(searcher: FakeSearcher) -> None:
+def test_a_first_visit_opens_with_a_random_image_whose_row_is_in_the_address(searcher: FakeSearcher) -> None:
     app = opened()
     assert searcher.asked == [(5, 12)]
     assert app.query_params["row"] == "5"
 
 
-def test_a_link_to_a_row_asks_with_it_and_the_row_is_not_its_own_hit(searcher: FakeSearcher) -> None:
+def test_a_link_to_a_row_searches_with_it_and_leaves_it_out_of_the_hits(searcher: FakeSearcher) -> None:
     app = opened(row="44")
     assert searcher.asked == [(44, 12)]
     assert app.query_params["row"] == "44"
@@ -84,7 +84,7 @@ def test_a_link_to_a_row_asks_with_it_and_the_row_is_not_its_own_hit(searcher: F
 
 
 @pytest.mark.parametrize("row", ["999", "-1", "nine", "", "9" * 40, "<script>", "\N{FULLWIDTH DIGIT ONE}"])
-def test_a_link_to_no_row_says_so_and_shows_another_image(row: str, searcher: FakeSearcher) -> None:
+def test_a_link_to_an_unknown_row_is_refused_and_another_image_shown(row: str, searcher: FakeSearcher) -> None:
     app = opened(row=row)
     assert searcher.asked == [(5, 12)]
     assert "notice refused" in drawn(app)
@@ -108,10 +108,10 @@ def test_the_way_back_in_the_browser_is_followed(searcher: FakeSearcher) -> None
     app.query_params["row"] = "5"
     app.run()
     assert searcher.asked[-1] == (5, 12)
-    app.query_params.clear()  # back past the first address: the image that the page opened with
+    app.query_params.clear()  # back beyond the first address
     app.run()
     assert searcher.asked[-1] == (5, 12)
-    assert "row" not in app.query_params  # setting it again would hold the visitor on the page
+    assert "row" not in app.query_params  # setting it again would break the back button
 
 
 def test_k_reaches_the_search(searcher: FakeSearcher) -> None:
@@ -122,7 +122,7 @@ def test_k_reaches_the_search(searcher: FakeSearcher) -> None:
         assert len(hit_rows(app, "code")) == len(hit_rows(app, "pixel")) == k
 
 
-def test_the_random_button_asks_with_a_random_row(searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_random_button_searches_with_a_random_row(searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(row="44")
     monkeypatch.setattr(searcher, "random_row", lambda: 70)
     app.button(key="random").click().run()
@@ -154,7 +154,7 @@ def test_every_format_is_taken(format: str, searcher: FakeSearcher) -> None:
     assert np.abs(searcher.asked[-1][0].reshape(-1, 3).astype(int) - (10, 160, 60)).max() <= 12
 
 
-def test_of_several_uploads_the_first_is_asked_and_each_can_be(searcher: FakeSearcher) -> None:
+def test_the_first_of_several_uploads_is_the_query_and_each_can_be(searcher: FakeSearcher) -> None:
     app = upload(opened(), ("red.png", encoded((200, 10, 10))), ("blue.png", encoded((10, 10, 200))))
     assert searcher.asked[-1][0][0, 0, 0] > 150
     choices = [
@@ -164,12 +164,12 @@ def test_of_several_uploads_the_first_is_asked_and_each_can_be(searcher: FakeSea
     app.button(key=choices[1]).click().run()
     assert searcher.asked[-1][0][0, 0, 2] > 150
     assert "<h2>blue.png</h2>" in drawn(app)
-    app.button(key="ask-code-3").click().run()  # a hit takes over, and the uploads stay to choose from
+    app.button(key="ask-code-3").click().run()  # a hit becomes the query, and the uploads stay
     assert searcher.asked[-1][0] == 3
     assert choices[0] in [button.key for button in app.button]
 
 
-def test_what_is_no_image_says_why_and_the_page_goes_on(searcher: FakeSearcher) -> None:
+def test_a_file_that_is_no_image_is_refused_with_the_reason(searcher: FakeSearcher) -> None:
     app = upload(
         opened(row="44"),
         ("<img src=x onerror=alert(1)>.png", b"<script>alert(1)</script>"),
@@ -196,7 +196,7 @@ def test_uploads_are_decoded_once(searcher: FakeSearcher, monkeypatch: pytest.Mo
     assert not app.exception
 
 
-def test_files_beyond_the_most_are_left_to_the_command_line(searcher: FakeSearcher) -> None:
+def test_too_many_files_are_refused_with_the_command(searcher: FakeSearcher) -> None:
     app = upload(opened(), *[(f"{i}.png", encoded((i, i, i))) for i in range(query.MOST_UPLOADS + 2)])
     assert (
         len([button for button in app.button if str(button.key).startswith("ask-") and button.label == "Search"])
@@ -211,7 +211,7 @@ def fetch_by_link(app: AppTest, address: str) -> AppTest:
     return fetch.click().run()
 
 
-def test_a_link_is_fetched_by_the_guarded_fetch(searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_is_fetched_by_the_guarded_fetch(searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
 
     def fetch_image(url: str) -> bytes:
@@ -237,7 +237,7 @@ def refused_by(error: Exception) -> Callable[[str], bytes]:
     [refused_by(CrawlerError("robots.txt of <b>that</b> host forbids it")), lambda _url: b"<b>a page</b>"],
     ids=["not fetched", "no image"],
 )
-def test_a_refused_link_says_why(
+def test_a_refused_url_is_shown_with_the_reason(
     fetch_image: Callable[[str], bytes], searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(query, "fetch_image", fetch_image)
@@ -250,7 +250,7 @@ def test_a_refused_link_says_why(
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# the answer
+# the results
 
 
 def test_both_columns_mark_what_the_other_found(searcher: FakeSearcher) -> None:
@@ -282,7 +282,7 @@ def test_binary_codes_are_a_third_column_on_demand(searcher: FakeSearcher) -> No
     assert hit_rows(app, "binary") == []
 
 
-def test_grades_and_no_good_match_are_said(searcher: FakeSearcher) -> None:
+def test_grades_and_the_lack_of_a_good_match_are_shown(searcher: FakeSearcher) -> None:
     html = drawn(opened(row="44"))
     for grade in ("same", "close", "weak"):
         assert html.count(f'<span class="grade {grade}"') == 2  # one in each column
@@ -290,7 +290,7 @@ def test_grades_and_no_good_match_are_said(searcher: FakeSearcher) -> None:
     searcher.no_good_match = True
     html = drawn(opened(row="44"))
     assert page.NO_GOOD_MATCH in html
-    assert len(hit_rows(opened(row="44"), "code")) == 12  # they are shown all the same
+    assert len(hit_rows(opened(row="44"), "code")) == 12  # hits are shown all the same
 
 
 def test_near_duplicates_are_folded_on_demand(searcher: FakeSearcher) -> None:
@@ -309,7 +309,7 @@ def test_query_pixels_and_reconstruction_stand_side_by_side(searcher: FakeSearch
     assert "from its 256 numbers" in html
 
 
-def test_strangers_texts_from_the_corpus_stay_text(searcher: FakeSearcher) -> None:
+def test_texts_from_the_corpus_are_escaped(searcher: FakeSearcher) -> None:
     searcher.alt[45] = "<script>alert(1)</script>"
     searcher.url[45] = "javascript:alert(1)"
     for row in ("44", "45"):
@@ -326,7 +326,7 @@ def test_newer_images_are_announced_with_the_command(searcher: FakeSearcher) -> 
     assert "<code>imgsearch reindex</code>" in drawn(opened())
 
 
-def test_a_row_that_was_removed_meanwhile_does_not_end_the_page(
+def test_a_row_removed_meanwhile_does_not_break_the_page(
     searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened(row="79")
@@ -334,7 +334,7 @@ def test_a_row_that_was_removed_meanwhile_does_not_end_the_page(
     monkeypatch.setattr(searcher, "thumbnails", searcher.images[:-1])
     app.run()
     assert "there is no row 79" in drawn(app)
-    assert not app.code  # a single row is missing, not the corpus: no commands
+    assert not app.code  # no commands, since the corpus is there
     app.button(key="random").click().run()
     assert len(hit_rows(app, "code")) == 12
 
@@ -354,7 +354,7 @@ def test_a_row_that_was_removed_meanwhile_does_not_end_the_page(
         (IndexDirectoryError("no luck in <here>"), []),
     ],
 )
-def test_a_missing_piece_explains_itself_with_the_commands(
+def test_an_unusable_index_is_explained_with_the_commands(
     error: ImgSearchError, commands: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_root: Path) -> None:

@@ -41,13 +41,13 @@ def test_a_port_in_use_is_refused_before_anything_starts(
         server.serve(tmp_path, taken_port, open_browser=False)
 
 
-def test_a_free_port_and_one_that_was_just_left_are_taken() -> None:
+def test_a_free_port_and_a_recently_closed_one_are_accepted() -> None:
     port = free_port()
     server.check_port("127.0.0.1", port)
     with socket.create_server(("127.0.0.1", port)) as listening:
         talking = socket.create_connection(("127.0.0.1", port))
         accepted, _ = listening.accept()
-        accepted.close()  # closed here first: the port stays in TIME_WAIT
+        accepted.close()  # closed on this side first, so the port stays in TIME_WAIT
         talking.close()
     server.check_port("127.0.0.1", port)
 
@@ -97,7 +97,7 @@ def test_a_browser_needs_a_display(variables: dict[str, str], seen: bool, monkey
     assert server.has_display() is seen
 
 
-def test_a_page_that_ends_at_once_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_ends_during_its_start_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "streamlit_command", lambda _host, _port: [sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(AppError, match="ended with code 3"):
         server.serve(tmp_path, free_port(), open_browser=False)
@@ -119,7 +119,7 @@ def test_a_page_that_dies_later_is_an_error(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_page_answers_and_ends_cleanly(ending: signal.Signals, tmp_path: Path) -> None:
+def test_the_page_is_served_and_stops_cleanly(ending: signal.Signals, tmp_path: Path) -> None:
     port = free_port()
     program = (
         # A shell starts background jobs with SIGINT ignored, and children inherit that; these tests may run in one.

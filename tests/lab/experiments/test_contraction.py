@@ -9,12 +9,12 @@ from imgsearch.lab.finding import Lab
 
 
 @pytest.mark.slow
-def test_the_contractive_code_moves_less_and_in_fewer_directions(lab: Lab) -> None:
+def test_the_contractive_code_changes_less_and_in_fewer_directions(lab: Lab) -> None:
     figures = run(lab).figures
     plain, contractive = figures["plain"], figures["contractive"]
     assert contractive["squared_jacobian"] < 0.6 * plain["squared_jacobian"]
     assert contractive["directions"] < plain["directions"]
-    assert contractive["squared_error"] > plain["squared_error"]  # what it pays
+    assert contractive["squared_error"] > plain["squared_error"]  # the price
     assert contractive["singular_values"] == sorted(contractive["singular_values"], reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Deconvolution is convolution: the equality, against torch's own transposed convolution."""
+"""Deconvolution is convolution, tested against torch's transposed convolution."""
 
 from pathlib import Path
 
@@ -32,15 +32,14 @@ def test_a_transposed_convolution_is_a_convolution_of_the_spread_input(
     assert np.array_equal(steps.by_torch, expected)
 
 
-def test_the_kernel_must_be_turned_and_the_zeros_must_be_there() -> None:
-    """Without either step the outputs differ, so the equality is not trivial."""
+def test_without_rotation_or_zeros_the_outputs_differ() -> None:
     values, kernel = np.random.default_rng(1).standard_normal((2, 4, 4))
     expected = transposed_convolution(values, kernel, 2)
     assert not np.allclose(convolution(spread_out(values, 2, 3), kernel), expected)
     assert convolution(spread_out(values, 1, 3), kernel[::-1, ::-1]).shape != expected.shape
 
 
-def test_convolution_is_what_torch_calls_so() -> None:
+def test_convolution_equals_that_of_torch() -> None:
     rng = np.random.default_rng(2)
     values, kernel = rng.standard_normal((7, 7)), rng.standard_normal((3, 3))
     expected = functional.conv2d(torch.from_numpy(values)[None, None], torch.from_numpy(kernel)[None, None], stride=2)

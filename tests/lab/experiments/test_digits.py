@@ -15,17 +15,17 @@ def test_a_deep_code_keeps_more_of_a_digit_than_as_many_principal_components(lab
     train, test = data.train / 255, data.test / 255
     directions = np.linalg.svd(train - train.mean(0), full_matrices=False)[2][:8]
     kept = (test - train.mean(0)) @ directions.T @ directions + train.mean(0)
-    # The experiment's components come from the digits that were not held out, and are cut to 0..1.
+    # The components of the experiment come from the training part, and values are clipped to 0..1.
     assert errors["PCA-8"] == pytest.approx(np.square(kept.clip(0, 1) - test).sum(1).mean(), rel=0.05)
     assert f"{errors['deep-8']:.2f}" in finding.conclusion
 
 
-def test_in_the_deep_code_s_plane_neighbours_name_a_digit_more_often(lab: Lab) -> None:
+def test_neighbours_in_the_plane_of_the_deep_code_classify_better(lab: Lab) -> None:
     shares = run_2d(lab).figures["neighbours_right"]
     assert shares["deep-2"] > shares["PCA-2"] > 0.3  # chance is 0.1
 
 
-def test_neighbours_vote_as_counting_them_one_by_one_says() -> None:
+def test_the_accuracy_of_neighbours_equals_a_slow_count() -> None:
     random = np.random.default_rng(1)
     codes, labels = random.normal(size=(300, 2)).astype(np.float32), random.integers(0, 2, 300)
     asking = random.normal(size=(290, 2)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Pictures decoded from generated codes, at the small size: of digits, and of a corpus."""
+"""Images from new codes, at the small size: of digits alone, and of a corpus."""
 
 from pathlib import Path
 
@@ -33,18 +33,18 @@ def test_pictures_are_drawn_by_the_corpus_model(tmp_path: Path) -> None:
     paths = IndexPaths(tmp_path)
     add_images(paths, smooth_thumbnails(60))
     corpus = run_experiment("generate", a_lab(paths)).figures["corpus"]
-    # The shipped model: a picture drawn from an image's code has nearly that code, others have it less.
+    # With the shipped model, images decoded from codes of images have nearly the same codes; others less so.
     assert corpus[IMAGES]["likeness"] > max(corpus[HALFWAY]["likeness"], corpus[GAUSSIAN]["likeness"])
     assert corpus[IMAGES]["likeness"] > 0.3
     near, far = (each["contrast"] for name, each in corpus.items() if name.startswith("around"))
-    assert far > near  # the farther from the image, the louder
+    assert far > near  # the farther from the image, the stronger
 
 
-def test_the_plane_spans_the_codes_and_has_more_room_where_many_lie() -> None:
+def test_the_plane_spans_the_codes_and_gives_dense_regions_more_space() -> None:
     codes = np.random.default_rng(0).uniform((-1, 10), (3, 20), (5000, 2)).astype(np.float32)
     places = plane_of(codes, 3).reshape(3, 3, 2)
-    assert places[0, 0] == pytest.approx([-0.96, 19.9], abs=0.1)  # left above
-    assert places[2, 2] == pytest.approx([2.96, 10.1], abs=0.1)  # right below
+    assert places[0, 0] == pytest.approx([-0.96, 19.9], abs=0.1)  # upper left
+    assert places[2, 2] == pytest.approx([2.96, 10.1], abs=0.1)  # lower right
     assert places[1, 1] == pytest.approx([1, 15], abs=0.1)
     crowded = np.concatenate([codes, codes[:1] + np.zeros((20_000, 2), np.float32)])
     assert plane_of(crowded, 3)[4] == pytest.approx(codes[0])

@@ -1,4 +1,4 @@
-"""The experiment with few labels at its small size: unlabelled digits improve the classifier."""
+"""The experiment with few labels, at its small size."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from imgsearch.progress import silent
 
 
 @pytest.mark.slow
-def test_the_ladder_errs_less_than_the_same_network_without_it(tmp_path: Path) -> None:
+def test_the_ladder_has_a_lower_error_than_the_same_network_without_it(tmp_path: Path) -> None:
     lab = Lab(IndexPaths(tmp_path), "small", pick_device("cpu"), None, 0, silent, lambda: False)
     finding = run_experiment("ladder", lab)
     errors = finding.figures["error"]
@@ -26,7 +26,7 @@ def test_the_ladder_errs_less_than_the_same_network_without_it(tmp_path: Path) -
     assert finding.picture.startswith(b"\x89PNG")
 
 
-def test_few_labels_are_as_many_of_each_class_and_right() -> None:
+def test_few_labels_are_right_and_equally_many_of_each_class() -> None:
     labels = np.arange(200) % 7
     few = few_labels(labels, 5, seed=3)
     assert np.bincount(few[few >= 0]).tolist() == [5] * 7

@@ -21,7 +21,7 @@ def vectors(n: int = 200) -> np.ndarray:
     return np.rint(85 * random.random((n, 3)) @ random.random((3, 16))).astype(np.uint8)
 
 
-def test_what_is_learned_brings_examples_back_better_than_their_mean_does(lab: Lab) -> None:
+def test_reconstructions_are_better_than_the_mean(lab: Lab) -> None:
     examples = vectors()
     trained = learn(lab, examples, "toy", recipe(NETWORK, examples, 100, 0))
     spread = float(np.square(in_unit(examples) - in_unit(examples).mean(0)).sum(1).mean())
@@ -44,7 +44,7 @@ def test_a_training_that_was_stopped_gives_no_finding(lab: Lab) -> None:
         learn(replace(lab, stop=lambda: next(asked) >= 5), examples, "toy", recipe(NETWORK, examples, 30, 0))
 
 
-def test_units_are_drawn_about_grey_each_on_its_own_scale() -> None:
+def test_units_are_drawn_around_grey_each_on_its_own_scale() -> None:
     network = DenseAutoencoder(DenseConfig((4, 2)))
     with torch.no_grad():
         network.code_layer.weight.copy_(torch.tensor([[0.0, 1.0, -1.0, 0.5], [0.0, 0.0, 0.2, 0.0]]))
@@ -58,7 +58,7 @@ def test_one_example_of_each_label_is_shown() -> None:
     assert one_of_each(labels, 2).tolist() == [3, 2]
 
 
-def test_digits_are_moved_by_a_pixel_each_way_and_nothing_comes_round() -> None:
+def test_digits_are_shifted_by_a_pixel_each_way_without_wrapping() -> None:
     copies = moved(np.array([[1, 2, 3, 4]], np.uint8), 2).reshape(5, 2, 2)
     assert copies.tolist() == [
         [[1, 2], [3, 4]],

@@ -1,4 +1,4 @@
-"""The picture map as an experiment: codes group images of a kind, and the positions are saved for the page."""
+"""The image map as an experiment: kinds lie together by code, and the positions are stored for the page."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 from imgsearch.cli.main import run
 from imgsearch.device import pick_device
-from imgsearch.errors import CorpusError, LabError
+from imgsearch.errors import CorpusError, Hint, LabError
 from imgsearch.lab.drawing import pasted
 from imgsearch.lab.finding import Lab
 from imgsearch.lab.registry import run_experiment
@@ -33,7 +33,7 @@ def test_kinds_lie_together_on_the_map(index: Path) -> None:
     assert made.rows.tolist() == list(range(36))
 
 
-def test_without_labels_the_figure_is_of_neighbours_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_labels_only_kept_neighbours_are_measured(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imgsearch.retrieval.search.searcher.Searcher.labels", lambda _searcher: [""] * 36)
     finding = run_experiment("map", lab_over(index))
     assert finding.figures["same_label"] is None
@@ -42,14 +42,14 @@ def test_without_labels_the_figure_is_of_neighbours_kept(index: Path, monkeypatc
     assert {line[1] for line in finding.lines} == {"–"}  # noqa: RUF001 -- an en dash, as tables have it
 
 
-def test_stopped_it_leaves_the_map_as_it_was(index: Path) -> None:
+def test_a_stopped_experiment_keeps_the_earlier_map(index: Path) -> None:
     with pytest.raises(LabError, match="stopped"):
         run_experiment("map", lab_over(index, stopped=True))
     assert load_map(IndexPaths(index)) is None
 
 
 @pytest.mark.slow
-def test_a_small_map_does_not_take_the_place_of_a_larger_one(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_map_does_not_replace_a_larger_one(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_experiment("map", lab_over(index))
     monkeypatch.setattr("imgsearch.lab.experiments.maps.SMALL_ROWS", 20)
     assert run_experiment("map", lab_over(index)).figures["n"] == 20
@@ -67,12 +67,13 @@ def test_compact_takes_erased_images_off_the_map_and_out_of_the_pictures(index: 
     assert [path.name for path in (index / "lab").iterdir()] == ["map.json"]
 
 
-def test_without_a_corpus_it_says_so(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="imgsearch"):
+def test_without_a_corpus_it_fails(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError) as raised:
         run_experiment("map", lab_over(tmp_path))
+    assert raised.value.hint is Hint.ADD_IMAGES
 
 
-def test_thumbnails_are_pasted_where_their_places_are() -> None:
+def test_thumbnails_are_pasted_at_their_positions() -> None:
     thumbnails = np.stack([np.full((4, 4, 3), value, np.uint8) for value in (10, 20, 30)])
     sheet = pasted(thumbnails, np.array([[-1.0, 0], [1, 0], [0, 2]]), side=20)
     assert sheet.shape == (20, 20, 3)

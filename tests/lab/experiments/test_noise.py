@@ -5,7 +5,7 @@ from imgsearch.lab.finding import Lab
 
 
 @pytest.mark.slow
-def test_who_learned_to_denoise_denoises_better_and_copies_worse(lab: Lab) -> None:
+def test_the_denoising_network_denoises_better_and_copies_worse(lab: Lab) -> None:
     figures = run(lab).figures
     noisy, clean = figures["squared_error_of_noisy"], figures["squared_error_of_clean"]
     assert noisy["nothing"] == pytest.approx(64 * NOISE**2, rel=0.05)

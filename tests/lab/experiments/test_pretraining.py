@@ -12,7 +12,7 @@ from imgsearch.progress import silent
 
 
 @pytest.mark.slow
-def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab: Lab) -> None:
+def test_pre_training_lowers_the_error_and_needs_fewer_labels(lab: Lab) -> None:
     finding = run(lab)
     squared, wrong = finding.figures["squared_error"], finding.figures["wrong"]
     assert squared["machines"] < 0.8 * squared["random start"]
@@ -24,7 +24,7 @@ def test_layers_that_learned_alone_leave_a_lower_error_and_need_fewer_labels(lab
 
 
 @pytest.mark.slow
-def test_a_stack_of_machines_draws_from_noise_what_looks_like_digits(lab: Lab) -> None:
+def test_a_stack_of_machines_generates_digits_from_noise(lab: Lab) -> None:
     data = digits(lab)
     network = pretrained(lab, data, (64, 100, 100, 200), "rbm", 20, silent)
     drawn = draw_digits(lab, data, network, 40, 60, silent).astype(float)
@@ -36,7 +36,7 @@ def test_a_stack_of_machines_draws_from_noise_what_looks_like_digits(lab: Lab) -
 
 
 def distance_to_nearest(pictures: np.ndarray, digits: np.ndarray) -> float:
-    """Mean squared distance of each picture (n, d) from the nearest digit (m, d)."""
+    """Return the mean squared distance of images (n, d) to their nearest digits (m, d)."""
     squares = np.square(pictures[:, None] / 255 - digits[None] / 255).sum(2)
     return float(squares.min(1).mean())
 
@@ -48,6 +48,6 @@ def test_labels_are_drawn_evenly() -> None:
     assert len(set(rows.tolist())) == 30
 
 
-def test_a_stopped_experiment_says_so(lab: Lab) -> None:
+def test_a_stopped_experiment_fails(lab: Lab) -> None:
     with pytest.raises(LabError, match="stopped"):
         pretrained(Lab(**(vars(lab) | {"stop": lambda: True})), digits(lab), (64, 8, 4), "rbm", 1, silent)

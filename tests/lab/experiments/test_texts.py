@@ -1,4 +1,4 @@
-"""The lecture's figure on texts: with few numbers the autoencoder finds more of the same group than LSA."""
+"""Texts at the small size: with few numbers, the autoencoder finds more of the same group than LSA."""
 
 from collections.abc import Iterator
 
@@ -51,15 +51,15 @@ def test_ten_numbers_of_the_autoencoder_beat_ten_of_lsa(finding: Finding) -> Non
     assert shares["TF-IDF"][0] > shares["LSA-10"][0]
 
 
-def test_the_finding_tells_on_what_and_how(finding: Finding) -> None:
+def test_the_finding_describes_data_and_measure(finding: Finding) -> None:
     assert "540 texts to train on, 360 to test with" in finding.data
-    assert "other test texts answer" in finding.data
+    assert "a query among the other test texts" in finding.data
     assert finding.picture.startswith(b"\x89PNG")
     assert {line[0] for line in finding.lines} == set(finding.figures["share_of_same_group"])
     assert all(len(line) == len(finding.columns) for line in finding.lines)
 
 
-def test_shares_are_counted_among_the_others_alone() -> None:
+def test_shares_are_counted_among_the_other_texts() -> None:
     vectors = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1], [1, 0.3]], np.float32)
     groups = np.array([0, 0, 1, 1, 1])
     assert same_group_shares(vectors, groups, (1,)) == pytest.approx((4 / 5,))  # the last one's nearest is of group 0

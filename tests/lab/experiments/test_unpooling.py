@@ -1,4 +1,4 @@
-"""Three ways to undo pooling at their small size, and their measurement on known codes."""
+"""Three ways to undo pooling, at the small size, and the measures on known codes."""
 
 import numpy as np
 import pytest
@@ -31,19 +31,18 @@ def test_switches_reconstruct_best(finding: Finding) -> None:
     assert "Switches reconstructs best" in finding.conclusion
 
 
-def test_switches_draw_the_picture_whichever_code_they_are_given(finding: Finding) -> None:
-    """Switches carry more of the picture than the code: losing them costs more than losing the code."""
+def test_switches_determine_the_image_more_than_the_code_does(finding: Finding) -> None:
     swapped, error = finding.figures["swapped"], finding.figures["unpoolings"]["switches"]["error"]
     assert error < swapped["code_of_another"] < swapped["switches_of_another"]
 
 
-def test_the_code_beside_switches_holds_least_and_finds_the_fewest_copies(finding: Finding) -> None:
+def test_with_switches_the_code_contains_least_and_finds_the_fewest_copies(finding: Finding) -> None:
     figures = finding.figures["unpoolings"]
     assert max(figures, key=lambda name: figures[name]["linear_error"]) == "switches"
     assert min(figures, key=lambda name: figures[name]["recall@1"]) == "switches"
 
 
-def test_all_three_are_told_with_the_same_measures(finding: Finding) -> None:
+def test_all_three_have_the_same_measures(finding: Finding) -> None:
     assert [line[0] for line in finding.lines] == list(UNPOOLINGS)
     for name in UNPOOLINGS:
         figures = finding.figures["unpoolings"][name]
@@ -52,7 +51,7 @@ def test_all_three_are_told_with_the_same_measures(finding: Finding) -> None:
     assert finding.picture.startswith(b"\x89PNG")
 
 
-def test_digits_stand_in_where_there_is_no_corpus(lab: Lab) -> None:
+def test_digits_are_used_where_there_is_no_corpus(lab: Lab) -> None:
     pictures = pictures_of(lab)
     assert "fewer than 200 images" in pictures.sentence
     assert pictures.images.shape == (400, 32, 32, 3)
@@ -61,7 +60,7 @@ def test_digits_stand_in_where_there_is_no_corpus(lab: Lab) -> None:
     assert len(pictures.training) + len(pictures.test) == 400
 
 
-def test_a_linear_guess_is_right_where_pixels_are_linear_in_the_code_and_else_the_mean() -> None:
+def test_the_linear_prediction_is_exact_for_linear_codes_and_else_the_mean() -> None:
     images = toy_thumbnails(300)
     flat = images.reshape(300, -1) / 255
     _, _, directions = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
