@@ -1,7 +1,7 @@
-"""Write the tables of README.md and docs/ from the raw results. Run: python -m benchmarks.tables
+"""Write the tables of README.md and docs/ from the raw results.
 
 A table stands between `<!-- name -->` and `<!-- /name -->` in its page. tests/test_documents.py checks that every page
-equals what is rendered here.
+equals what is rendered here. Run: python -m benchmarks.tables
 """
 
 from collections.abc import Callable

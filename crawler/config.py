@@ -54,7 +54,7 @@ class KeepVerdict(Protocol):
 
     @property
     def verdict(self) -> str:
-        """kept, duplicate, skipped or failed"""
+        """One of kept, duplicate, skipped, failed."""
         ...
 
     @property

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, metadata
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import requests
 import urllib3
@@ -96,7 +96,7 @@ class Fetcher:
         self._connections = Connections(self._deadline, allow_private=allow_private)
         self._headers = {"User-Agent": agent or user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
-    def __enter__(self) -> "Fetcher":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from crawler.frontier.checks import Checks
 from crawler.frontier.database import FrontierDatabase, marks
@@ -67,7 +67,7 @@ class Frontier:
         finally:
             self._database.close()
 
-    def __enter__(self) -> "Frontier":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

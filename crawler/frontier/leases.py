@@ -183,8 +183,10 @@ class Leases:
         rows = []
         for lease, outcome, reason, kind in settled:
             if kind == "image" != lease.kind and knows_image(self._database, lease.key):
-                kind, outcome, reason = lease.kind, "moved", Reason(ReasonCode.KNOWN_AS_IMAGE)
-            rows.append((lease.number, outcome, *stored(reason), kind or lease.kind))
+                known = stored(Reason(ReasonCode.KNOWN_AS_IMAGE))
+                rows.append((lease.number, "moved", *known, lease.kind))
+            else:
+                rows.append((lease.number, outcome, *stored(reason), kind or lease.kind))
         self._database.run(
             f"""UPDATE url SET owner = '', outcome = {item(1)}, reason_code = {item(2)}, reason_detail = {item(3)},
                 kind = {item(4)}

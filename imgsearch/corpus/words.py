@@ -129,8 +129,11 @@ class Vocabulary:
 
 @functools.cache
 def _words_pattern() -> re.Pattern[str]:
-    """Runs of characters of unspaced scripts, or of letters with the marks that belong to them (Python's \\w lacks
-    these, and with them half of what Hindi is written with), and an apostrophe between letters."""
+    r"""Return the pattern of a word.
+
+    Words are runs of characters of unspaced scripts, or of letters with the marks that belong to them and apostrophes
+    between letters. Python's \w lacks the marks, and with them half of the characters of Hindi.
+    """
     marks = "".join(map(chr, filter(lambda code: unicodedata.category(chr(code))[0] == "M", range(0x300, 0x11A00))))
     letter = f"(?:(?![{UNSPACED}])[^\\W\\d_]|[{marks}])"
     return re.compile(f"[{UNSPACED}]+|{letter}+(?:'{letter}+)*")

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from types import TracebackType
+from typing import Self
 
 from imgsearch.demo import pages
 from imgsearch.demo.gallery import IMAGES_PER_KIND, KINDS, file_name, picture_bytes
@@ -61,7 +62,7 @@ class GallerySite:
                 pipe.close()
         self._process.wait()
 
-    def __enter__(self) -> "GallerySite":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -181,7 +182,7 @@ def _bind(port: int, images_per_kind: int) -> _Server:
 
 def _serve(port: int, images_per_kind: int) -> None:
     server = _bind(port, images_per_kind)
-    print(f"http://{HOST}:{server.server_address[1]}/", flush=True)
+    print(f"http://{HOST}:{server.server_address[1]}/", flush=True)  # noqa: T201 # read by the process that started this one
     for _ in range(min(MAX_PROCESSES, os.cpu_count() or 1) - 1):
         if os.fork() == 0:
             break

@@ -106,7 +106,9 @@ def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
     """No test here reaches the real one: whatever is dialled ends on loopback or is refused."""
     internet = Internet()
     monkeypatch.setattr(socket, "getaddrinfo", internet.getaddrinfo)
-    monkeypatch.setattr(socket.socket, "connect", lambda connecting, address: internet.connect(connecting, address))
+    # A bound method instead of the lambda would not be given the socket.
+    connect = lambda connecting, address: internet.connect(connecting, address)  # noqa: E731, PLW0108
+    monkeypatch.setattr(socket.socket, "connect", connect)
     return internet
 
 

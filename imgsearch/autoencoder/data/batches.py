@@ -50,8 +50,10 @@ class BatchSource(Protocol):
     batches_per_epoch: int
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
-        """The epoch's batches from number `first` on, as stored, on the device: (batch_size, 3, 32, 32) channels last,
-        or (batch_size, d)."""
+        """Yield the epoch's batches from number `first` on, as stored, on the device.
+
+        Each has the shape (batch_size, 3, 32, 32), channels last, or (batch_size, d).
+        """
 
 
 def open_batches(

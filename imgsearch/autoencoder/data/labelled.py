@@ -36,8 +36,10 @@ class Labelled:
         validation: NDArray[np.int64],
         labels: NDArray[np.int64] | None,
     ) -> tuple["Labelled", "Labelled"]:
-        """What is learned from, and what judges. Where too few validation rows have labels to judge by, all that have
-        one are learned from and judge, too: then what has learned longest is taken for best."""
+        """Return the labelled examples for training and those for validation.
+
+        If too few validation rows are labelled, all labelled rows serve for both, and the last state counts as best.
+        """
         judging = cls.of(examples, validation, labels)
         if len(judging) >= FEWEST_JUDGING:
             return cls.of(examples, training, labels), judging

@@ -1,5 +1,4 @@
-"""One layer of a dense network that learns alone. Knows the layer, its mirror in the decoder and what the layers below
-make of examples; must not know how long to learn, or the order of the layers.
+"""Pre-training of one layer of a dense network, with its mirror in the decoder, on the outputs of the layers below.
 
 - `MachineLayer`: a restricted Boltzmann machine; its weights, and these transposed, become those of encoder and decoder
   (Hinton & Salakhutdinov 2006, Krizhevsky & Hinton 2011).

@@ -1,5 +1,4 @@
-"""Restricted Boltzmann machines and stacks of them. Knows weights and states of units; must not know networks, files or
-how long to learn.
+"""Restricted Boltzmann machines and stacks of them: weights, states of units, and one step of learning.
 
 In a machine the hidden units are independent of one another once the visible ones are known, and the other way round.
 It learns by one step of contrastive divergence (CD-1; Hinton 2002), as in Krizhevsky & Hinton (2011). A stack of

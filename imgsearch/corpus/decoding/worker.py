@@ -86,9 +86,9 @@ def _hold_limits(memory_bytes: int) -> None:
     if sys.platform == "linux":  # elsewhere the system knows no such limit
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory_bytes
-    for limit, value in limits.items():
+    for limit, wanted in limits.items():
         hard = resource.getrlimit(limit)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(limit, (value, value))
 
 

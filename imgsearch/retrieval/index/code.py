@@ -57,7 +57,7 @@ class CodeIndex:
 
     @property
     def metric(self) -> str:
-        """ "cosine" or "l2"."""
+        """Either "cosine" or "l2"."""
         return self.info.metric
 
     @classmethod

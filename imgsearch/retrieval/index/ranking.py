@@ -116,7 +116,8 @@ class Database:
         if self.metric == HAMMING:
             keys = distances.astype(np.uint64) << _TIE_BITS
             for number, row in enumerate(keys, start=first):
-                row |= np.random.default_rng([TIE_SEED, number]).integers(0, 2**22, len(row), dtype=np.uint64)
+                ties = np.random.default_rng([TIE_SEED, number]).integers(0, 2**22, len(row), dtype=np.uint64)
+                np.bitwise_or(row, ties, out=row)
         elif distances.dtype == np.float32:
             # The bits of non-negative floats sort as the floats do; + 0 turns -0 into 0.
             keys = (distances + np.float32(0)).view(np.uint32).astype(np.uint64)

@@ -76,7 +76,8 @@ def test_contrastive_divergence_learns_which_states_there_are() -> None:
     learner = ContrastiveDivergence(machine)
     draws = generator()
     errors = [float(learner.step(PATTERNS.repeat(20, 1), 0.1, 0.9, draws)) for _ in range(600)]
-    assert surprise(machine) < 1.7 < 2.7 < surprise(small_machine())  # log 3 = 1.10, log 16 = 2.77
+    assert surprise(machine) < 1.7  # log 3 = 1.10
+    assert surprise(small_machine()) > 2.7  # log 16 = 2.77
     assert errors[-1] < 0.2 * errors[0]
 
 
