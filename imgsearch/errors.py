@@ -1,33 +1,33 @@
-"""Every failure that a user can mend, as one tree. Knows nothing of the rest of the package.
+"""All failures that a user can resolve, as one tree of exceptions. Imports nothing of the package.
 
 ImgSearchError
-├── ImageError          bytes that are not an image we take: the reason is the message
+├── ImageError          bytes that are not an acceptable image; the message is the reason
 ├── DecoderError        the process that decodes images cannot be started
 ├── IndexDirectoryError the index directory cannot be read or written (read-only, full, in use)
 ├── CorpusError         the corpus is missing, empty or damaged
 │   └── UnknownRowError a row or URL that the corpus does not hold
-├── IngestError         a folder, zip or file given to `add` that cannot be read
-├── ModelError          no model, a damaged one, or training that cannot start
-├── DeviceError         a device that was asked for and is not there
+├── IngestError         a folder, zip archive or file that cannot be read
+├── ModelError          there is no model, it is damaged, or training cannot start
+├── DeviceError         the requested device does not exist
 ├── IndexMissingError   nothing is indexed yet
-├── IndexMismatchError  the index was made by another model
-├── QueryError         a search that cannot be made as asked (how many hits, by what)
-├── LabError            an experiment that is not known, or has no data to run on
-├── EvaluationError     labels that do not allow a measurement
-├── FetchError          pages, images or a query of which nothing could be fetched
-├── AppError            the page cannot start (port in use)
-└── DemoError           the demo cannot start (port in use, no data)
+├── IndexMismatchError  the index was made by another model or of another corpus
+├── QueryError          the parameters of a search are invalid
+├── LabError            an experiment does not exist or has no data to run on
+├── EvaluationError     the labels do not allow a measurement
+├── FetchError          no page, image or query could be fetched
+├── AppError            the search page cannot start (port in use)
+└── DemoError           the demo cannot start (other images, no data)
 
-The message says what was wrong and is printed as it stands; it names no command and no option, since a library user
-or a visitor of the page may read it. What to do about it is a `Hint`, which the command line and the page turn into
-advice of their own. Outside errors are mapped where they arise, with `raise ... from`.
+The message says what is wrong in full sentences and is shown unchanged. It names no command and no option, because a
+Python caller or a visitor of the page may read it. What resolves the failure is a `Hint`, which the command line and
+the page translate into advice. Errors of other libraries are mapped where they arise, with `raise ... from`.
 """
 
 from enum import StrEnum
 
 
 class Hint(StrEnum):
-    """What would mend a failure; the command line and the page say how it is done there."""
+    """What resolves a failure; `cli/advice.py` and `web/advice.py` hold a sentence for each."""
 
     ADD_IMAGES = "add_images"
     DESCRIBE_IMAGES = "describe_images"
@@ -51,11 +51,11 @@ class Hint(StrEnum):
 
 
 class ImgSearchError(Exception):
-    """Base of every failure that a user can mend.
+    """Base of every failure that a user can resolve.
 
     Args:
-        message: what was wrong, as one or more sentences.
-        hint: what would mend it, where one thing would.
+        message: what is wrong, in full sentences.
+        hint: what resolves it, where that is known.
     """
 
     def __init__(self, message: str, *, hint: Hint | None = None) -> None:
@@ -64,7 +64,7 @@ class ImgSearchError(Exception):
 
 
 class ImageError(ImgSearchError):
-    """Bytes that are not an image we take."""
+    """Bytes that are not an acceptable image."""
 
 
 class DecoderError(ImgSearchError):
@@ -84,15 +84,15 @@ class UnknownRowError(CorpusError):
 
 
 class IngestError(ImgSearchError):
-    """A folder, zip or file that cannot be read."""
+    """A folder, zip archive or file that cannot be read."""
 
 
 class ModelError(ImgSearchError):
-    """No model, a damaged one, or training that cannot start."""
+    """There is no model, it is damaged, or training cannot start."""
 
 
 class DeviceError(ImgSearchError):
-    """A device that was asked for and is not there."""
+    """The requested device does not exist."""
 
 
 class IndexMissingError(ImgSearchError):
@@ -100,27 +100,27 @@ class IndexMissingError(ImgSearchError):
 
 
 class IndexMismatchError(ImgSearchError):
-    """The index was made by another model."""
+    """The index was made by another model or of another corpus."""
 
 
 class QueryError(ImgSearchError):
-    """A search that cannot be made as asked."""
+    """The parameters of a search are invalid."""
 
 
 class LabError(ImgSearchError):
-    """An experiment that is not known, or has no data to run on."""
+    """An experiment does not exist or has no data to run on."""
 
 
 class EvaluationError(ImgSearchError):
-    """Labels that do not allow a measurement."""
+    """The labels do not allow a measurement."""
 
 
 class FetchError(ImgSearchError):
-    """Pages, images or a query of which nothing could be fetched."""
+    """No page, image or query could be fetched."""
 
 
 class AppError(ImgSearchError):
-    """The page cannot start."""
+    """The search page cannot start."""
 
 
 class DemoError(ImgSearchError):

@@ -141,6 +141,6 @@ def exclusive(folder: Path, work: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            message = f"another imgsearch command is {work} in {folder}. Wait for it to end, then try again."
+            message = f"another process is {work} in {folder}. Wait for it to end, then try again."
             raise IndexDirectoryError(message) from error
         yield

@@ -8,7 +8,7 @@ from imgsearch.corpus.reasons import Reason, ReasonCode
 from imgsearch.errors import Hint
 
 ADVICE: dict[StrEnum, str] = {
-    Hint.ADD_IMAGES: "First: imgsearch add FOLDER, or imgsearch crawl URL",
+    Hint.ADD_IMAGES: "Add images first: imgsearch add FOLDER, or imgsearch crawl URL",
     Hint.DESCRIBE_IMAGES: "Crawl pages, whose alt texts are kept, or add folders with --labels-from-folders.",
     Hint.LABEL_IMAGES: "Label images by their folders (imgsearch add PATH --labels-from-folders) or in a file "
     "(imgsearch finetune --labels labels.csv).",
@@ -21,8 +21,8 @@ ADVICE: dict[StrEnum, str] = {
     Hint.TRAIN: "Run: imgsearch train",
     Hint.TRAIN_FROM_SCRATCH: "Run: imgsearch train --from scratch",
     Hint.TRAIN_TEXT: "Run: imgsearch train --text",
-    Hint.UNPOOL_WITHOUT_SWITCHES: "Use --unpool repeat, or take switches all the same with --force. "
-    "What they do, shows: imgsearch lab unpool",
+    Hint.UNPOOL_WITHOUT_SWITCHES: "Use --unpool repeat, or accept switches with --force. "
+    "Their effect is shown by: imgsearch lab unpool",
     Hint.USE_CPU: "Compute on the CPU: --device cpu",
     Hint.FREE_SPACE: "Free space, or name another index directory: --index DIR",
     Hint.OTHER_INDEX: "Name another index directory: --index DIR",

@@ -1,4 +1,4 @@
-"""What `imgsearch evaluate` found out, as tables and sentences. Knows figures, not how they are measured."""
+"""Output of the command `evaluate`: tables and sentences."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from imgsearch.retrieval.evaluation.robustness import MOST_ROWS, DistortedRecall
 
 
 def findings_json(measurement: Measurement) -> dict[str, Any]:
-    """All figures; those by labels stand at the top level, where there are some."""
+    """Return all figures; those measured by labels, if any, are at the top level."""
     whole = measurement.quality.to_json()
     return (whole.pop("labelled") or {}) | whole
 
 
 def say_measurement(measurement: Measurement) -> None:
-    """Print every part that was measured, and why one was not."""
+    """Print every part that was measured, or the reason why it was not."""
     if measurement.why_not is not None:
         note(f"nothing measured by labels: {with_advice(measurement.why_not)}")
     if measurement.evaluation is not None:
@@ -33,16 +33,16 @@ def _say_evaluation(evaluation: Evaluation) -> None:
         for name, figures in evaluation.methods.items()
     ]
     say_table(("method", *SCORE_NAMES, "nearest by"), lines)
-    asked = evaluation.n_queries + evaluation.n_duplicates
-    queries = f"{evaluation.n_queries:,} queries{_drawn(asked, evaluation.n_possible_queries)}"
+    n_drawn = evaluation.n_queries + evaluation.n_duplicates
+    queries = f"{evaluation.n_queries:,} queries{_drawn(n_drawn, evaluation.n_possible_queries)}"
     images = f"{evaluation.n_database:,} images{_drawn(evaluation.n_database, evaluation.n_labelled)}"
     say(f"{queries} over {images}. {evaluation.ap_formula}.")
     say("Equal Hamming distances are in random order with a fixed seed, all others in order of their rows.")
     if evaluation.n_duplicates:
-        say(f"not asked, because the same thumbnail is in the database: {evaluation.n_duplicates:,}")
+        say(f"not used as queries, because the same thumbnail is in the database: {evaluation.n_duplicates:,}")
     if evaluation.n_near_duplicates:
         near = f"{evaluation.n_near_duplicates:,}{_without(evaluation)}"
-        say(f"asked although nearly the same image is in the database: {near}")
+        say(f"queries with a near-duplicate in the database: {near}")
 
 
 def _drawn(n: int, available: int) -> str:
@@ -51,7 +51,7 @@ def _drawn(n: int, available: int) -> str:
 
 def _without(evaluation: Evaluation) -> str:
     if evaluation.without_near_duplicates is None:
-        return ", that is all of them"
+        return ", which are all of them"
     p10 = ", ".join(f"{name} {figures['p@10']:.3f}" for name, figures in evaluation.without_near_duplicates.items())
     return f"; p@10 of the others alone: {p10}"
 
@@ -59,8 +59,8 @@ def _without(evaluation: Evaluation) -> str:
 def _say_false_matches(found: FalseMatches) -> None:
     for name, rates in found.methods.items():
         say(
-            f"good match by {name}: said of {rates.match:.1%} of {found.n_queries:,} queries whose label is there, "
-            f"and of {rates.false_match:.1%} of the same when their label is left out"
+            f"good match by {name}: {rates.match:.1%} of {found.n_queries:,} queries whose label is in the database, "
+            f"and {rates.false_match:.1%} of the same queries when their label is left out"
         )
 
 
@@ -76,7 +76,7 @@ def _say_distorted(found: DistortedRecall, rows: int) -> None:
     ]
     say_table(("method", *found.distortions, "mean", "mean top 10"), lines)
     say(
-        f"{found.n_rows:,} images, each distorted in {len(found.distortions)} ways, asked among "
+        f"{found.n_rows:,} images, each distorted in {len(found.distortions)} ways, as queries among "
         f"{found.n_database:,}{_drawn(found.n_database, rows) if found.n_database == MOST_ROWS else ''}: "
-        "how often the original came first. Of others exactly as far, as many count as would come first on average."
+        "how often the original came first. Ties count as often as the original would win them on average."
     )

@@ -1,7 +1,6 @@
-"""What the commands say: tables and progress, rich on a terminal and plain lines in a pipe.
+"""Output of the commands: tables and progress, rich on a terminal and plain lines in a pipe.
 
-Progress goes to standard error, answers go to standard output, so that a pipe or `--json` gets the answer alone.
-Knows nothing of images or codes.
+Results go to standard output, progress and notes to standard error, so that a pipe or `--json` gets the result alone.
 """
 
 import json
@@ -20,24 +19,24 @@ PLAIN_EVERY_SECONDS = 5.0
 
 
 def say(text: str) -> None:
-    """Print one line of the answer."""
+    """Print a line of the result to standard output."""
     print(printable(text), flush=True)
 
 
 def note(text: str) -> None:
-    """Print one line about the work, beside the answer."""
+    """Print a line about the work to standard error."""
     print(printable(text), file=sys.stderr, flush=True)
 
 
 def say_json(value: object) -> None:
-    """Print `value` as one JSON document (in ASCII, which no terminal takes for an order)."""
+    """Print `value` as one JSON document, in ASCII and thus without control sequences."""
     say(json.dumps(value, indent=2))
 
 
 def printable(text: str) -> str:
-    """Text without control characters, line ends and tabs apart.
+    """Return the text with control characters replaced by spaces, except line ends and tabs.
 
-    File names, alt texts and URLs come from strangers: they must not move the cursor or give the terminal orders.
+    File names, alt texts and URLs are untrusted: they must not control the terminal.
     """
     return "".join(character if character.isprintable() or character in "\n\t" else " " for character in text)
 
@@ -56,7 +55,7 @@ def say_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for line in lines:
-        table.add_row(*(Text(_one_line(cell)) for cell in line))  # Text: markup in a stranger's alt text stays text
+        table.add_row(*(Text(_one_line(cell)) for cell in line))  # Text: markup in an alt text is not interpreted
     Console().print(table)
 
 

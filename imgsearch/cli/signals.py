@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a question that long work asks itself, so that it ends where nothing is lost."""
+"""Turn SIGINT and SIGTERM into a flag that long-running loops poll, so that they stop at a safe point."""
 
 import signal
 import threading
@@ -11,18 +11,18 @@ from imgsearch.cli.output import note
 
 @contextmanager
 def stopping() -> Iterator[Callable[[], bool]]:
-    """Yield a question that Ctrl-C and SIGTERM answer with yes; a second Ctrl-C interrupts at once."""
-    asked = threading.Event()
+    """Yield a function that returns True after Ctrl-C or SIGTERM; a second signal interrupts at once."""
+    received = threading.Event()
 
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        if received.is_set():
             raise KeyboardInterrupt
-        asked.set()
-        note("stopping; what is done is kept (again to interrupt at once)")
+        received.set()
+        note("stopping; finished work is kept (again to interrupt at once)")
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked.is_set
+        yield received.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

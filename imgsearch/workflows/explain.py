@@ -64,7 +64,7 @@ def explain(url: str, index: IndexPaths | Path | str | None = None) -> Explanati
         CorpusError: the corpus is damaged.
         FrontierError: the crawler's frontier is damaged.
     """
-    sought = seed_url(url.partition("#")[0])
+    sought = seed_url(url)
     if sought is None:
         raise SeedError(f"{url!r} is not an http or https URL")
     return _explain(index_paths(index), sought)

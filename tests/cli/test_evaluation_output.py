@@ -64,18 +64,18 @@ def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]
     assert len(lines) == 5
 
 
-def test_samples_and_twins_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_samples_and_duplicates_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(
         capsys, replace(EVALUATION, n_labelled=60_000, n_possible_queries=90, n_duplicates=3, n_near_duplicates=7)
     )
     assert lines[3].startswith("80 queries (drawn from 90) over 900 images (drawn from 60,000).")
-    assert lines[5] == "not asked, because the same thumbnail is in the database: 3"
+    assert lines[5] == "not used as queries, because the same thumbnail is in the database: 3"
     assert lines[6].endswith("in the database: 7; p@10 of the others alone: pixel 0.250, code 0.500")
     all_near = replace(EVALUATION, n_near_duplicates=80, without_near_duplicates=None)
-    assert printed(capsys, all_near)[5].endswith("in the database: 80, that is all of them")
+    assert printed(capsys, all_near)[5].endswith("in the database: 80, which are all of them")
 
 
-def test_what_could_not_be_measured_is_said_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reason_why_nothing_was_measured_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     say_measurement(measured(None, EvaluationError("There are no labels.", hint=Hint.INDEX_LABELLED_IMAGES)))
     said = capsys.readouterr()
     assert said.err.startswith("nothing measured by labels: There are no labels. Label images by their folders")
@@ -88,15 +88,15 @@ def test_copies_have_a_table_of_their_own(capsys: pytest.CaptureFixture[str]) ->
     assert table.split("\t") == ["method", "crop", "text", "mean", "mean top 10"]
     assert line.split("\t") == ["code", "0.875", "0.625", "0.750", "0.850"]
     assert sentence.startswith(
-        "70 images, each distorted in 2 ways, asked among 1,900: how often the original came first"
+        "70 images, each distorted in 2 ways, as queries among 1,900: how often the original came first"
     )
 
 
-def test_the_cutoff_is_told_by_what_it_says_where_nothing_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cutoff_is_reported_with_its_false_matches(capsys: pytest.CaptureFixture[str]) -> None:
     say_measurement(measured(EVALUATION, false_matches=FalseMatches(80, 900, 10, {"code": RATES})))
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("good match by code")]
-    assert "81.0% of 80 queries whose label is there" in line
-    assert "12.5% of the same when their label is left out" in line
+    assert "81.0% of 80 queries whose label is in the database" in line
+    assert "12.5% of the same queries when their label is left out" in line
 
 
 def test_json_has_the_labelled_figures_at_the_top() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import SeedError
+from crawler.reasons import ReasonCode
 from imgsearch.workflows.explain import explain
 from imgsearch.workflows.ingest import crawl
 from imgsearch.workflows.removal import remove
@@ -26,14 +27,15 @@ def test_a_kept_image_is_explained_by_crawl_and_corpus(image: str, site: Site, t
     assert (known.kind, known.outcome, known.alt) == ("image", "kept", "a cat")
     (stored,) = explanation.rows
     assert (stored.row, stored.removed, stored.source.page_url) == (0, False, f"{site.url}/")
-    assert (explanation.takedown, explanation.nearest) == ("", [])
+    assert (explanation.takedown, explanation.nearest) == (None, [])
     assert explanation.host is not None
 
 
 def test_a_takedown_is_named(image: str, site: Site, tmp_path: Path) -> None:
     remove((), tmp_path, hosts=[site.url.removeprefix("http://")])
     explanation = explain(image, tmp_path)
-    assert "taken down" in explanation.takedown
+    assert explanation.takedown is not None
+    assert explanation.takedown.code is ReasonCode.TAKEN_DOWN
     assert [stored.removed for stored in explanation.rows] == [True]
 
 

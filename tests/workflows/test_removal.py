@@ -33,7 +33,7 @@ def live(paths: IndexPaths) -> list[int]:
 def refused(paths: IndexPaths) -> set[tuple[str, str]]:
     """(kind, value) of the takedowns that the frontier holds."""
     with Frontier.open(paths.crawl_database) as frontier:
-        return {(takedown.kind, takedown.value) for takedown in frontier.takedowns()}
+        return {(takedown.kind, takedown.value) for takedown in frontier.takedowns.all()}
 
 
 def test_rows_and_urls_are_removed_and_brought_back(paths: IndexPaths) -> None:
