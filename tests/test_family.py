@@ -49,8 +49,8 @@ def test_each_kind_of_autoencoder_is_trained_and_searched(
     assert found > 0.25  # share of distorted copies whose original comes first, among 204 images
     assert run(["reindex", *index]) == 0
     with Searcher.open(clean, device="cpu") as searcher:
-        (hit,) = searcher.search(searcher.thumbnails(np.array([7]))[0], k=1, by="code").hits["code"]
-        assert (hit.row, round(hit.distance, 3)) == (7, 0)
+        hits = searcher.search(searcher.thumbnails(np.array([7]))[0], k=5, by="code").hits["code"]
+        assert (7, 0) in [(hit.row, round(hit.distance, 3)) for hit in hits]  # beside compressed copies of the image
 
 
 def reconstruction_error(paths: IndexPaths, noise: float) -> float:

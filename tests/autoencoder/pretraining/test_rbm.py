@@ -12,6 +12,7 @@ from imgsearch.autoencoder.pretraining.rbm import (
     ContrastiveDivergence,
     Machine,
     PersistentDivergence,
+    Units,
     new_machine,
     sample_top,
     to_bottom,
@@ -54,6 +55,15 @@ def test_a_step_is_the_rule_of_contrastive_divergence_where_every_draw_is_certai
     assert torch.allclose(machine.visible_bias, expected)
     assert torch.allclose(machine.hidden_bias, torch.tensor([50.0, -50.0]))
     assert error == pytest.approx(0.25)
+
+
+def test_the_reconstruction_is_made_from_drawn_hidden_units_not_from_expected_ones() -> None:
+    # Hidden units that are expected to be half on, and are drawn as off: the reconstruction has the biases alone.
+    off = Units(torch.sigmoid, lambda inputs, _: torch.zeros_like(inputs))
+    machine = Machine(torch.full((2, 3), 7.0), torch.full((2,), -14.0), torch.zeros(3), hidden=off)
+    visible = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    error = ContrastiveDivergence(machine, weight_decay=0.0).step(visible, 0.0, 0.0, generator())
+    assert error == pytest.approx(0.25)  # one half everywhere; 7 from each expected half would give nearly 1
 
 
 def test_momentum_goes_on_and_decay_shrinks() -> None:
