@@ -5,7 +5,7 @@
 # make docs     render figures, help texts and the tree of packages into the documentation
 # make bench    repeat every measurement of the documentation (needs ../shared/data; takes hours)
 # make fuzz     decode randomly damaged images of every format for ten minutes (MINUTES=N for another time)
-# make mutants  break the product in some forty ways and report which test notices each (takes half an hour)
+# make mutants  break the product in a hundred ways and report which test notices each (takes half an hour)
 # make pictures ROW=12   draw the documentation's pictures after make demo, with a row chosen by hand as the query
 
 PYTHON ?= python3

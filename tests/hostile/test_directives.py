@@ -35,6 +35,7 @@ def test_case_10_an_image_is_dropped_where_its_header_means_us(
     site.answer("/1.gif", Answer(gif(1), headers={"Content-Type": "image/gif", **headers}))
     report = crawler(site.url)
     assert report.kept == (0 if says else 1)
+    assert len(crawler.gallery.images) == report.kept
     assert report.reasons == ({f"X-Robots-Tag says {says}": 1} if says else {})
 
 

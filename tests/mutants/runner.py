@@ -35,7 +35,7 @@ class Mutant:
     file: str  # relative to the repository
     old: str  # occurs exactly once in the file
     new: str
-    tests: tuple[str, ...]  # the test files that should notice, relative to tests/
+    tests: tuple[str, ...]  # the test files (or single tests, as pytest names them) that should notice, below tests/
 
     def mutated(self, repository: Path) -> str:
         """The text of the file with the replacement. MutantError unless `old` occurs exactly once."""

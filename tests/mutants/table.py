@@ -1,13 +1,9 @@
-"""The mutants: ways to break the product that the tests must notice. `make mutants` tries each of them."""
+"""All mutants: ways to break the product that the tests must notice. `make mutants` tries each of them."""
 
-from tests.mutants.runner import Mutant
+from tests.mutants.autoencoder import AUTOENCODER
+from tests.mutants.corpus import CORPUS
+from tests.mutants.crawler import CRAWLER
+from tests.mutants.faces import FACES
+from tests.mutants.retrieval import RETRIEVAL
 
-MUTANTS = (
-    Mutant(
-        "image bytes are not synced",
-        "imgsearch/corpus/bytefile.py",
-        "                rest, offset = rest[written:], offset + written\n            os.fsync(descriptor)",
-        "                rest, offset = rest[written:], offset + written",
-        ("test_durability.py",),
-    ),
-)
+MUTANTS = (*CORPUS, *CRAWLER, *AUTOENCODER, *RETRIEVAL, *FACES)

@@ -10,7 +10,14 @@ from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.networks.pca import PcaAutoencoder
 from imgsearch.autoencoder.objectives.base import Batch, Loss
 from imgsearch.autoencoder.objectives.registry import Objective
-from imgsearch.autoencoder.objectives.unsupervised import agree, agree_validation, agreement_loss, contractive, noisy
+from imgsearch.autoencoder.objectives.unsupervised import (
+    agree,
+    agree_validation,
+    agreement_loss,
+    contractive,
+    denoise,
+    noisy,
+)
 from imgsearch.errors import ModelError
 
 
@@ -129,3 +136,18 @@ def test_an_objective_is_read_as_it_is_written(text: str, terms: tuple[tuple[str
 def test_what_is_no_sum_of_terms_is_refused() -> None:
     with pytest.raises(ModelError, match="no term"):
         parse_objective("much*reconstruct")
+
+
+@pytest.mark.parametrize(("noise", "level", "expected"), [("gaussian", 0.3, 0.09), ("mask", 0.4, 0.4)])
+def test_denoising_is_measured_against_the_clean_examples(noise: str, level: float, expected: float) -> None:
+    class Copying(DenseAutoencoder):
+        """Reconstructs whatever it is given, noise included."""
+
+        def forward(self, examples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return examples, examples
+
+    examples = torch.ones(200, 50)
+    batch = Batch(examples, torch.Generator().manual_seed(0))
+    config = TrainConfig(noise=noise, noise_level=level)
+    loss = denoise(Copying(DenseConfig((50, 2))), batch, config)["loss"]
+    assert loss.item() == pytest.approx(expected, rel=0.05)  # the power of the noise

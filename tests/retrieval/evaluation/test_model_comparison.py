@@ -48,6 +48,14 @@ def test_a_model_whose_codes_are_all_equal_is_worse(tmp_path: Path, labelled: bo
     assert len(comparison.lines()) == 1 + labelled
 
 
+def test_an_image_is_no_neighbour_of_its_own(tmp_path: Path) -> None:
+    paths = IndexPaths(tmp_path / "index")
+    add_images(paths, smooth_thumbnails(6), ["even", "odd"] * 3)
+    with Corpus.open(paths) as corpus:
+        comparison = compare_models(SHIPPED, SHIPPED, corpus, CPU)
+    assert comparison.before.precision == pytest.approx(2 / 5)  # all five others are near, and two have the label
+
+
 def test_removed_images_are_not_compared(tmp_path: Path) -> None:
     paths = IndexPaths(tmp_path / "index")
     add_images(paths, smooth_thumbnails(N))

@@ -43,6 +43,12 @@ def test_codes_pulled_towards_anchors_find_their_kind_more_often() -> None:
     assert pulled > 5 / N_KINDS
 
 
+def test_bits_are_the_signs_of_rotated_codes() -> None:
+    rotation = np.random.default_rng(0).standard_normal((256, 64)).astype(np.float32)
+    coder, stored = BinaryCoder(np.empty((0, 64), np.float32), rotation), codes(20)
+    assert np.array_equal(np.unpackbits(coder.encode(stored), axis=1), stored @ rotation.T > 0)
+
+
 def test_a_code_is_pulled_a_little_towards_the_nearest_anchors() -> None:
     anchors = np.eye(3, dtype=np.float32)[:2]
     coder = BinaryCoder(anchors, np.zeros((256, 3), np.float32))

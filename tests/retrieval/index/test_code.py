@@ -94,6 +94,15 @@ def test_more_equal_codes_than_are_fetched_still_come_in_order_of_their_rows() -
     assert found.rows.tolist() == [3, 7, 9, 11, 13]
 
 
+def test_candidates_are_not_trusted_where_equal_codes_may_lie_beyond_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def last_rows(flat: object, queries: NDArray[np.float32], k: int, _: object) -> candidates.Candidates:
+        return np.zeros((len(queries), k + 5), np.float32), np.arange(100 - k - 5, 100)[None]
+
+    monkeypatch.setattr(code_index, "propose", last_rows)  # faiss promises no order among equal distances
+    codes = np.ones((100, 8), np.float16)
+    assert CodeIndex.build(codes, "l2").search(codes[:1], 3)[0].rows.tolist() == [0, 1, 2]
+
+
 def test_cosine_ignores_length_and_l2_does_not() -> None:
     codes = np.array([[1, 0], [10, 0], [0.9, 0.1]])
     query = np.array([[1, 0]])

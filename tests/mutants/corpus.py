@@ -1,0 +1,126 @@
+"""Mutants of the corpus, and of the ground floor and the layers below it."""
+
+from tests.mutants.runner import Mutant
+
+CORPUS = (
+    Mutant(
+        "image bytes are not synced before their rows are committed",
+        "imgsearch/corpus/bytefile.py",
+        "                rest, offset = rest[written:], offset + written\n            os.fsync(descriptor)",
+        "                rest, offset = rest[written:], offset + written",
+        ("test_durability.py",),
+    ),
+    Mutant(
+        "a file is renamed into place before it is synced",
+        "imgsearch/paths.py",
+        "                os.fsync(written.fileno())",
+        "                written.fileno()",
+        ("test_durability.py",),
+    ),
+    Mutant(
+        "an append that failed is not rolled back",
+        "imgsearch/corpus/store.py",
+        "                self._cut_uncommitted()\n                raise",
+        "                raise",
+        ("corpus/test_store.py",),
+    ),
+    Mutant(
+        "changes of this process do not count as changes",
+        "imgsearch/corpus/database.py",
+        "+ self._own_changes",
+        "+ 0 * self._own_changes",
+        ("corpus/test_store.py",),
+    ),
+    Mutant(
+        "deleted texts stay in the database file",
+        "imgsearch/corpus/database.py",
+        'connection.execute("PRAGMA secure_delete = ON")',
+        'connection.execute("PRAGMA secure_delete = OFF")',
+        ("cli/test_takedown.py", "corpus/test_store.py"),
+    ),
+    Mutant(
+        "duplicates are kept",
+        "imgsearch/corpus/ingest.py",
+        "stored = self._corpus.find_digests(digests)",
+        "stored = self._corpus.find_digests([])",
+        ("corpus/test_ingest.py",),
+    ),
+    Mutant(
+        "the EXIF orientation is ignored",
+        "imgsearch/corpus/decoding/images.py",
+        "    return orientation if orientation in _TURNS else 1",
+        "    return 1",
+        ("corpus/decoding/test_images.py",),
+    ),
+    Mutant(
+        "images of any number of pixels are decoded",
+        "imgsearch/corpus/decoding/images.py",
+        "        if width * height > limits.max_pixels:",
+        "        if width * height > 1000 * limits.max_pixels:",
+        ("corpus/decoding/test_images.py", "hostile/test_content.py"),
+    ),
+    Mutant(
+        "files of any size are decoded",
+        "imgsearch/corpus/decoding/images.py",
+        "    if n_bytes > limits.max_bytes:",
+        "    if n_bytes > 1000 * limits.max_bytes:",
+        ("corpus/decoding/test_images.py", "corpus/test_ingest.py", "hostile/test_uploads.py"),
+    ),
+    Mutant(
+        "a transparent picture is put on black",
+        "imgsearch/corpus/decoding/images.py",
+        'Image.new("RGBA", image.size, "white")',
+        'Image.new("RGBA", image.size, "black")',
+        ("corpus/decoding/test_images.py",),
+    ),
+    Mutant(
+        "near-duplicates may differ in one bit less",
+        "imgsearch/corpus/near_duplicates.py",
+        "MOST_BITS = 4 ",
+        "MOST_BITS = 3 ",
+        ("corpus/test_near_duplicates.py",),
+    ),
+    Mutant(
+        "near-duplicates need not look alike",
+        "imgsearch/corpus/near_duplicates.py",
+        "alike: NDArray[np.bool_] = apart <= np.clip(",
+        "alike: NDArray[np.bool_] = apart <= 1000 * np.clip(",
+        ("corpus/test_near_duplicates.py",),
+    ),
+    Mutant(
+        "erased images keep their thumbnails",
+        "imgsearch/corpus/erasing.py",
+        "ByteFile(paths.thumbnails).overwrite((row * RECORD_BYTES, RECORD_BYTES) for row, _, _ in erased)",
+        "del RECORD_BYTES",
+        ("test_durability.py",),
+    ),
+    Mutant(
+        "an older corpus is not brought up to date",
+        "imgsearch/corpus/database.py",
+        "for statement in _statements(_STEPS[step]):",
+        "for statement in _statements(_STEPS[step] if step != 1 else ''):",
+        ("test_old_formats.py",),
+    ),
+    Mutant(
+        "the corpus imports a later layer",
+        "imgsearch/corpus/bytefile.py",
+        "import mmap\n",
+        "import mmap\n\nimport imgsearch.retrieval.evaluation.metrics  # noqa: F401\n",
+        ("test_layers.py",),
+    ),
+    Mutant(
+        "two modules import one another for type checking",
+        "imgsearch/corpus/decoding/signatures.py",
+        "\n_SIGNATURES = {",
+        "\nfrom typing import TYPE_CHECKING\n\n"
+        "if TYPE_CHECKING:\n    from imgsearch.corpus.decoding.images import SIDE\n_SIGNATURES = {",
+        ("test_layers.py",),
+    ),
+    Mutant(
+        "a second module imports faiss",
+        "imgsearch/retrieval/evaluation/metrics.py",
+        "import numpy as np\n",
+        "import faiss\nimport numpy as np\n",
+        ("test_layers.py",),
+    ),
+)

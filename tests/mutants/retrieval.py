@@ -1,0 +1,178 @@
+"""Mutants of the indexes, of searching and of the measurement of both."""
+
+from tests.mutants.runner import Mutant
+
+RETRIEVAL = (
+    Mutant(
+        "equal distances come in no order of rows",
+        "imgsearch/retrieval/index/exact.py",
+        "np.lexsort((rows, distances))[:k]",
+        "np.lexsort((-rows, distances))[:k]",
+        ("retrieval/index/test_code.py", "retrieval/index/test_exact.py"),
+    ),
+    Mutant(
+        "candidates that do not suffice are taken for the answer",
+        "imgsearch/retrieval/index/code.py",
+        "if len(rows) < k or squared[-1] >= proposed[0][number][-1] - rounding:",
+        "if len(rows) < k:",
+        ("retrieval/index/test_code.py",),
+    ),
+    Mutant(
+        "removed images are found",
+        "imgsearch/retrieval/search/searcher.py",
+        "exclude=self.removed_rows(), self_rows=own",
+        "exclude=None, self_rows=own",
+        ("retrieval/search/test_searcher.py",),
+    ),
+    Mutant(
+        "an image of the corpus finds itself",
+        "imgsearch/retrieval/search/searcher.py",
+        "own = None if query.row is None else np.array([query.row], dtype=np.int64)",
+        "own = None",
+        ("retrieval/search/test_searcher.py",),
+    ),
+    Mutant(
+        "an index of another model is searched",
+        "imgsearch/retrieval/search/searcher.py",
+        "    if info.model != card.digest:",
+        "    if False:",
+        ("retrieval/search/test_searcher.py",),
+    ),
+    Mutant(
+        "bits are the signs of codes that were not rotated",
+        "imgsearch/retrieval/index/binary_codes.py",
+        "self.lean(codes[start:stop]) @ rotation.T > 0",
+        "self.lean(codes[start:stop]) @ np.eye(*rotation.shape).T > 0",
+        ("retrieval/index/test_binary_codes.py",),
+    ),
+    Mutant(
+        "codes are drawn away from what lies around them",
+        "imgsearch/retrieval/index/binary_codes.py",
+        "block += PULL * _directions(",
+        "block -= PULL * _directions(",
+        ("retrieval/index/test_binary_codes.py",),
+    ),
+    Mutant(
+        "grades are inverted",
+        "imgsearch/retrieval/search/thresholds.py",
+        "    if distance <= cutoff.same:",
+        "    if distance >= cutoff.same:",
+        ("retrieval/search/test_thresholds.py",),
+    ),
+    Mutant(
+        "thresholds of another index are used",
+        "imgsearch/retrieval/search/thresholds.py",
+        "fits = cutoffs is not None and (cutoffs.model, cutoffs.rows) == (model, rows)",
+        "fits = cutoffs is not None",
+        ("retrieval/search/test_thresholds.py",),
+    ),
+    Mutant(
+        "close needs only one of its two bounds",
+        "imgsearch/retrieval/evaluation/calibrate.py",
+        "max(same, min(chance, ",
+        "max(same, max(chance, ",
+        ("retrieval/evaluation/test_calibrate.py",),
+    ),
+    Mutant(
+        "duplicates in the corpus pull the threshold in",
+        "imgsearch/retrieval/evaluation/calibrate.py",
+        "            distances[distances <= copied] = np.inf\n",
+        "",
+        ("retrieval/evaluation/test_calibrate.py",),
+    ),
+    Mutant(
+        "precision counts one neighbour too many",
+        "imgsearch/retrieval/evaluation/metrics.py",
+        "relevant_ranks(found, wanted, k).mean(axis=1)",
+        "relevant_ranks(found, wanted, k + 1).mean(axis=1)",
+        ("retrieval/evaluation/test_metrics.py",),
+    ),
+    Mutant(
+        "average precision is normalised by all places",
+        "imgsearch/retrieval/evaluation/metrics.py",
+        "norm = places.sum(axis=1) if relevant is None else np.minimum(relevant, n)",
+        "norm = np.full(len(wanted), n)",
+        ("retrieval/evaluation/test_metrics.py",),
+    ),
+    Mutant(
+        "recall counts ties as misses",
+        "imgsearch/retrieval/evaluation/metrics.py",
+        "(distances[:, :k] <= limit[:, None] + tolerance)",
+        "(distances[:, :k] < limit[:, None] - tolerance)",
+        ("retrieval/evaluation/test_metrics.py",),
+    ),
+    Mutant(
+        "a model is worse by labels without any tolerance",
+        "imgsearch/retrieval/evaluation/model_comparison.py",
+        "self.after.precision < self.before.precision - TOLERANCE",
+        "self.after.precision < self.before.precision",
+        ("retrieval/evaluation/test_model_comparison.py",),
+    ),
+    Mutant(
+        "images vote for themselves when models are compared",
+        "imgsearch/retrieval/evaluation/model_comparison.py",
+        "k_nearest(codes[labelled], codes[queries], NEAREST, metric, own)",
+        "k_nearest(codes[labelled], codes[queries], NEAREST, metric)",
+        ("retrieval/evaluation/test_model_comparison.py",),
+    ),
+    Mutant(
+        "near copies of a query are not noticed",
+        "imgsearch/retrieval/evaluation/duplicates.py",
+        "NEAR = 0.82 ",
+        "NEAR = 1.01 ",
+        ("retrieval/evaluation/test_duplicates.py",),
+    ),
+    Mutant(
+        "words count alike, however rare they are",
+        "imgsearch/retrieval/text/bags.py",
+        "np.log1p(vectors.data) * rarity(vocabulary)[vectors.indices]",
+        "np.log1p(vectors.data)",
+        ("retrieval/text/test_bags.py",),
+    ),
+    Mutant(
+        "a word counts in proportion to how often it stands there",
+        "imgsearch/retrieval/text/bags.py",
+        "np.log1p(vectors.data) * rarity",
+        "vectors.data * rarity",
+        ("retrieval/text/test_bags.py",),
+    ),
+    Mutant(
+        "LSA orders its directions from the smallest on",
+        "imgsearch/retrieval/text/lsa.py",
+        "np.ascontiguousarray(directions.T, dtype",
+        "np.ascontiguousarray(directions.T[:, ::-1], dtype",
+        ("retrieval/text/test_lsa.py",),
+    ),
+    Mutant(
+        "compact leaves the codes of removed images",
+        "imgsearch/workflows/removal.py",
+        "        erase_codes(paths, removed)\n",
+        "",
+        ("cli/test_takedown.py",),
+    ),
+    Mutant(
+        "a takedown is not remembered by the crawler",
+        "imgsearch/workflows/removal.py",
+        "                frontier.takedowns.add(takedowns)",
+        "                del frontier",
+        ("workflows/test_removal.py",),
+    ),
+    Mutant(
+        "status counts codes of any model",
+        "imgsearch/workflows/status.py",
+        "        info = read_codes_info(paths.codes)\n    except IndexMissingError:\n        return 0\n"
+        "    return info.rows if info.model == model else 0",
+        "        info = read_codes_info(paths.codes)\n    except IndexMissingError:\n        return 0\n"
+        "    return info.rows",
+        ("workflows/test_status.py",),
+    ),
+    Mutant(
+        "status counts an index of any model",
+        "imgsearch/workflows/status.py",
+        "        info = read_index_info(paths.search)\n    except IndexMissingError:\n        return 0\n"
+        "    return info.rows if info.model == model else 0",
+        "        info = read_index_info(paths.search)\n    except IndexMissingError:\n        return 0\n"
+        "    return info.rows",
+        ("workflows/test_status.py",),
+    ),
+)
