@@ -1,4 +1,4 @@
-"""The crawl report, `imgsearch crawl --report`: what became of all URLs, as one self-contained HTML page."""
+"""Write the crawl report: the outcome of all URLs, as one self-contained HTML page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Figures as tables and sentences."""
+"""The output of `evaluate`: tables, sentences and JSON."""
 
 from dataclasses import replace
 

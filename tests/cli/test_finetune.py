@@ -1,4 +1,4 @@
-"""The command finetune: the codes of images that asked and were never learned from get better, or the model stays."""
+"""The command `finetune`: held-out images find more of their label, or the model before stays in use."""
 
 import json
 from pathlib import Path

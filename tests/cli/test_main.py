@@ -1,4 +1,4 @@
-"""The commands as a user types them: what they answer, and how each mistake is told."""
+"""The commands as typed: their output, and message and exit code of each mistake."""
 
 import json
 import shutil
@@ -144,7 +144,7 @@ def test_evaluate_measures_what_can_be_measured_without_labels(
     assert json.loads((unlabelled_index / "quality.json").read_text())["labelled"] is None
 
 
-def test_evaluate_cannot_draw_or_ask_by_labels_that_are_not_there(
+def test_evaluate_refuses_a_curve_or_queries_without_labels(
     unlabelled_index: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for option, path in (("--plot", unlabelled_index / "curve.png"), ("--queries", photographs)):
@@ -286,7 +286,9 @@ def test_a_private_address_is_refused(trained_index: Path, tmp_path: Path, capsy
         assert "--allow-private" in line
 
 
-def test_a_site_that_does_not_want_us(trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_that_disallows_crawling_in_robots_txt(
+    trained_index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with serving() as site:
         site.robots("User-agent: imgsearch\nDisallow: /")
         site.page("/", "<img src=/a.gif>")
@@ -297,7 +299,7 @@ def test_a_site_that_does_not_want_us(trained_index: Path, tmp_path: Path, capsy
         assert set(site.paths()) == {"/robots.txt"}
 
 
-def test_a_crawl_feeds_the_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crawl_adds_images_to_the_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "index"
     with serving() as site:
         site.page("/", '<img src="/red/a.gif" alt="first"><img src="/red/again.gif"><img src="/gone.gif">')
@@ -315,7 +317,7 @@ def test_a_crawl_feeds_the_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (entry.label, entry.page_url) == ("red", f"{site.url}/")
 
 
-def test_a_url_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_that_is_not_http(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ftp" in misuse(capsys, "crawl", "ftp://example.org/", "--index", tmp_path / "index")
 
 
@@ -440,7 +442,7 @@ def test_help_is_quick_beside_torch() -> None:
     assert seconds("-m", "imgsearch", "--help") < seconds("-c", "import torch") / 4
 
 
-def test_a_closed_pipe_is_not_a_mistake(trained_index: Path) -> None:
+def test_a_closed_pipe_is_not_a_failure(trained_index: Path) -> None:
     line = f"{sys.executable} -m imgsearch search row:0 -k 30 --index {trained_index} | head -n 1"
     finished = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr

@@ -1,4 +1,4 @@
-"""What the commands print: plain in a pipe, and nothing that a stranger wrote gives the terminal orders."""
+"""Output of the commands: plain in a pipe, without control characters of untrusted texts."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_control_characters_are_not_printed(capsys: pytest.CaptureFixture[str]) 
     assert alt.endswith("bell second line")
 
 
-def test_json_survives_what_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_ascii_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
     value = {"alt": ORDERS, "größe": [1, 2.5, None]}
     say_json(value)
     printed = capsys.readouterr().out
@@ -28,7 +28,7 @@ def test_json_survives_what_it_holds(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(printed) == value
 
 
-def test_in_a_pipe_progress_is_a_line_now_and_then(
+def test_in_a_pipe_progress_is_a_line_every_few_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("imgsearch.cli.output.PLAIN_EVERY_SECONDS", 0.0)
@@ -46,10 +46,10 @@ def test_quick_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(("n_bytes", "text"), [(0, "0 B"), (999, "999 B"), (1536, "1.5 kB"), (154_000_000, "154.0 MB")])
-def test_bytes_for_people(n_bytes: int, text: str) -> None:
+def test_readable_bytes(n_bytes: int, text: str) -> None:
     assert readable_bytes(n_bytes) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (95, "1 min 35 s"), (7260, "2 h 1 min")])
-def test_seconds_for_people(seconds: float, text: str) -> None:
+def test_readable_seconds(seconds: float, text: str) -> None:
     assert readable_seconds(seconds) == text

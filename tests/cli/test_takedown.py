@@ -1,4 +1,4 @@
-"""Takedowns: out of every answer at once, never fetched again, undone by the same words; and erased by `compact`."""
+"""Takedowns: no longer found, never fetched again, reversed by `remove --undo`, erased by `compact`."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_a_prefix_covers_what_begins_like_it() -> None:
 
 @settings(max_examples=50)
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_no_text_raises_but_by_its_refusal(text: str, url: str) -> None:
+def test_any_text_makes_a_takedown_or_is_refused(text: str, url: str) -> None:
     for make in (Takedown.of_host, Takedown.of_prefix, Takedown.of_url):
         try:
             takedown = make(text)
@@ -124,7 +124,7 @@ def test_a_host_leaves_every_answer_at_once(tmp_path: Path) -> None:
     assert live_urls(tmp_path) == ["https://example.net/7.png"]
 
 
-def test_what_was_taken_down_is_never_fetched_again(
+def test_taken_down_addresses_are_never_fetched_again(
     site: Site, index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gallery, other = add_images(site, "gallery", 3), add_images(site, "other", 2, first=10)
@@ -147,7 +147,7 @@ def test_what_was_taken_down_is_never_fetched_again(
     assert f"taken down (url-prefix {gallery})" in capsys.readouterr().out
 
 
-def test_what_waits_and_what_redirects_there_is_refused(site: Site, index: Path) -> None:
+def test_queued_urls_and_redirects_to_a_taken_down_host_are_refused(site: Site, index: Path) -> None:
     with serving("127.0.0.2") as other:
         add_images(other, "x", 2)
         page = site.page("/", f'<img src="/moved.png"><img src="{other.url}/x/1.png">')
@@ -199,7 +199,7 @@ def test_forget_refuses_one_address_until_it_is_undone(site: Site, index: Path) 
     assert "/gallery/0.png" in site.paths()
 
 
-def test_an_image_found_elsewhere_too_goes_only_with_its_own_address(tmp_path: Path) -> None:
+def test_an_image_found_on_several_hosts_is_removed_with_its_own_address_only(tmp_path: Path) -> None:
     paths = IndexPaths(tmp_path)
     with Corpus.open_for_writing(paths) as corpus:
         thumbnail = smooth_thumbnails(1)[0]
@@ -215,7 +215,9 @@ def test_an_image_found_elsewhere_too_goes_only_with_its_own_address(tmp_path: P
         assert covered_rows(corpus, takedown.covers, takedown.host) == [0, 2]
 
 
-def test_nothing_named_and_no_host(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_naming_nothing_or_an_invalid_host_is_refused(
+    index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_index(index, smooth_thumbnails(1))
     assert imgsearch("remove", "--index", index) == 2
     assert "nothing is named" in capsys.readouterr().err
@@ -264,7 +266,7 @@ def test_compact_leaves_no_trace_of_what_was_removed(site: Site, index: Path) ->
             assert [(hit.row, hit.distance) for hit in after.hits[method]] == there
 
 
-def test_what_was_erased_neither_comes_back_nor_comes_in_again(
+def test_erased_images_can_neither_be_restored_nor_added_again(
     site: Site, index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = add_images(site, "gallery", 2)

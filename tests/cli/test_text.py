@@ -1,4 +1,4 @@
-"""Words on the command line: trained on, searched by, kept up to date, erased; every mistake is a sentence."""
+"""The commands on words: train, search, reindex, erase, and the message of each mistake."""
 
 import json
 import shutil
@@ -31,7 +31,9 @@ def found_by(capsys: pytest.CaptureFixture[str], paths: IndexPaths, *words: str)
     return found
 
 
-def test_the_lists_stand_side_by_side(paths: IndexPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_search_by_words_shows_the_methods_side_by_side(
+    paths: IndexPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = found_by(capsys, paths, "--text", "puppy zebras", "-k", "4")
     assert found["unknown_words"] == ["zebras"]
     assert [len(found[method]) for method in ("code", "lsa", "tfidf")] == [4, 4, 4]  # type: ignore[arg-type]
@@ -73,7 +75,9 @@ def test_the_card_says_how_the_model_was_made(paths: IndexPaths, capsys: pytest.
     assert found_by(capsys, paths, "--text", "collar harbour paw")["model"] == card["digest"]
 
 
-def test_mistakes_are_sentences(paths: IndexPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_with_words_are_reported(
+    paths: IndexPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     index = ["--index", str(paths.root)]
     for both_or_neither in (["row:1", "--text", "puppy"], []):
         assert "--text" in misuse(capsys, "search", *both_or_neither, *index)

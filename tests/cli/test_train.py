@@ -1,4 +1,4 @@
-"""Training as a user types it: which network, which model stays, and what an interrupted one leaves."""
+"""The command `train`: which network is trained, which model is used, and how a run is continued."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
     assert not (index / "candidate").exists()
 
 
-def test_training_mends_a_damaged_model(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_replaces_a_damaged_model(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (index / "model" / "weights.safetensors").write_bytes(b"damaged")
     assert "imgsearch train" in complaint(capsys, "reindex", "--index", index)
     for start in ((), ("--from", "scratch")):
@@ -98,7 +98,7 @@ def test_training_mends_a_damaged_model(index: Path, capsys: pytest.CaptureFixtu
         answer(capsys, "reindex", "--index", index)
 
 
-def test_an_interrupted_training_is_gone_on_with_unless_something_else_is_asked_for(
+def test_an_interrupted_training_is_continued_unless_started_from_scratch(
     index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = [str(word) for word in ("train", "--epochs", "3", "--keep", "new", "--device", "cpu", "--index", index)]

@@ -1,7 +1,6 @@
-"""Being asked why: everything known of one URL, and the page of a whole crawl."""
+"""The command `why`, the provenance in search results, and the crawl report."""
 
 import json
-import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,11 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crawler.frontier.inspection import ReasonCount
-from crawler.reasons import Reason, ReasonCode
 from imgsearch.cli.main import run
 from imgsearch.corpus.decoding.images import encode_png
-from imgsearch.workflows.crawl_report import MAX_BARS, CrawlFacts, draw_crawl_page
 from tests.support.cli import misuse
 from tests.support.html import Elements
 from tests.support.loopback_site import Answer, Site
@@ -51,7 +47,7 @@ def crawled(site: Site, index: Path) -> Site:
     return site
 
 
-def test_why_tells_where_an_image_was_found_and_what_became_of_it(
+def test_why_shows_where_an_image_was_found_and_its_outcome(
     crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = told(capsys, index, f"{crawled.url}/cat.png")  # in another spelling
@@ -67,7 +63,9 @@ def test_why_tells_where_an_image_was_found_and_what_became_of_it(
         assert text in answer
 
 
-def test_why_tells_why_not(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_gives_the_reason_of_a_url_that_was_not_kept(
+    crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused = told(capsys, index, f"{crawled.url}/secret.png")
     assert "image: skipped, robots.txt of" in refused
     assert "robots.txt: does not allow imgsearch to fetch it" in refused
@@ -79,7 +77,7 @@ def test_why_tells_why_not(crawled: Site, index: Path, capsys: pytest.CaptureFix
     assert "given as a seed" in page
 
 
-def test_why_of_a_sitemap_and_of_what_it_names(site: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_of_a_sitemap_and_its_pages(site: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site.page("/", "nothing")
     entry = f"<url><loc>{site.url}/far</loc></url>"
     site.answer("/sitemap.xml", Answer(f"<urlset>{entry}</urlset>".encode(), headers={"Content-Type": "text/xml"}))
@@ -90,7 +88,7 @@ def test_why_of_a_sitemap_and_of_what_it_names(site: Site, index: Path, capsys: 
     assert path in told(capsys, index, f"{site.url}/far")
 
 
-def test_why_of_a_url_beyond_all_length(site: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_of_a_url_that_is_too_long(site: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     long = f"{site.url}/{'x' * 3000}"
     site.page("/", f'<a href="{long}" rel=nofollow>x</a><img src="{long}.png">')
     crawl(index, f"{site.url}/")
@@ -110,7 +108,7 @@ def test_why_in_json(crawled: Site, index: Path, capsys: pytest.CaptureFixture[s
     assert answer["takedown"] == ""
 
 
-def test_why_names_the_likest_of_what_is_known(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_suggests_similar_known_urls(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = told(capsys, index, f"{crawled.url}/caat.png".replace("http:", "https:"))
     assert "no crawl has seen this URL" in answer
     assert f"perhaps you mean {crawled.url}/cat.png?utm_source=x" in answer
@@ -128,17 +126,17 @@ def test_why_of_a_takedown(crawled: Site, index: Path, capsys: pytest.CaptureFix
     assert "v1" not in answer
 
 
-def test_why_before_anything_was_crawled_and_of_no_url(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_before_any_crawl_and_of_an_invalid_url(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no crawl has seen this URL" in told(capsys, index, "https://example.org/")
     assert not index.exists()
     assert "is not an http or https URL" in misuse(capsys, "why", "ftp://example.org/", "--index", index)
 
 
 # ----------------------------------------------------------------------------
-# provenance in answers
+# provenance in results
 
 
-def test_search_tells_the_provenance(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_search_shows_the_provenance(crawled: Site, index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture(crawled, "/dog.png", 2)
     assert crawl(index, f"{crawled.url}/dog.png") == 0
     assert run(["reindex", "--device", "cpu", "--index", str(index)]) == 0
@@ -152,10 +150,10 @@ def test_search_tells_the_provenance(crawled: Site, index: Path, capsys: pytest.
 
 
 # ----------------------------------------------------------------------------
-# the page
+# the crawl report
 
 
-def test_the_page_shows_the_crawl_and_asks_nobody_for_anything(crawled: Site, index: Path, tmp_path: Path) -> None:
+def test_the_crawl_report_loads_nothing_from_the_web(crawled: Site, index: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     crawled.requests.clear()
     assert crawl(index, "--report", report) == 0
@@ -171,32 +169,7 @@ def test_the_page_shows_the_crawl_and_asks_nobody_for_anything(crawled: Site, in
     assert not {"script", "iframe", "object", "link", "form", "a"} & set(page.tags)
 
 
-def test_the_page_shows_a_strangers_text_as_text() -> None:
-    evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
-    facts = CrawlFacts(
-        {"kept": 1},
-        [ReasonCount("image", "failed", Reason(ReasonCode.BROKEN_OFF, evil), 3, f"http://example.org/{evil}")],
-        [(f"http://{evil}", {"kept": 1})],
-        [(0, "kept", 1)],
-        [(b"\x89PNG", evil)],
-        datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    page = Elements(draw_crawl_page(facts))
-    assert "script" not in page.tags
-    assert page.handlers == []
-    assert page.tags.count("img") == 1
-
-
-def test_the_page_has_few_bars_however_long_the_crawl() -> None:
-    history = [(minute, "kept", 1) for minute in range(0, 10_000, 3)]
-    facts = CrawlFacts({}, [], [], history, [], datetime(2026, 1, 1, tzinfo=UTC))
-    html = draw_crawl_page(facts)
-    assert 100 <= html.count("<rect") <= MAX_BARS
-    heights = [float(text) for text in re.findall(r' height="([\d.]+)" fill', html)]
-    assert max(heights) == 160
-
-
-def test_no_page_of_nothing(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_is_no_report_before_a_crawl(index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert crawl(index, "--report", tmp_path / "report.html") == 1
     assert "nothing was crawled" in capsys.readouterr().err
     assert "no URL to start from" in misuse(capsys, "crawl", "--index", index)
