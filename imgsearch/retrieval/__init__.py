@@ -1,5 +1,6 @@
 """Retrieval: from codes to hits.
 
-`index` finds exact neighbours and stores what they are found in; `build` makes the index of a directory; `search` and
-`text` answer queries; `evaluation` measures the answers; `explore` serves the map and the decoder playground.
+`index` finds exact neighbours and reads and writes index files; `build` builds the index of a directory; `search` and
+`text` search by images and by words; `evaluation` measures search methods; `explore` computes the image map and walks
+between codes.
 """

@@ -1,4 +1,4 @@
-"""What `imgsearch reindex` builds of the codes on disk, and what a searcher opens of it."""
+"""The index that is built of the codes on disk, and opening it."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ CODES = np.random.default_rng(1338).standard_normal((40, 8)).astype(np.float16)
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, n: int = 40, model: str = MODEL) -> None:
-    """Let n codes of one model lie on disk, and `model` be the current one."""
+    """Provide n codes of one model on disk, and `model` as the current one."""
     monkeypatch.setattr(index_module, "open_codes", lambda folder: (CODES[:n], CodesInfo(MODEL, n)))
     monkeypatch.setattr(index_module, "read_card", lambda folder: SimpleNamespace(digest=model, metric="l2"))
 
@@ -78,7 +78,7 @@ def test_no_codes_at_all(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("damage", ["cut short", "no zip", "of other rows"])
-def test_damaged_binary_codes_are_refused_with_what_to_do(paths: IndexPaths, damage: str) -> None:
+def test_damaged_binary_codes_are_refused_with_a_hint(paths: IndexPaths, damage: str) -> None:
     info = build_index(paths)
     path = paths.search / info.binary_file
     if damage == "of other rows":

@@ -1,1 +1,1 @@
-"""What the Explore page is made of: the image map and the geometry of codes."""
+"""The image map and the geometry of codes, which the Explore page shows."""

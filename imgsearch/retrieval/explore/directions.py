@@ -1,7 +1,6 @@
-"""The arithmetic of codes: walks between two, samples around one, the directions in which those of a corpus differ.
+"""The geometry of codes: walks between two codes, samples around one, and the principal directions of a corpus.
 
-numpy only. Knows codes as numbers (n, d); must not know networks, images or files. Removed rows have codes of zeros:
-the caller leaves them out.
+The codes of removed rows are zeros; callers leave these rows out.
 """
 
 from dataclasses import dataclass
@@ -11,25 +10,25 @@ from numpy.typing import NDArray
 
 from imgsearch.linear import Moments, components_of, moments
 
-BLOCK_ROWS = 16_384  # codes that are turned to float64 at once
+BLOCK_ROWS = 16_384  # codes that are converted to float64 at once
 
 
 @dataclass(frozen=True)
 class Directions:
-    """The directions in which codes differ most, the one of largest variance first, and how far they reach."""
+    """The principal directions of codes, the one of largest variance first."""
 
-    mean: NDArray[np.float32]  # (d,) of the codes
+    mean: NDArray[np.float32]  # (d,) mean of the codes
     directions: NDArray[np.float32]  # (k, d), orthogonal, of length 1
     deviations: NDArray[np.float32]  # (k,) standard deviation of the codes along each
 
     def moved(self, code: NDArray[np.floating], amounts: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(d,) the code (d,) moved along the first directions by `amounts` (up to k,) standard deviations of each."""
+        """(d,) a code (d,) moved along the first directions by `amounts` (up to k,) standard deviations of each."""
         n = len(amounts)
         steps = np.asarray(amounts, np.float64) * self.deviations[:n]
         return (np.asarray(code, np.float64) + steps @ self.directions[:n]).astype(np.float32)
 
     def amounts(self, code: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(k,) where the code (d,) stands along each direction, in standard deviations from the mean."""
+        """(k,) coordinates of a code (d,) along the directions, in standard deviations from the mean."""
         along = self.directions @ (np.asarray(code, np.float64) - self.mean)
         return np.divide(along, self.deviations, out=np.zeros_like(along), where=self.deviations > 0).astype(np.float32)
 
@@ -37,8 +36,8 @@ class Directions:
 def walk(first: NDArray[np.floating], second: NDArray[np.floating], steps: int) -> NDArray[np.float32]:
     """(steps, d) codes on the way from one code (d,) to another, both ends included.
 
-    In the directions of the straight line between them, but of lengths that go evenly from the one's to the other's:
-    half way between two codes that differ much the line itself is short, and what is decoded from it pale.
+    They have the directions of the straight line between the two, and lengths that change evenly from the one's to the
+    other's. The line itself is shorter half way between very different codes and decodes to pale images.
 
     >>> walk(np.array([3.0, 0.0]), np.array([5.0, 0.0]), 3).tolist()
     [[3.0, 0.0], [4.0, 0.0], [5.0, 0.0]]

@@ -29,7 +29,7 @@ class CodeIndex:
     """Exact search among codes, by cosine distance (1 - cosine) or Euclidean distance.
 
     Cosine is searched as the Euclidean distance of normalised codes: 1 - cos(a, b) = |a - b|^2 / 2, which is exactly 0
-    for a code and itself. A code of all zeros has no direction; it lies at 0.5 from every other.
+    for a code and itself. A code of all zeros has no direction; its distance from every other is 0.5.
     """
 
     def __init__(self, flat: Any, info: IndexInfo, gpu: int | None = None) -> None:
@@ -129,7 +129,7 @@ class CodeIndex:
         Args:
             exclude: rows that no result may hold.
             self_rows: (nq,) the query's own row, which its result leaves out; -1 for none.
-            on_progress: told how many of how many queries are answered.
+            on_progress: called with the number of queries that were searched.
         """
         exclusions = Exclusions.of(self.rows, len(queries), exclude, self_rows)
         answers: list[Neighbours] = []
@@ -197,7 +197,7 @@ def _read_flat(folder: Path, info: IndexInfo) -> Any:
     path = folder / info.file
     size = path.stat().st_size
     try:
-        if size < info.rows * 4:  # faiss trusts the sizes in the file: it must not read one cut short
+        if size < info.rows * 4:  # faiss trusts the sizes in the file and would read beyond the end of a truncated one
             raise RuntimeError(f"it has {size} bytes for {info.rows} rows")
         flat = faiss.read_index(str(path))
     except (RuntimeError, MemoryError) as error:

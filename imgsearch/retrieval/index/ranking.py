@@ -20,7 +20,7 @@ TIE_SEED = 0
 QUERY_BLOCK = 256  # queries ranked at once: 256 x 50,000 keys are 100 MB
 
 _LAST = np.iinfo(np.uint64).max  # the key of a vector that is excluded
-_PLACE_BITS, _TIE_BITS = np.uint64(32), np.uint64(22)  # of a key; a Hamming distance takes what is left, 10 bits
+_PLACE_BITS, _TIE_BITS = np.uint64(32), np.uint64(22)  # bits of a key; a Hamming distance takes the other 10
 _PLACE_MASK = np.uint64(2**32 - 1)
 
 

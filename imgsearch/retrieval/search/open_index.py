@@ -18,7 +18,7 @@ MOST_HITS = 1000
 
 
 class OpenIndex(ABC):
-    """A corpus and what was indexed of it. Several threads may share one.
+    """A corpus and its index. Several threads may share one.
 
     Rows that were added since the index was built are not found yet; removed rows vanish from results at once.
     """
@@ -118,6 +118,6 @@ class OpenIndex(ABC):
 
 
 def check_k(k: int) -> None:
-    """Raise QueryError unless `k` is a number of hits that may be asked for."""
+    """Raise QueryError unless `k` is an allowed number of hits."""
     if not 1 <= k <= MOST_HITS:
         raise QueryError(f"k is {k}; it must be between 1 and {MOST_HITS:,}.")

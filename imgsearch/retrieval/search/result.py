@@ -25,7 +25,7 @@ class Hit:
         return self.entry.row
 
     def to_json(self) -> dict[str, object]:
-        """Return the distance, the grade and what is public of the entry."""
+        """Return the distance, the grade and the published fields of the entry."""
         entry = self.entry
         return {
             "row": entry.row,

@@ -20,7 +20,7 @@ class Cutoff:
     """Two distances of one search method, in the unit of its hits: 1 - cosine, Euclidean, or differing bits."""
 
     metric: str  # "cosine", "l2" or "hamming"
-    same: float  # up to it lie copies of a picture, and hardly any other picture
+    same: float  # up to it hits are copies of the query, and hardly ever other images
     close: float  # beyond it hits are no nearer than chance, or than images of the corpus mostly are; never < same
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ def count_words(texts: Iterable[str], vocabulary: Vocabulary) -> Bags:
 
 
 def make_bags(starts: NDArray[np.int64], words: NDArray[np.int32], counts: NDArray[np.uint16], n_words: int) -> Bags:
-    """Return the bags of which bag i holds the words `words[starts[i]:starts[i + 1]]`, each so often as `counts` says.
+    """Return bags; bag i has the words `words[starts[i]:starts[i + 1]]`, each as often as `counts` at its position.
 
     Raises:
         ValueError: the arrays do not fit together.

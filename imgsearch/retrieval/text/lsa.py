@@ -39,6 +39,6 @@ class SemanticSpace:
         return cls(np.ascontiguousarray(directions.T, dtype=np.float32))
 
     def project(self, vectors: WordVectors) -> NDArray[np.float32]:
-        """(n, k) where texts lie, from their word vectors (n, v)."""
+        """(n, k) coordinates of texts in the space, from their word vectors (n, v)."""
         places: NDArray[np.float32] = vectors @ self.directions
         return places

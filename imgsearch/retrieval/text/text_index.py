@@ -99,7 +99,7 @@ def read_vocabulary(paths: IndexPaths) -> TrainedVocabulary:
         ModelError: there is no text model, or it is damaged.
     """
     if not has_text_model(paths):
-        raise ModelError(f"no model of words in {paths.text.root} yet.", hint=Hint.TRAIN_TEXT)
+        raise ModelError(f"there is no text model in {paths.text.root} yet.", hint=Hint.TRAIN_TEXT)
     path = paths.text.root / VOCABULARY_FILE
     read = read_record(
         path,
@@ -108,7 +108,7 @@ def read_vocabulary(paths: IndexPaths) -> TrainedVocabulary:
         damaged=lambda reason: ModelError(f"{path} is damaged: {reason}.", hint=Hint.TRAIN_TEXT),
     )
     if read.model != read_card(paths.text.model).digest:
-        raise ModelError(f"{path} belongs to another model of words: a training was interrupted.", hint=Hint.TRAIN_TEXT)
+        raise ModelError(f"{path} belongs to another text model: a training was interrupted.", hint=Hint.TRAIN_TEXT)
     return read
 
 

@@ -102,7 +102,7 @@ class TextSearcher(OpenIndex):
         words = QueryWords(*vocabulary.look_up(text))
         if not words.known:
             common = ", ".join(vocabulary.words[:SUGGESTED])
-            raise QueryError(f"none of these words is written of an image here. Common ones are: {common}")
+            raise QueryError(f"no image has any of these words in its texts. Common ones are: {common}.")
         query = tf_idf(count_words([text], vocabulary), vocabulary)  # (1, v)
         rows = self.findable_rows()
         clock = _Stopwatch()
@@ -131,7 +131,7 @@ class TextSearcher(OpenIndex):
         device = pick_device(self._device)
         network, card = load_checkpoint(self._paths.text.model, device.device)
         if card.digest != self.model:
-            raise IndexMismatchError("the model of words was trained anew since this was opened. Open it again.")
+            raise IndexMismatchError("the text model was trained anew since the index was opened. Open it again.")
         return network, device
 
     def _code(self, query: WordVectors) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Cutoffs found in made corpora, of which it is known what is a copy, a sibling and a stranger."""
+"""Thresholds of synthetic corpora with known copies, related images and unrelated ones."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ D = 64
 Floats = NDArray[np.float32]
 
 
-def strangers(n: int, seed: int = 0) -> Floats:
+def unrelated(n: int, seed: int = 0) -> Floats:
     """(n, d) directions with nothing in common."""
     return np.random.default_rng(seed).standard_normal((n, D)).astype(np.float32)
 
@@ -50,28 +50,28 @@ def nearest(queries: Floats, vectors: Floats, *, besides: int = 0) -> NDArray[np
     return found
 
 
-def test_copies_are_the_same_and_siblings_are_close_and_strangers_are_weak() -> None:
+def test_copies_are_the_same_related_images_close_and_unrelated_ones_weak() -> None:
     corpus = families(2000, 40)
     cutoff = calibrated(corpus)
     copies, _ = copies_of(corpus, 500)
     assert np.mean(nearest(copies, corpus) <= cutoff.same) == pytest.approx(0.9, abs=0.05)
-    siblings = nearest(corpus, corpus, besides=1)
-    assert np.mean(siblings <= cutoff.same) <= 0.02
-    assert np.mean(siblings <= cutoff.close) == pytest.approx(0.7, abs=0.05)
-    assert np.mean(nearest(strangers(500, seed=1), corpus) <= cutoff.close) <= 0.01
+    related = nearest(corpus, corpus, besides=1)
+    assert np.mean(related <= cutoff.same) <= 0.02
+    assert np.mean(related <= cutoff.close) == pytest.approx(0.7, abs=0.05)
+    assert np.mean(nearest(unrelated(500, seed=1), corpus) <= cutoff.close) <= 0.01
 
 
 @pytest.mark.parametrize("n", [100, 1000, 4000])
 def test_where_no_two_images_have_anything_in_common_next_to_no_hit_is_close(n: int) -> None:
     """The bound by chance: by the other bound 70 % of them would be."""
-    corpus = strangers(n)
+    corpus = unrelated(n)
     cutoff = calibrated(corpus)
     assert np.mean(nearest(corpus, corpus, besides=1) <= cutoff.close) <= 0.12
-    assert np.mean(nearest(strangers(500, seed=1), corpus) <= cutoff.close) <= 0.12
+    assert np.mean(nearest(unrelated(500, seed=1), corpus) <= cutoff.close) <= 0.12
 
 
 def test_the_larger_a_corpus_the_nearer_chance_comes() -> None:
-    corpus = strangers(500)
+    corpus = unrelated(500)
     closes = [calibrated(corpus, n_images=n_images).close for n_images in (500, 5_000, 500_000)]
     assert closes == sorted(closes, reverse=True)
     assert len(set(closes)) == 3
@@ -81,7 +81,7 @@ def test_the_larger_a_corpus_the_nearer_chance_comes() -> None:
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_duplicates_do_not_pull_the_cutoff_in(times: int, noise: float) -> None:
     once = families(600, 20)
-    repeated = np.concatenate([once + noise * strangers(len(once), seed) for seed in range(times)])
+    repeated = np.concatenate([once + noise * unrelated(len(once), seed) for seed in range(times)])
     expected, cutoff = calibrated(once), calibrated(repeated)
     assert cutoff.same == pytest.approx(expected.same, rel=0.3)
     assert cutoff.close == pytest.approx(expected.close, rel=0.15)
@@ -89,7 +89,7 @@ def test_duplicates_do_not_pull_the_cutoff_in(times: int, noise: float) -> None:
 
 def test_at_most_one_in_a_hundred_others_is_the_same_even_where_copies_lie_far() -> None:
     corpus = families(1000, 20)
-    vague, places = copies_of(corpus, 400, noise=0.6)  # as far from their pictures as siblings are from each other
+    vague, places = copies_of(corpus, 400, noise=0.6)  # as far from their pictures as related are from each other
     vague[:250], places[:250] = corpus[:250], np.arange(250)
     cutoff = calibrate(corpus, "cosine", vague, places)
     assert np.mean(nearest(corpus, corpus, besides=1) <= cutoff.same) <= 0.015
@@ -100,7 +100,7 @@ def test_at_most_one_in_a_hundred_others_is_the_same_even_where_copies_lie_far()
 @pytest.mark.parametrize("seed", range(5))
 def test_tiny_corpora(n: int, seed: int) -> None:
     """Nothing but a copy is the same; of fewer than ten nothing but a copy is close."""
-    corpus = strangers(n, seed)
+    corpus = unrelated(n, seed)
     copies, places = copies_of(corpus, 40, noise=0.05) if n else (corpus, np.empty(0, np.int64))
     cutoff = calibrate(corpus, "cosine", copies, places)
     assert 0 <= cutoff.same <= cutoff.close < 1
@@ -122,9 +122,9 @@ def test_a_corpus_of_one_image_many_times(n: int, value: float) -> None:
 
 
 def test_nearly_all_one_image() -> None:
-    corpus = np.concatenate([np.ones((3000, D), np.float32), strangers(2)])
+    corpus = np.concatenate([np.ones((3000, D), np.float32), unrelated(2)])
     cutoff = calibrated(corpus)
-    assert 0 < cutoff.same <= cutoff.close < nearest(strangers(1, seed=3), corpus)[0]
+    assert 0 < cutoff.same <= cutoff.close < nearest(unrelated(1, seed=3), corpus)[0]
 
 
 def test_each_metric_in_the_unit_of_its_hits() -> None:
@@ -190,16 +190,16 @@ def test_where_no_image_can_be_found(tmp_path: Path) -> None:
         assert calibrate_index(searcher).methods == {}
 
 
-def test_siblings_do_not_widen_what_chance_is() -> None:
-    """A third of all pairs: where they are taken for strangers, no hit is nearer than these."""
+def test_related_images_do_not_widen_the_chance_distance() -> None:
+    """They are a third of all pairs; counted as unrelated, they would make every hit a chance hit."""
     corpus = families(1500, 3)
-    siblings = nearest(corpus, corpus, besides=1)
-    assert np.mean(siblings <= calibrated(corpus).close) == pytest.approx(0.7, abs=0.05)
+    related = nearest(corpus, corpus, besides=1)
+    assert np.mean(related <= calibrated(corpus).close) == pytest.approx(0.7, abs=0.05)
 
 
-def test_nor_do_odd_images() -> None:
+def test_unusual_images_do_not_widen_the_chance_distance() -> None:
     """One image in five is ten times as far from all others as these are from each other."""
-    plain = strangers(1500)
+    plain = unrelated(1500)
     odd = plain.copy()
     odd[::5] *= 10
     expected, cutoff = (
@@ -208,14 +208,14 @@ def test_nor_do_odd_images() -> None:
     assert cutoff.close == pytest.approx(expected.close, rel=0.15)
 
 
-def test_nor_does_one_image_that_half_the_corpus_repeats() -> None:
-    plain = strangers(1000)
+def test_one_image_repeated_many_times_does_not_widen_the_chance_distance() -> None:
+    plain = unrelated(1000)
     repeated = np.concatenate([plain, np.repeat(plain[:1], 1000, axis=0)])
     assert calibrated(repeated).close == pytest.approx(calibrated(plain, n_images=2000).close, rel=0.1)
 
 
 def test_an_image_is_not_its_own_nearest_other() -> None:
     """Although rounding may leave it a little away from itself."""
-    corpus = strangers(300)
-    vague = np.concatenate([corpus[:200], strangers(100, seed=1)])  # a third of the copies lie far from their pictures
+    corpus = unrelated(300)
+    vague = np.concatenate([corpus[:200], unrelated(100, seed=1)])  # a third of the copies are far from their originals
     assert calibrate(corpus, "l2", vague, np.arange(300)).same > 1

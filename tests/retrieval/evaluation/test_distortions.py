@@ -47,7 +47,7 @@ def test_every_copy_differs_and_none_changes_its_original(name: str) -> None:
 
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_the_draw_belongs_to_seed_and_row(name: str) -> None:
-    """Whoever else is distorted with it, and in whatever order."""
+    """Independent of the other rows and of their order."""
     thumbnails = smooth_thumbnails(N)
     copies = distort(thumbnails, name, ROWS)
     some = np.array([7, 3, 11])
@@ -89,14 +89,14 @@ def test_a_crop_keeps_so_much_of_the_area() -> None:
     copies = distort(
         picture.astype(np.uint8)[None].repeat(N, axis=0), "crop", ROWS, strengths=only(crop_area=(0.5, 0.5))
     )
-    middle = copies[:, 4:28, 4:28].astype(float)  # without the edges, where nothing lies beyond to be mixed with
+    middle = copies[:, 4:28, 4:28].astype(float)  # without the edges, where there are no pixels beyond to be mixed in
     across, down = np.diff(middle[..., 0], axis=2).mean(axis=(1, 2)), np.diff(middle[..., 1], axis=1).mean(axis=(1, 2))
     assert across * down == pytest.approx(np.full(N, (255 / 31) ** 2 * 0.5), rel=0.05)  # scaled up: a flatter ramp
     assert np.ptp(middle[:, 12, 12, 0]) > 30  # somewhere else each time
     assert (copies[..., 2] == 7).all()
 
 
-def test_a_rotation_turns_by_so_many_degrees_either_way_and_leaves_no_black_corner() -> None:
+def test_a_rotation_goes_either_way_and_leaves_no_black_corner() -> None:
     half = np.full((N, 32, 32, 3), 60, np.uint8)
     half[:, :, 16:] = 200
     copies = distort(half, "rotate", ROWS, strengths=only(rotate_degrees=(10, 10)))

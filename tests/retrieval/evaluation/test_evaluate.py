@@ -33,7 +33,7 @@ def labels_of(thumbnails: NDArray[np.uint8]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
-    """N labelled images, of which one is removed, one has no label, and one more is not indexed."""
+    """N labelled images, one of them removed and one without a label, and one more that is not indexed."""
     thumbnails = smooth_thumbnails(N + 1)
     labels = labels_of(thumbnails)
     labels[UNLABELLED] = ""
@@ -110,20 +110,20 @@ def test_each_labelled_image_is_a_query_and_left_out_of_its_own_ranking(
 
 
 def test_given_queries(paths: IndexPaths) -> None:
-    asked = smooth_thumbnails(9, seed=77)
-    wanted = labels_of(asked)
+    images = smooth_thumbnails(9, seed=77)
+    wanted = labels_of(images)
     thumbnails = smooth_thumbnails(N)
-    labels, nobody = labels_of(thumbnails), [-1] * len(asked)
+    labels, outside = labels_of(thumbnails), [-1] * len(images)
     with Searcher.open(paths, device="cpu") as searcher:
-        evaluation = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
+        evaluation = evaluate(searcher, queries=LabelledImages(images, wanted, []))
         assert tuple(evaluation.methods) == EVALUATED
         for method in build_methods(searcher, rows=np.array(DATABASE)):
-            ours, theirs = method.vectors(thumbnails), method.vectors(asked)
+            ours, theirs = method.vectors(thumbnails), method.vectors(images)
             if method.metric == "hamming":
                 continue  # equal distances are drawn at random: see the tests of the ranking
             if method.metric == "cosine":
                 ours, theirs = directions(ours), directions(theirs)
-            slow = slow_evaluation(ours.astype(np.float64), theirs.astype(np.float64), labels, wanted, nobody)
+            slow = slow_evaluation(ours.astype(np.float64), theirs.astype(np.float64), labels, wanted, outside)
             assert evaluation.methods[method.name] == pytest.approx(slow), method.name
     assert (evaluation.n_database, evaluation.n_queries) == (len(DATABASE), 9)
 
@@ -182,10 +182,10 @@ def test_near_duplicates_are_used_and_counted(paths: IndexPaths) -> None:
     thumbnails = smooth_thumbnails(N)
     fresh = smooth_thumbnails(4, seed=77)
     brighter = np.clip(thumbnails[[0, 1]].astype(int) // 2 + 60, 0, 255).astype(np.uint8)
-    asked = np.concatenate([fresh, brighter])
+    images = np.concatenate([fresh, brighter])
     wanted = [*labels_of(fresh), *labels_of(thumbnails[[0, 1]])]
     with Searcher.open(paths, device="cpu") as searcher:
-        both = evaluate(searcher, queries=LabelledImages(asked, wanted, []))
+        both = evaluate(searcher, queries=LabelledImages(images, wanted, []))
         alone = evaluate(searcher, queries=LabelledImages(fresh, labels_of(fresh), []))
         only = evaluate(searcher, queries=LabelledImages(brighter, wanted[4:], []))
     assert (both.n_queries, both.n_duplicates, both.n_near_duplicates) == (6, 0, 2)
@@ -197,8 +197,8 @@ def test_near_duplicates_are_used_and_counted(paths: IndexPaths) -> None:
 
 
 def test_json_of_an_evaluation(paths: IndexPaths) -> None:
-    told = json.loads(json.dumps(evaluate(paths, max_queries=5).to_json()))
-    assert list(told) == [
+    parsed = json.loads(json.dumps(evaluate(paths, max_queries=5).to_json()))
+    assert list(parsed) == [
         "n_database",
         "n_labelled",
         "n_could_ask",
@@ -210,10 +210,10 @@ def test_json_of_an_evaluation(paths: IndexPaths) -> None:
         "without_near_twins",
         "curve",
     ]
-    assert list(told["methods"]) == list(told["curve"]["share"]) == list(EVALUATED)
-    assert [list(figures) for figures in told["methods"].values()] == [["title", *SCORE_NAMES]] * len(EVALUATED)
-    assert {len(share) for share in told["curve"]["share"].values()} == {len(told["curve"]["n"])}
-    assert "divided by the number of relevant images found" in told["ap_formula"]
+    assert list(parsed["methods"]) == list(parsed["curve"]["share"]) == list(EVALUATED)
+    assert [list(figures) for figures in parsed["methods"].values()] == [["title", *SCORE_NAMES]] * len(EVALUATED)
+    assert {len(share) for share in parsed["curve"]["share"].values()} == {len(parsed["curve"]["n"])}
+    assert "divided by the number of relevant images found" in parsed["ap_formula"]
 
 
 def test_a_sample_of_queries_is_always_the_same(paths: IndexPaths) -> None:
@@ -226,14 +226,14 @@ def test_a_sample_of_queries_is_always_the_same(paths: IndexPaths) -> None:
 
 
 def test_a_query_that_is_in_the_database_is_not_used(paths: IndexPaths) -> None:
-    asked = np.concatenate([smooth_thumbnails(3), smooth_thumbnails(4, seed=77)])
-    fresh = LabelledImages(asked[3:], labels_of(asked[3:]), [])
+    images = np.concatenate([smooth_thumbnails(3), smooth_thumbnails(4, seed=77)])
+    fresh = LabelledImages(images[3:], labels_of(images[3:]), [])
     with Searcher.open(paths, device="cpu") as searcher:
-        mixed = evaluate(searcher, queries=LabelledImages(asked, labels_of(asked), []))
+        mixed = evaluate(searcher, queries=LabelledImages(images, labels_of(images), []))
         assert (mixed.n_queries, mixed.n_duplicates) == (4, 3)
         assert mixed.methods == evaluate(searcher, queries=fresh).methods
         with raises_with_hint(EvaluationError, Hint.OTHER_QUERIES, match="each of the 3 queries is in the corpus"):
-            evaluate(searcher, queries=LabelledImages(asked[:3], labels_of(asked[:3]), []))
+            evaluate(searcher, queries=LabelledImages(images[:3], labels_of(images[:3]), []))
 
 
 def test_a_removed_duplicate_does_not_count(paths: IndexPaths) -> None:
@@ -243,21 +243,21 @@ def test_a_removed_duplicate_does_not_count(paths: IndexPaths) -> None:
 
 
 def test_queries_without_a_label_are_not_used(paths: IndexPaths) -> None:
-    asked = smooth_thumbnails(3, seed=77)
-    labels = labels_of(asked)
+    images = smooth_thumbnails(3, seed=77)
+    labels = labels_of(images)
     with Searcher.open(paths, device="cpu") as searcher:
-        some = evaluate(searcher, queries=LabelledImages(asked, [labels[0], "", labels[2]], []))
-        assert some == evaluate(searcher, queries=LabelledImages(asked[[0, 2]], [labels[0], labels[2]], []))
+        some = evaluate(searcher, queries=LabelledImages(images, [labels[0], "", labels[2]], []))
+        assert some == evaluate(searcher, queries=LabelledImages(images[[0, 2]], [labels[0], labels[2]], []))
         with pytest.raises(EvaluationError, match="no query image has a label: each must lie in a folder"):
-            evaluate(searcher, queries=LabelledImages(asked, [""] * 3, []))
+            evaluate(searcher, queries=LabelledImages(images, [""] * 3, []))
 
 
 def test_queries_with_labels_that_the_corpus_lacks(paths: IndexPaths) -> None:
-    asked = smooth_thumbnails(2, seed=77)
+    images = smooth_thumbnails(2, seed=77)
     with pytest.raises(
         EvaluationError, match="no indexed image has the label 'dog'; the labels there are 'ant', 'bee', 'cat'"
     ):
-        evaluate(paths, queries=LabelledImages(asked, ["ant", "dog"], []))
+        evaluate(paths, queries=LabelledImages(images, ["ant", "dog"], []))
 
 
 @pytest.mark.parametrize(("labels", "complaint"), [("", "no indexed image has a label"), ("ant", "'ant'")])

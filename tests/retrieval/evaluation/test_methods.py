@@ -1,4 +1,4 @@
-"""What each method makes of thumbnails, on a small real index."""
+"""The vectors of each method, on a small real index."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def methods(searcher: Searcher) -> dict[str, EvaluatedMethod]:
 
 
 def test_every_method_gives_what_its_metric_takes(paths: IndexPaths) -> None:
-    asked = smooth_thumbnails(3, seed=9)
+    images = smooth_thumbnails(3, seed=9)
     with Searcher.open(paths, device="cpu") as searcher:
         built = methods(searcher)
         assert tuple(built) == EVALUATED
@@ -35,7 +35,7 @@ def test_every_method_gives_what_its_metric_takes(paths: IndexPaths) -> None:
         for method in built.values():
             assert method.metric in METRICS
             stored = row_vectors(method, searcher, ROWS)
-            vectors = method.vectors(asked)
+            vectors = method.vectors(images)
             assert (len(stored), len(vectors)) == (N, 3)
             assert stored.shape[1:] == vectors.shape[1:]
             assert Database.of(stored, method.metric).distances(vectors).shape == (3, N)
@@ -88,18 +88,18 @@ def test_components_are_of_the_rows_that_can_be_found(tmp_path: Path) -> None:
         corpus.remove([0, 1])
     with Searcher.open(paths, device="cpu") as searcher:
         (default,) = build_methods(searcher, names=("pca",))
-        (told,) = build_methods(searcher, names=("pca",), rows=np.arange(2, N))
-        assert default.vectors(thumbnails) == pytest.approx(told.vectors(thumbnails), abs=1e-5)
-        assert told.title.startswith("12 principal components")
+        (chosen,) = build_methods(searcher, names=("pca",), rows=np.arange(2, N))
+        assert default.vectors(thumbnails) == pytest.approx(chosen.vectors(thumbnails), abs=1e-5)
+        assert chosen.title.startswith("12 principal components")
 
 
-def test_the_untrained_network_is_the_same_each_time_and_disturbs_no_other_chance(paths: IndexPaths) -> None:
-    asked = smooth_thumbnails(4)
+def test_the_untrained_network_is_reproducible_and_changes_no_global_seed(paths: IndexPaths) -> None:
+    images = smooth_thumbnails(4)
     with Searcher.open(paths, device="cpu") as searcher:
         torch.manual_seed(5)
         expected = torch.rand(1)
         torch.manual_seed(5)
-        first, second = (methods(searcher)["untrained"].vectors(asked) for _ in range(2))
+        first, second = (methods(searcher)["untrained"].vectors(images) for _ in range(2))
         assert torch.rand(1) == expected
     assert np.array_equal(first, second)
 
@@ -115,9 +115,9 @@ def test_hog_sees_edges_and_not_colours() -> None:
     assert not hog_vectors(np.full((1, 32, 32, 3), 9, np.uint8)).any()
 
 
-def test_progress_is_told_where_vectors_are_made(paths: IndexPaths) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported_where_vectors_are_computed(paths: IndexPaths) -> None:
+    reported: list[tuple[int, int]] = []
     with Searcher.open(paths, device="cpu") as searcher:
         (pixel,) = build_methods(searcher, names=("pixel",))
-        row_vectors(pixel, searcher, ROWS[:20], lambda *done: told.append(done))
-    assert told == [(20, 20)]
+        row_vectors(pixel, searcher, ROWS[:20], lambda *done: reported.append(done))
+    assert reported == [(20, 20)]

@@ -13,8 +13,8 @@ from imgsearch.retrieval.evaluation import metrics
 from imgsearch.retrieval.evaluation.metrics import MISSING, average_precision, knn_vote, precision_at, recall_at_k
 
 # A query: its label, the labels of its neighbours, nearest first.
-asked = st.tuples(st.integers(0, 3), st.lists(st.integers(0, 3), max_size=12))
-several = st.lists(asked, min_size=1, max_size=6)
+query = st.tuples(st.integers(0, 3), st.lists(st.integers(0, 3), max_size=12))
+several = st.lists(query, min_size=1, max_size=6)
 
 
 def as_arrays(queries: list[tuple[int, list[int]]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -73,7 +73,7 @@ def test_vote_is_the_majority_and_the_nearest_class_between_equals(
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=12), st.integers(1, 6), st.randoms(use_true_random=False))
-def test_recall_does_not_punish_another_row_at_the_same_distance(distances: list[int], k: int, random: object) -> None:
+def test_another_row_at_the_same_distance_counts_as_found(distances: list[int], k: int, random: object) -> None:
     truth = np.sort(np.array(distances, dtype=np.float64))
     limit = truth[min(k, len(truth)) - 1]
     beyond = np.array([value for value in truth if value > limit])

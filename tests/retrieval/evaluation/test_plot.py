@@ -1,4 +1,4 @@
-"""The curve as a picture. (How good it looks was looked at; here: that it says what was measured.)"""
+"""The curve as a picture: it shows the measured shares. (Its looks were checked by eye.)"""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Distorted-query recall: against slow counting, with ties, and on methods whose answer is known."""
+"""Distorted-query recall: against slow counting, with ties, and by methods with a known result."""
 
 import doctest
 import json
@@ -27,7 +27,7 @@ REMOVED = 5
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> IndexPaths:
-    """N images, of which one is removed."""
+    """N images, one of them removed."""
     paths = make_index(tmp_path_factory.mktemp("index"), smooth_thumbnails(N))
     with Corpus.open_for_writing(paths) as corpus:
         corpus.remove([REMOVED])
@@ -125,7 +125,7 @@ def test_where_no_image_can_be_found(tmp_path: Path) -> None:
 
 def test_json(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
-        told = json.loads(json.dumps(measure_distorted(searcher, [COLOUR], n_rows=3).to_json()))
-    assert list(told) == ["n_rows", "n_database", "distortions", "recall", "mean"]
-    assert told["distortions"] == list(DISTORTIONS) == list(told["recall"]["colour-only"])
-    assert list(told["recall"]["colour-only"]["crop"]) == list(told["mean"]["colour-only"]) == ["top1", "top10"]
+        parsed = json.loads(json.dumps(measure_distorted(searcher, [COLOUR], n_rows=3).to_json()))
+    assert list(parsed) == ["n_rows", "n_database", "distortions", "recall", "mean"]
+    assert parsed["distortions"] == list(DISTORTIONS) == list(parsed["recall"]["colour-only"])
+    assert list(parsed["recall"]["colour-only"]["crop"]) == list(parsed["mean"]["colour-only"]) == ["top1", "top10"]

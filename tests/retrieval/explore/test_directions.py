@@ -1,4 +1,4 @@
-"""Walks, samples and directions against what their definitions say."""
+"""Walks, samples and directions against their definitions."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def _rotation() -> NDArray[np.float64]:
     return np.asarray(rotation)
 
 
-def test_a_walk_leads_from_code_to_code_in_the_directions_of_the_line_between_them() -> None:
+def test_a_walk_has_the_directions_of_the_line_between_two_codes() -> None:
     first, second = np.array([1.0, 5.0, -2.0], np.float16), np.array([8.0, -1.0, 0.0], np.float16)
     way = walk(first, second, 7)
     assert way.dtype == np.float32
@@ -85,7 +85,7 @@ def test_gaussian_codes_have_the_mean_and_covariance_of_the_corpus(codes: NDArra
     assert (drawn[:9] != gaussian_codes(codes, 9, seed=4)).any()
 
 
-def test_samples_around_a_code_are_as_far_as_the_spread_says(codes: NDArray[np.float32]) -> None:
+def test_the_spread_scales_the_distance_of_samples_around_a_code(codes: NDArray[np.float32]) -> None:
     code = np.array([1.0, 2.0, 3.0, 4.0])
     drawn = around(code, codes, 0.5, 20_000, seed=3)
     assert drawn.mean(axis=0) == pytest.approx(code, abs=0.05)
@@ -94,7 +94,7 @@ def test_samples_around_a_code_are_as_far_as_the_spread_says(codes: NDArray[np.f
 
 
 def test_few_codes_are_enough_to_draw_from() -> None:
-    """Two codes in eight numbers: whatever is drawn lies on the line through them."""
+    """Two codes of eight numbers: all draws are on the line through them."""
     two = np.random.default_rng(2).standard_normal((2, 8))
     drawn = gaussian_codes(two, 50, seed=0) - two[0]
     along = (two[1] - two[0]) / np.linalg.norm(two[1] - two[0])

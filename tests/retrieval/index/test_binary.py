@@ -15,7 +15,7 @@ from tests.support.progress import RecordedProgress
 
 
 def some_codes(n: int, *, n_set: int = 256, seed: int = 1338) -> NDArray[np.uint8]:
-    """(n, 32) binary codes of which only the first `n_set` bits vary: the fewer, the more ties."""
+    """(n, 32) binary codes whose first `n_set` bits vary: the fewer, the more ties."""
     bits = np.random.default_rng(seed).integers(0, 2, (n, 256), dtype=np.uint8)
     bits[:, n_set:] = 0
     return np.packbits(bits, axis=1)
@@ -83,7 +83,7 @@ def test_codes_are_given_back_and_may_be_shorter(n_bytes: int) -> None:
         assert found.rows.tolist() == brute_force(codes[row], codes, 9, set())
 
 
-def test_an_empty_index_answers_with_nothing() -> None:
+def test_an_empty_index_finds_nothing() -> None:
     index = BinaryIndex.build(some_codes(0))
     for found in index.search(some_codes(2), 5):
         assert found.rows.tolist() == []
@@ -92,7 +92,7 @@ def test_an_empty_index_answers_with_nothing() -> None:
     assert BinaryIndex.build(some_codes(3)).search(some_codes(0), 5) == []
 
 
-def test_blocks_of_queries_change_no_answer_and_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_queries_give_the_same_result_and_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = some_codes(100, n_set=8)
     index = BinaryIndex.build(codes)
     whole = index.search(codes, 5, self_rows=np.arange(100))

@@ -1,4 +1,4 @@
-"""The index of codes against brute force, and the index on disk against whoever damages it."""
+"""The index of codes against brute force, and its files on disk against damage."""
 
 import json
 import threading
@@ -69,7 +69,7 @@ def test_codes_are_found_as_brute_force_finds_them(metric: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("metric", ["cosine", "l2"])
-def test_a_code_finds_itself_at_exactly_zero_and_its_twins_in_order_of_their_rows(metric: str) -> None:
+def test_a_code_finds_itself_at_zero_and_equal_codes_in_order_of_rows(metric: str) -> None:
     codes = some_codes(64)
     codes[[50, 9, 31, 41]] = codes[9]
     found = CodeIndex.build(codes, metric).search(codes[9:10], 4)[0]
@@ -78,7 +78,7 @@ def test_a_code_finds_itself_at_exactly_zero_and_its_twins_in_order_of_their_row
 
 
 @pytest.mark.parametrize("metric", ["cosine", "l2"])
-def test_an_indexed_code_asks_as_the_code_that_was_indexed(metric: str) -> None:
+def test_an_indexed_code_is_the_same_query_as_the_original_code(metric: str) -> None:
     codes = some_codes(64)
     index = CodeIndex.build(codes, metric)
     for row, found in enumerate(index.search(index.codes(np.arange(64)), 9)):
@@ -132,7 +132,7 @@ def test_few_rows_left_out_and_many_give_the_same_answers(monkeypatch: pytest.Mo
         assert one.distances.tolist() == other.distances.tolist()
 
 
-def test_blocks_of_queries_change_no_answer_and_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_queries_give_the_same_result_and_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = some_codes(100)
     index = CodeIndex.build(codes, "cosine")
     whole = index.search(codes, 5, self_rows=np.arange(100))
@@ -160,7 +160,7 @@ def test_threads_may_share_an_index() -> None:
     assert [answers[number] for number in range(40)] == expected
 
 
-def test_an_empty_index_answers_with_nothing() -> None:
+def test_an_empty_index_finds_nothing() -> None:
     codes = CodeIndex.build(some_codes(0), "cosine")
     for found in codes.search(some_codes(2), 5):
         assert found.rows.tolist() == []
@@ -195,12 +195,12 @@ def test_a_reader_that_a_build_overtakes_tries_once_more(tmp_path: Path, monkeyp
     old = CodeIndex.build(some_codes(10), "cosine", MODEL).save(tmp_path)
     new = CodeIndex.build(some_codes(12), "cosine", MODEL).save(tmp_path)
     (tmp_path / old.file).unlink()
-    answers = iter([old, new])  # what the json said before the build, and says now
+    answers = iter([old, new])  # the description before the build, and after it
     monkeypatch.setattr(code_index, "read_index_info", lambda folder: next(answers))
     assert CodeIndex.load(tmp_path).rows == 12
 
 
-def test_no_index_says_how_to_make_one(tmp_path: Path) -> None:
+def test_a_missing_index_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with raises_with_hint(IndexMissingError, Hint.REINDEX, match="nothing is indexed"):
         CodeIndex.load(tmp_path)
 
@@ -237,7 +237,7 @@ def test_a_damaged_header_is_refused_or_harmless(
         assert len(index.search(some_codes(1), 10)) == 1
 
 
-def test_an_index_that_holds_other_rows_than_its_json_says(tmp_path: Path) -> None:
+def test_an_index_with_another_number_of_rows_than_described(tmp_path: Path) -> None:
     info = CodeIndex.build(some_codes(10), "cosine", MODEL).save(tmp_path)
     (tmp_path / "search.json").write_text(json.dumps(vars(replace(info, rows=9))))
     with pytest.raises(IndexMissingError, match="not the index"):

@@ -59,7 +59,7 @@ def test_rows_left_out_that_the_index_does_not_hold_yet() -> None:
     assert exclusions.available(0) == 2
 
 
-def test_a_row_that_asks_and_is_left_out_anyway_counts_once() -> None:
+def test_an_own_row_that_is_removed_too_counts_once() -> None:
     assert Exclusions.of(3, 1, np.array([1]), np.array([1])).available(0) == 2
 
 

@@ -55,7 +55,7 @@ def nearly_equal_distances_from_black(n: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("batch_queries", [0, 1000], ids=["products", "scan"])
-def test_distances_that_float32_would_merge_are_told_apart(batch_queries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_distances_that_float32_would_merge_stay_different(batch_queries: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pixel_index, "BATCH_QUERIES", batch_queries)
     thumbnails, black = nearly_equal_distances_from_black(120), np.zeros((1, 32, 32, 3), np.uint8)
     squares = true_pixel_squares(black[0], thumbnails)
@@ -89,7 +89,7 @@ def test_pixels_straight_from_a_memory_map(tmp_path: Path) -> None:
     assert [found.rows[0] for found in index.search(thumbnails[:15], 1)] == list(range(15))
 
 
-def test_an_empty_index_answers_with_nothing() -> None:
+def test_an_empty_index_finds_nothing() -> None:
     pixels = PixelIndex.build(some_thumbnails(0))
     for found in pixels.search(some_thumbnails(2), 5):
         assert found.rows.tolist() == []

@@ -68,7 +68,7 @@ def test_equal_distances_are_in_order_of_the_database(vectors: NDArray[Any], met
 
 def test_equal_hamming_distances_are_in_a_random_order_that_is_always_the_same() -> None:
     same = np.zeros((400, 4), np.uint8)
-    same[300:] = 1  # one bit away: behind the others, whatever is drawn
+    same[300:] = 1  # one bit away: behind the others in every order
     database = Database.of(same, "hamming")
     queries = np.zeros((40, 4), np.uint8)
     order = database.ranking(queries, np.full(40, -1))

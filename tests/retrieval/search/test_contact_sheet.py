@@ -1,4 +1,4 @@
-"""A result as one picture: as many rows as methods were asked, as wide as the longest list."""
+"""The contact sheet: a row for the query and for each method, as wide as the longest list."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -45,11 +45,11 @@ def test_each_method_has_a_row(searcher: Searcher, by: str, rows: int) -> None:
         assert sheet[top : top + TILE, GAP : GAP + 2 * (TILE + GAP)].std() > 10
 
 
-def test_no_row_is_longer_than_can_be_looked_at(searcher: Searcher) -> None:
+def test_the_length_of_a_row_is_limited(searcher: Searcher) -> None:
     assert drawn(searcher, k=N, by="all").shape[1] == 2 * GAP + MOST_SHOWN * (TILE + GAP)
 
 
-def test_what_the_other_method_found_too_is_framed(searcher: Searcher) -> None:
+def test_hits_of_the_compared_method_are_framed(searcher: Searcher) -> None:
     green = np.array([int(FOUND_BY_BOTH[place : place + 2], 16) for place in (1, 3, 5)])
     assert (drawn(searcher, k=N, by="both") == green).all(axis=2).any()
     assert not (drawn(searcher, k=N, by="binary") == green).all(axis=2).any()

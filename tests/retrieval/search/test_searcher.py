@@ -68,7 +68,7 @@ def found_rows(result: SearchResult) -> tuple[list[int], list[int]]:
 # -------------------------------------------------------------------------------------------------------- queries
 
 
-def test_every_kind_of_query_for_one_image_gives_one_answer(searcher: Searcher, tmp_path: Path) -> None:
+def test_every_kind_of_query_for_one_image_gives_the_same_result(searcher: Searcher, tmp_path: Path) -> None:
     thumbnail = smooth_thumbnails(N)[7]
     (tmp_path / "seven.png").write_bytes(encode_png(thumbnail))
     large = thumbnail.repeat(4, axis=0).repeat(4, axis=1)  # (128, 128, 3), averages to the thumbnail
@@ -84,7 +84,7 @@ def test_every_kind_of_query_for_one_image_gives_one_answer(searcher: Searcher, 
     assert [found_rows(searcher.search(query, k=5)) for query in queries] == [expected] * len(queries)
 
 
-def test_an_image_of_the_corpus_finds_itself_at_distance_nought(searcher: Searcher) -> None:
+def test_an_image_of_the_corpus_finds_itself_at_distance_zero(searcher: Searcher) -> None:
     for row, thumbnail in enumerate(smooth_thumbnails(N)):
         result = searcher.search(thumbnail, k=1)
         assert [(hit.rank, hit.row) for hit in (*result.hits["code"], *result.hits["pixel"])] == [(1, row), (1, row)]
@@ -93,7 +93,7 @@ def test_an_image_of_the_corpus_finds_itself_at_distance_nought(searcher: Search
 
 
 @pytest.mark.parametrize("row", [7, np.int64(7)])
-def test_a_row_is_left_out_of_its_own_answer(searcher: Searcher, row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_is_left_out_of_its_own_result(searcher: Searcher, row: int, monkeypatch: pytest.MonkeyPatch) -> None:
     by_image = found_rows(searcher.search(smooth_thumbnails(N)[7], k=N))
     monkeypatch.delattr(Searcher, "encode")  # a row's code is in the index: there is nothing to encode
     result = searcher.search(row, k=N - 1)
@@ -176,15 +176,15 @@ def test_short_codes_are_of_28_bits(searcher: Searcher) -> None:
     assert not (short[:, 3] & 0b1111).any()
 
 
-def test_json_of_an_answer(searcher: Searcher) -> None:
+def test_json_of_a_result(searcher: Searcher) -> None:
     result = searcher.search(3, k=2, name="https://example.org/three.png")
-    told = json.loads(json.dumps(result.to_json()))
-    assert list(told) == ["query", "k", "model", "code", "pixel", "overlap", "no_good_match"]
-    assert (told["query"], told["k"]) == ("https://example.org/three.png", 2)
-    assert told["model"] == searcher.model
+    parsed = json.loads(json.dumps(result.to_json()))
+    assert list(parsed) == ["query", "k", "model", "code", "pixel", "overlap", "no_good_match"]
+    assert (parsed["query"], parsed["k"]) == ("https://example.org/three.png", 2)
+    assert parsed["model"] == searcher.model
     names = ["row", "distance", "grade", "url", "page_url", "alt", "label", "near_duplicate_of", "provenance"]
-    assert list(told["code"][0]) == names
-    assert [hit["row"] for hit in told["pixel"]] == [hit.row for hit in result.hits["pixel"]]
+    assert list(parsed["code"][0]) == names
+    assert [hit["row"] for hit in parsed["pixel"]] == [hit.row for hit in result.hits["pixel"]]
     every = json.loads(json.dumps(searcher.search(3, k=2, by="all").to_json()))
     assert list(every) == ["query", "k", "model", "code", "pixel", "binary", "overlap", "no_good_match"]
     assert all(hit["distance"] == int(hit["distance"]) for hit in every["binary"])
@@ -212,7 +212,7 @@ def test_hits_are_graded_once_the_index_is_calibrated(paths: IndexPaths) -> None
         assert searcher.search(3, k=5).no_good_match
 
 
-def test_how_an_answer_calls_its_query(searcher: Searcher, tmp_path: Path) -> None:
+def test_the_name_of_a_query_in_its_result(searcher: Searcher, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encode_png(smooth_thumbnails(1)[0]))
     assert searcher.search(path, k=1).query == searcher.search(str(path), k=1).query == str(path)
@@ -244,7 +244,7 @@ def test_a_row_that_is_not_there(searcher: Searcher, row: int) -> None:
         searcher.search(row)
 
 
-def test_files_that_are_no_query(searcher: Searcher, tmp_path: Path) -> None:
+def test_files_that_are_not_images(searcher: Searcher, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"there is no file .*nothing\.png"):
         searcher.search(tmp_path / "nothing.png")
     with pytest.raises(ImageError, match="cannot read"):
@@ -349,7 +349,7 @@ def test_everything_removed(paths: IndexPaths) -> None:
         assert searcher.n_images == 0
         nothing = searcher.search(smooth_thumbnails(1)[0], by="all")
         assert nothing.hits == {"code": (), "pixel": (), "binary": ()}
-        assert nothing.to_json()["binary"] == []  # asked for, and empty
+        assert nothing.to_json()["binary"] == []  # used, and empty
         with pytest.raises(CorpusError, match="no image can be found"):
             searcher.random_row()
 
@@ -377,11 +377,11 @@ def test_rows_that_are_not_indexed_yet(paths: IndexPaths) -> None:
 # ------------------------------------------------------------------------------------------------- opening, fresh
 
 
-def test_a_searcher_knows_that_it_is_stale(paths: IndexPaths) -> None:
+def test_a_searcher_is_stale_after_a_new_model_or_index(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         assert not searcher.is_stale()
         add_images(paths, smooth_thumbnails(2, seed=5))
-        assert not searcher.is_stale()  # new images alone change no answer
+        assert not searcher.is_stale()  # new images alone change no result
         reindex(paths, device="cpu")
         assert searcher.is_stale()
     with Searcher.open(paths, device="cpu") as searcher:
@@ -392,11 +392,11 @@ def test_a_searcher_knows_that_it_is_stale(paths: IndexPaths) -> None:
         assert searcher.is_stale()
 
 
-def test_a_searcher_whose_index_went_is_stale(paths: IndexPaths) -> None:
+def test_a_searcher_whose_index_was_deleted_is_stale(paths: IndexPaths) -> None:
     with Searcher.open(paths, device="cpu") as searcher:
         shutil.rmtree(paths.search)
         assert searcher.is_stale()
-        assert len(searcher.search(0, k=3).hits["code"]) == 3  # what is open goes on answering
+        assert len(searcher.search(0, k=3).hits["code"]) == 3  # an open index can still be searched
 
 
 def test_an_index_of_another_model_is_refused(paths: IndexPaths) -> None:

@@ -1,4 +1,4 @@
-"""The index of words on disk: brought up to what is written, refused where parts do not fit, erased without a trace."""
+"""The index of words on disk: updated, refused where its parts do not fit together, erased completely."""
 
 import shutil
 from pathlib import Path
@@ -49,7 +49,7 @@ def update(paths: IndexPaths) -> tuple[int, list[int]]:
     return n_rows, [int(done) for done, _ in reported.steps]
 
 
-def test_it_holds_what_is_written_of_each_row(paths: IndexPaths) -> None:
+def test_the_index_holds_the_words_of_each_row(paths: IndexPaths) -> None:
     index = open_text_index(paths)
     assert set(index.vocabulary.words) == {word for words in TOPICS.values() for word in words}
     assert are_equal(index.words.bags, count_words(ALTS, index.vocabulary))
@@ -95,7 +95,7 @@ def test_removed_rows_have_no_words_after_an_update(paths: IndexPaths) -> None:
     assert 5 not in rows_with_words(open_text_index(paths).words.bags)
 
 
-def test_what_is_erased_leaves_nothing_in_any_file(paths: IndexPaths) -> None:
+def test_erased_words_are_in_no_file(paths: IndexPaths) -> None:
     index = open_text_index(paths)
     bag, other = (np.array(part[7]) for part in (index.words.places, index.codes))
     erase_words(paths, np.array([7, 10_000]))
@@ -110,13 +110,13 @@ def test_what_is_erased_leaves_nothing_in_any_file(paths: IndexPaths) -> None:
     erase_words(paths, np.array([7]))  # again
 
 
-def test_erasing_where_no_words_are_is_nothing(tmp_path: Path) -> None:
+def test_erasing_without_an_index_of_words_does_nothing(tmp_path: Path) -> None:
     erase_words(IndexPaths(tmp_path / "index"), np.array([0]))
     assert not (tmp_path / "index").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all", None])
-def test_a_damaged_index_is_refused_and_mended_by_the_next_update(paths: IndexPaths, content: bytes | None) -> None:
+def test_a_damaged_index_is_refused_and_replaced_by_the_next_update(paths: IndexPaths, content: bytes | None) -> None:
     file = paths.text.search / WORDS_FILE
     file.unlink() if content is None else file.write_bytes(content)
     with raises_with_hint(IndexMissingError, Hint.REINDEX, match="is damaged|no words are indexed"):
@@ -132,14 +132,14 @@ def test_a_damaged_index_is_erased_whole(paths: IndexPaths) -> None:
 
 
 def test_without_a_model_training_on_words_is_the_hint(tmp_path: Path) -> None:
-    with raises_with_hint(ModelError, Hint.TRAIN_TEXT, match="no model of words"):
+    with raises_with_hint(ModelError, Hint.TRAIN_TEXT, match="no text model"):
         open_text_index(IndexPaths(tmp_path))
 
 
 def test_parts_of_different_models_are_refused(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     vocabulary = Vocabulary.of(ALTS)
     write_vocabulary(paths, vocabulary, "0" * 64)
-    with pytest.raises(ModelError, match="another model of words"):
+    with pytest.raises(ModelError, match="another text model"):
         open_text_index(paths)
     _, info = open_codes(paths.text.codes)
     write_vocabulary(paths, vocabulary, info.model)

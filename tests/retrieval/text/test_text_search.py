@@ -1,4 +1,4 @@
-"""Search by words: three methods side by side, what each can find, and what is never found."""
+"""Search by words: three methods side by side, and rows that are never found."""
 
 import shutil
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def searcher(paths: IndexPaths) -> Iterator[TextSearcher]:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_codes_find_what_is_of_the_same_kind_though_no_word_is_shared(searcher: TextSearcher, topic: str) -> None:
+def test_codes_find_images_of_the_same_topic_without_a_shared_word(searcher: TextSearcher, topic: str) -> None:
     word = TOPICS[topic][0]
     result = searcher.search(word, k=PER_TOPIC)
     assert result.methods == tuple(TEXT_METHODS.values())
@@ -66,14 +66,14 @@ def test_a_text_finds_itself(searcher: TextSearcher) -> None:
             assert distances == sorted(distances)
 
 
-def test_ranks_are_given_among_the_other_method(searcher: TextSearcher) -> None:
+def test_hits_carry_their_rank_by_the_compared_method(searcher: TextSearcher) -> None:
     result = searcher.search("puppy leash", k=10)
     by_words = {hit.row: hit.rank for hit in result.hits[TFIDF]}
     for method in (CODE, LSA):
         assert [hit.other_rank for hit in result.hits[method]] == [by_words.get(hit.row) for hit in result.hits[method]]
 
 
-def test_words_that_are_not_known_are_named(searcher: TextSearcher) -> None:
+def test_unknown_words_are_named(searcher: TextSearcher) -> None:
     result = searcher.search("a Puppy of zebras")
     assert result.words == QueryWords(("puppy",), ("zebras",))
     assert "zebras" in result.words.note
@@ -108,18 +108,18 @@ def test_rows_without_words_and_rows_that_are_not_indexed_are_never_found(
         assert max(hit.row for hit in hits) < len(ALTS) - 2
 
 
-def test_a_searcher_knows_when_it_is_out_of_date(paths: IndexPaths, searcher: TextSearcher) -> None:
+def test_a_text_searcher_is_stale_after_a_new_index(paths: IndexPaths, searcher: TextSearcher) -> None:
     assert not searcher.is_stale()
     shutil.copy(paths.text.search / "words.safetensors", paths.text.search / "other")
     (paths.text.search / "other").replace(paths.text.search / "words.safetensors")
     assert searcher.is_stale()
 
 
-def test_what_is_missing_is_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_part_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no corpus"):
         TextSearcher.open(tmp_path)
     add_described(IndexPaths(tmp_path), ["a red boat"])
-    with raises_with_hint(ModelError, Hint.TRAIN_TEXT, match="no model of words"):
+    with raises_with_hint(ModelError, Hint.TRAIN_TEXT, match="no text model"):
         TextSearcher.open(tmp_path)
 
 
