@@ -83,6 +83,8 @@ def make_map(
     on_progress(0.0, 1, f"principal components of {len(rows):,} images")
     thumbnails = searcher.thumbnails(rows)
     components = PrincipalComponents.of(thumbnails).project(thumbnails)[:, :PIXEL_COMPONENTS]  # (n, 32)
+    if components.shape[1] == 0:  # all images are equal, and t-SNE needs a column
+        components = np.zeros((len(rows), 1), np.float32)
     codes = searcher.indexed_codes(rows)  # (n, d), of length 1 where they are compared by cosine
     pixel_pca, code_pca = _two(components), _code_pca(codes)
     on_progress(0.04, 1, f"t-SNE of {len(rows):,} images by their pixels")
