@@ -5,16 +5,12 @@ passed over. No language is preferred, but English stop words are left out and a
 """
 
 import functools
-import hashlib
-import json
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-
-from imgsearch.records import decode_record
 
 MOST_WORDS = 2000  # of a vocabulary, as in Hinton & Salakhutdinov (2006)
 MOST_CHARACTERS = 20_000  # of a text that are read
@@ -100,11 +96,6 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
-    @property
-    def digest(self) -> str:
-        """By which files that belong to this vocabulary know it: sha256, hexadecimal."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
-
     def count(self, text: str) -> dict[int, int]:
         """How often each word of the vocabulary stands in the text, by its number, ascending."""
         found = Counter(self.places[word] for word in tokens(text) if word in self.places)
@@ -116,15 +107,6 @@ class Vocabulary:
         known = dict.fromkeys(word for word, _ in spelled if word in self.places)
         unknown = dict.fromkeys(spelling for word, spelling in spelled if word not in self.places)
         return tuple(known), tuple(unknown)
-
-    def to_json(self) -> str:
-        """One JSON document."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Vocabulary":
-        """Parse what `to_json` returned. Raises ValueError where the text is something else."""
-        return decode_record(text, cls)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import pytest
 
 from imgsearch.corpus.words import LONGEST_WORD, MOST_CHARACTERS, Vocabulary, singular, tokens
+from imgsearch.records import decode_record, encode_record
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_what_is_not_known_is_named_as_it_was_spelled() -> None:
 
 def test_a_vocabulary_is_read_as_it_was_written() -> None:
     vocabulary = Vocabulary.of(["rot blüte", "blüte 花火"])
-    assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
+    assert decode_record(encode_record(vocabulary), Vocabulary) == vocabulary
 
 
 @pytest.mark.parametrize(
@@ -71,4 +72,4 @@ def test_a_vocabulary_is_read_as_it_was_written() -> None:
 )
 def test_something_else_is_no_vocabulary(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - JSON's own and ours
-        Vocabulary.from_json(text)
+        decode_record(text, Vocabulary)
