@@ -5,8 +5,8 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import zipfile
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from imgsearch.errors import CorpusError
 from imgsearch.paths import index_paths
 from tests.conftest import REPOSITORY
 from tests.support.loopback_site import Answer, Site, gif, serving
+from tests.support.waiting import wait_until
 
 KILLS = 5
 PER_PAGE = 100
@@ -48,12 +49,13 @@ def publish(site: Site, images: list[bytes]) -> None:
         site.answer(f"/images/{number}.jpg", Answer(data, headers={"Content-Type": "image/jpeg"}))
 
 
-def n_stored(root: Path) -> int:
+def has_stored(root: Path, enough: float) -> bool:
+    """Whether the corpus holds more than `enough` images."""
     try:
         with Corpus.open(index_paths(root)) as corpus:
-            return len(corpus)
+            return len(corpus) > enough
     except CorpusError:  # not made yet
-        return 0
+        return False
 
 
 @pytest.mark.slow
@@ -67,9 +69,7 @@ def test_a_crawl_that_is_killed_five_times_keeps_each_image_once(many_images: li
         for kill in range(KILLS):
             enough = (kill + randomly.random()) * len(many_images) / (KILLS + 1)
             with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as crawl:
-                while n_stored(root) <= enough:
-                    assert crawl.poll() is None, "the crawl ended before it was killed"
-                    time.sleep(0.02)
+                wait_until(partial(has_stored, root, enough), process=crawl, seconds=120)
                 crawl.send_signal(signal.SIGKILL)
         finished = subprocess.run([*line, "--json"], capture_output=True, text=True, check=True)
     report = json.loads(finished.stdout)

@@ -136,5 +136,5 @@ def test_codes_that_are_no_numbers_and_a_second_writer_are_refused(tmp_path: Pat
         next(network.encoder.parameters()).fill_(torch.nan)
     with pytest.raises(ModelError, match="no numbers"):
         update_codes(toy_thumbnails(4), paths, network, card, CPU)
-    with exclusive(paths.codes, "encoding"), pytest.raises(IndexDirectoryError, match="another imgsearch command"):
+    with exclusive(paths.codes, "encoding"), pytest.raises(IndexDirectoryError, match="another process is"):
         update_codes(toy_thumbnails(4), paths, CornerNetwork(), card, CPU)

@@ -18,6 +18,7 @@ from imgsearch.errors import CorpusError, Hint, ImgSearchError, IndexDirectoryEr
 from imgsearch.paths import IndexPaths
 from tests.support.hints import raises_with_hint
 from tests.support.progress import RecordedProgress
+from tests.support.waiting import wait_until
 
 FORK = multiprocessing.get_context("fork")  # a child that starts at once, with what it needs
 # Python warns of forking beside threads, which other tests' libraries leave behind; these children touch none of them.
@@ -196,7 +197,7 @@ def test_readers_see_what_a_writer_commits(paths: IndexPaths, corpus: Corpus) ->
 
 
 def test_a_second_writer_is_told_to_wait(paths: IndexPaths, corpus: Corpus) -> None:
-    with pytest.raises(IndexDirectoryError, match="another imgsearch command"):
+    with pytest.raises(IndexDirectoryError, match="another process is"):
         Corpus.open_for_writing(paths)
     corpus.close()
     Corpus.open_for_writing(paths).close()
@@ -460,8 +461,7 @@ def test_sigkill_at_random_moments_leaves_no_row_half_there(paths: IndexPaths) -
 def test_a_reader_needs_no_writer_to_mend_first(paths: IndexPaths) -> None:
     writer = FORK.Process(target=append_for_ever, args=(paths,))
     writer.start()
-    while not (paths.thumbnails.exists() and paths.thumbnails.stat().st_size > 100 * RECORD_BYTES):
-        time.sleep(0.01)
+    wait_until(lambda: paths.thumbnails.exists() and paths.thumbnails.stat().st_size > 100 * RECORD_BYTES)
     with Corpus.open(paths) as reader:
         assert reader.verify() == []  # while it writes
         writer.kill()

@@ -2,7 +2,6 @@
 
 import base64
 import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from crawler.errors import FrontierError, Hint, SeedError
 from crawler.frontier.frontier import Frontier
 from tests.support.crawl import Crawler, add_gallery
 from tests.support.loopback_site import Answer, Kept, Site, gif, serving
+from tests.support.waiting import wait_until
 
 # ----------------------------------------------------------------------------
 # what is collected
@@ -239,10 +239,7 @@ def test_a_frontier_that_cannot_be_opened(site: Site, crawler: Crawler) -> None:
 def test_the_threads_end_with_the_crawl(site: Site, crawler: Crawler) -> None:
     add_gallery(site, 5)
     crawler(site.url)
-    ends_at = time.monotonic() + 5
-    while any(thread.name.startswith("crawler-") for thread in threading.enumerate()):
-        assert time.monotonic() < ends_at
-        time.sleep(0.01)
+    wait_until(lambda: not any(thread.name.startswith("crawler-") for thread in threading.enumerate()))
 
 
 def test_progress_is_told_and_ends_where_the_report_does(site: Site, crawler: Crawler) -> None:

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +17,7 @@ from imgsearch.demo.gallery import IMAGES_PER_KIND, KINDS, alt_text, picture_byt
 from imgsearch.demo.pages import BROKEN, COPIES, ODDITIES, image_path, small_path
 from imgsearch.demo.site import GallerySite, answer
 from imgsearch.errors import DemoError, ImageError
+from tests.support.waiting import wait_until
 
 
 class _Links(HTMLParser):
@@ -214,13 +214,14 @@ def test_serving_loads_neither_torch_nor_faiss() -> None:
 
 def _wait_until_refused(port: int) -> None:
     """Wait until no process listens; the forked ones end shortly after the first."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    def is_refused() -> bool:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except ConnectionResetError:
-            pass  # still listening
+            return False  # still listening
         except ConnectionRefusedError:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"somebody still listens on port {port}")
+            return True
+        return False
+
+    wait_until(is_refused)

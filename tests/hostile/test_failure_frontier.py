@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -193,6 +194,7 @@ class SharedFrontier(RuleBasedStateMachine):
         return float(until)
 
 
+@pytest.mark.slow
 def test_case_20_in_whatever_order_no_url_is_lost_or_leased_twice() -> None:
     effort = settings(max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(SharedFrontier, settings=effort)

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,8 +11,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,10 @@ from imgsearch.errors import CorpusError
 from imgsearch.paths import IndexPaths, index_paths
 from tests.support.crawl import Crawler, SteppingClock
 from tests.support.loopback_site import Answer, Site, gif, serving
+from tests.support.small_disk import remount, small_file_system
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 GRACE_SECONDS = 0.5  # instead of the crawl's own
 
@@ -65,20 +69,16 @@ def leases(paths: IndexPaths) -> int:
         return sum(int(frontier.execute(held.format(table)).fetchone()[0]) for table in ("url", "host"))
 
 
-def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait for something that a running process does."""
-    ends_at = time.monotonic() + 20
-    while not happened():
-        assert process.poll() is None, "the process ended by itself"
-        assert time.monotonic() < ends_at
-        time.sleep(0.005)
-
-
 # ----------------------------------------------------------------------------------------------------------------------
 # 19: kill -9
 
 KILLS = 25
 N_IMAGES, N_PAGES = 900, 30
+
+
+def has_asked(site: Site, before: int) -> bool:
+    """Whether the site got more requests than `before`."""
+    return len(site.requests) > before
 
 
 def stored_problems(paths: IndexPaths) -> list[str]:
@@ -103,7 +103,7 @@ def test_case_19_after_25_kills_every_url_is_done_once_and_the_store_verifies(si
         before = len(site.requests)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
             if kill % 5:  # at work; else anywhere, while it loads or opens its files
-                wait_until(lambda before=before: len(site.requests) > before, process)  # type: ignore[misc] # mypy cannot infer a lambda with defaults
+                wait_until(partial(has_asked, site, before), process=process)
             time.sleep(chance.uniform(0.0, 0.3))
             assert process.poll() is None
             killed_at_work += len(site.requests) > before
@@ -276,7 +276,7 @@ def test_case_21_a_stopped_crawl_returns_its_leases_and_exits_0_within_the_grace
     paths = index_paths(tmp_path)
     command = crawl_command(stuck_site, tmp_path, before=PATIENT)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: len(stuck_site.requests) >= 2 + 10 + 8, process)  # every thread waits
+        wait_until(lambda: len(stuck_site.requests) >= 2 + 10 + 8, process=process)  # every thread waits
         assert leases(paths) > 0
         process.send_signal(ending)
         started = time.monotonic()
@@ -305,7 +305,7 @@ def test_case_21_a_crawl_that_is_stopped_before_it_has_anything_exits_0_too(
         stuck_site.answers[f"/{number}.gif"] = stuck_site.answers["/39.gif"] if number else Answer(status=404)
     command = crawl_command(stuck_site, tmp_path, before=PATIENT)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: len(stuck_site.requests) >= 2 + 1 + 8, process)
+        wait_until(lambda: len(stuck_site.requests) >= 2 + 1 + 8, process=process)
         process.send_signal(ending)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
@@ -315,7 +315,7 @@ def test_case_21_a_crawl_that_is_stopped_before_it_has_anything_exits_0_too(
 def test_case_21_a_second_ctrl_c_ends_at_once_and_returns_the_leases_too(stuck_site: Site, tmp_path: Path) -> None:
     command = crawl_command(stuck_site, tmp_path)  # with the whole grace time
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: len(stuck_site.requests) >= 2 + 10 + 8, process)
+        wait_until(lambda: len(stuck_site.requests) >= 2 + 10 + 8, process=process)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert "stopping" in process.stderr.readline()
@@ -396,20 +396,11 @@ def test_case_22_a_frontier_without_space_is_a_clean_error_and_the_crawl_resumes
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 600 kB, which only root can have."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
-    if os.geteuid() or not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system can only be mounted by root")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with small_file_system(tmp_path / "disk", "600k") as place:
+        yield place
 
 
-def remount(disk: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(disk)], check=True)
-
-
+@pytest.mark.root
 def test_case_22_a_full_disk_is_a_clean_error_and_the_crawl_resumes(site: Site, disk: Path) -> None:
     publish(site, 300, 3)
     root = disk / "index"
@@ -419,6 +410,7 @@ def test_case_22_a_full_disk_is_a_clean_error_and_the_crawl_resumes(site: Site, 
     expect_whole(site, index_paths(root), 300)
 
 
+@pytest.mark.root
 def test_case_22_a_disk_that_turns_read_only_is_a_clean_error_and_the_crawl_resumes(site: Site, disk: Path) -> None:
     publish(site, 20, 1)
     root = disk / "index"

@@ -55,7 +55,7 @@ def test_codes_of_another_model(paths: IndexPaths, monkeypatch: pytest.MonkeyPat
 def test_two_builds_at_once(paths: IndexPaths) -> None:
     with (
         exclusive(paths.search, "building the index"),
-        pytest.raises(IndexDirectoryError, match="another imgsearch command"),
+        pytest.raises(IndexDirectoryError, match="another process is"),
     ):
         build_index(paths)
 

@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from imgsearch.errors import IndexDirectoryError, ModelError
 from imgsearch.paths import IndexPaths, exclusive
 from tests.conftest import REPOSITORY
 from tests.support.toy_images import toy_thumbnails
+from tests.support.waiting import wait_until
 
 NARROW = ConvConfig(channels=(8, 8, 16, 16, 32))
 SMALL = TrainConfig(epochs=2, batch_size=8, network=NARROW)
@@ -153,8 +153,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     command = [sys.executable, "-c", script, str(parts.root), str(REPOSITORY)]
     with subprocess.Popen(command, env=environment) as process:
-        while not (parts.training / STATE_NAME).exists() and process.poll() is None:
-            time.sleep(0.01)
+        wait_until((parts.training / STATE_NAME).exists, process=process, seconds=60)
         process.send_signal(signal.SIGKILL)
     assert not parts.model.exists()
     card = train(PICTURES, ROWS, parts, config)

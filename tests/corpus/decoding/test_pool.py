@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tests.support.strange_images import (
     samples,
     truncations,
 )
+from tests.support.waiting import wait_until
 
 SAMPLES = samples()
 
@@ -128,10 +128,7 @@ def test_case_37_workers_end_with_the_program_that_started_them() -> None:
     parent.wait()
     parent.stdout.close()
     parent.stdin.close()
-    until = time.monotonic() + 5
-    while (left := [pid for pid in pids if is_running(pid)]) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not left
+    wait_until(lambda: not any(map(is_running, pids)))
 
 
 def is_running(pid: int) -> bool:
