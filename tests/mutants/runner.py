@@ -81,7 +81,7 @@ def run_mutants(
 
     with _copies(repository, jobs) as folders, ThreadPoolExecutor(jobs) as threads:
         files = sorted({file for mutant in mutants for file in mutant.tests})
-        if failure := _first_failure(folders[0], files):
+        if failure := _first_failure(folders[0], files, seconds=None):
             raise MutantError(f"{failure} fails without any mutant")
         for folder in folders:
             copies.put(folder)
@@ -115,7 +115,7 @@ def _applied(mutant: Mutant, copy: Path) -> Iterator[None]:
         path.write_bytes(sound)
 
 
-def _first_failure(copy: Path, files: Sequence[str]) -> str:
+def _first_failure(copy: Path, files: Sequence[str], *, seconds: float | None = MOST_SECONDS) -> str:
     """The first failing test of those files, "" where all pass."""
     names = [f"tests/{file}" for file in files]
     line = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", *names]
@@ -123,10 +123,10 @@ def _first_failure(copy: Path, files: Sequence[str]) -> str:
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            line, cwd=copy, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False
+            line, cwd=copy, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as expired:
-        raise MutantError(f"{' '.join(names)} ran for more than {MOST_SECONDS} seconds") from expired
+        raise MutantError(f"{' '.join(names)} ran for more than {seconds:g} seconds") from expired
     if done.returncode == 0:
         return ""
     found = FAILURE.search(done.stdout)
