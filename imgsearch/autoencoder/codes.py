@@ -1,9 +1,7 @@
-"""The codes on disk: `codes.f16`, records of float16, and `codes.json`, which says whose they are and how many.
+"""Codes on disk: `codes.f16`, records of float16, and `codes.json`, which holds their model and their number.
 
-Knows the file format; must not know networks or the index. numpy only.
-
-Crash rule: a block's bytes are synced before `codes.json` counts them, and bytes past the count are cut off by the
-next writer. A writer with another model starts a new file, so that a reader's memory map of the old one stays whole.
+Imports no torch. Crash rule: a block's bytes are synced before `codes.json` counts them, and the next writer cuts off
+bytes beyond the count. A writer for another model starts a new file, so that memory maps of the old one stay valid.
 """
 
 import os
@@ -25,7 +23,7 @@ CODES_NAME, INFO_NAME = "codes.f16", "codes.json"
 
 @dataclass(frozen=True)
 class CodesInfo:
-    """What `codes.json` holds."""
+    """Contents of `codes.json`."""
 
     model: str  # digest of the model that made the codes
     rows: int  # rows 0..rows-1 of the corpus have a code
@@ -37,7 +35,7 @@ class CodesInfo:
 
 
 def read_codes_info(folder: Path) -> CodesInfo:
-    """Whose codes are in `folder`, and how many.
+    """Read which model made the codes in `folder`, and how many there are.
 
     Raises:
         IndexMissingError: there are none, or the file that says so is damaged.
@@ -53,7 +51,7 @@ def read_codes_info(folder: Path) -> CodesInfo:
 
 
 def open_codes(folder: Path) -> tuple[NDArray[np.float16], CodesInfo]:
-    """A read-only memory map of the codes, (rows, code_size) float16, and whose they are.
+    """Open a read-only memory map of the codes, (rows, code_size) float16, and read their model.
 
     Raises:
         IndexMissingError: there are none, or fewer than `codes.json` says.
@@ -70,9 +68,9 @@ def open_codes(folder: Path) -> tuple[NDArray[np.float16], CodesInfo]:
 
 
 def zero_codes(folder: Path, rows: Sequence[int]) -> None:
-    """Overwrite the codes of `rows` with zeros, in place and durably; rows without a code are passed over.
+    """Overwrite the codes of `rows` with zeros, in place and durably; rows without a code are skipped.
 
-    The caller holds the folder for itself (`paths.exclusive`).
+    The caller holds the lock of the folder (`paths.exclusive`).
 
     Raises:
         IndexDirectoryError: the folder is full, read-only or forbidden.
@@ -80,7 +78,7 @@ def zero_codes(folder: Path, rows: Sequence[int]) -> None:
     try:
         record_bytes = read_codes_info(folder).code_size * np.dtype(np.float16).itemsize
     except IndexMissingError:
-        return  # whatever lies there belongs to no model, and the next writer starts anew
+        return  # the codes there belong to no model, and the next writer starts anew
     path = folder / CODES_NAME
     with directory_errors(folder):
         if not path.exists():
@@ -94,9 +92,9 @@ def zero_codes(folder: Path, rows: Sequence[int]) -> None:
 
 
 class CodeWriter:
-    """Appends codes of one model, block by block; goes on where the last writer of the same model ended.
+    """Appends codes of one model, block by block, after those of the last writer for the same model.
 
-    The caller holds the folder for itself (`paths.exclusive`).
+    The caller holds the lock of the folder (`paths.exclusive`).
 
     Raises:
         IndexDirectoryError: the folder is full, read-only or forbidden.
@@ -106,7 +104,7 @@ class CodeWriter:
         self._folder = folder
         self.info = self._resumable(model, code_size, anew)
         if self.info.rows == 0:
-            # The count is set to nothing before the old codes go: never another model's codes under this one's name.
+            # The count is set to 0 before the old codes are deleted: another model's codes never count as this one's.
             self._commit(self.info)
             with replacing(folder / CODES_NAME) as temporary:
                 temporary.touch()
@@ -116,7 +114,7 @@ class CodeWriter:
             self._file.seek(0, os.SEEK_END)
 
     def append(self, codes: NDArray[np.floating]) -> None:
-        """Add codes (n, code_size) of the rows that follow; durable when it returns."""
+        """Append codes (n, code_size) of the next rows; they are durable when it returns."""
         assert codes.ndim == 2
         assert codes.shape[1] == self.info.code_size
         with directory_errors(self._folder):
@@ -141,7 +139,7 @@ class CodeWriter:
         return self.info.code_size * np.dtype(np.float16).itemsize
 
     def _resumable(self, model: str, code_size: int, anew: bool) -> CodesInfo:
-        """What of the codes on disk can stay: all that are counted and there, if they are this model's."""
+        """The codes on disk that are kept: all that are counted and present, if this model made them."""
         nothing = CodesInfo(model, 0, code_size)
         try:
             info = read_codes_info(self._folder)

@@ -1,4 +1,4 @@
-"""Examples to codes: in batches, in blocks of rows on disk, and back to pictures. Must not know the index."""
+"""Encode examples as codes, in memory and on disk, and decode codes to images."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +14,18 @@ from imgsearch.autoencoder.data.batches import Examples, as_examples
 from imgsearch.autoencoder.networks.base import Autoencoder
 from imgsearch.autoencoder.networks.registry import build_network
 from imgsearch.device import DeviceChoice
-from imgsearch.errors import ModelError
+from imgsearch.errors import Hint, ModelError
 from imgsearch.paths import IndexPaths, exclusive
 from imgsearch.progress import Progress, silent
 
-BATCH_SIZE = 256  # on a CPU the maps of one batch then stay in the cache; a GPU is as good with more
+BATCH_SIZE = 256  # on a CPU the maps of one batch then stay in the cache; a GPU is no slower with it
 BLOCK_ROWS = 8192  # rows that are synced to disk together
 
 
 def encode_images(
     network: Autoencoder, examples: Examples, device: DeviceChoice, *, batch_size: int = BATCH_SIZE
 ) -> NDArray[np.float32]:
-    """Codes (n, code_size) float32 of thumbnails (n, 32, 32, 3) uint8, or of vectors (n, d) as `feed` takes them."""
+    """Encode thumbnails (n, 32, 32, 3) uint8, or vectors (n, d), as codes (n, code_size) float32."""
     codes = np.empty((len(examples), network.code_size), np.float32)
     with torch.inference_mode(), device.autocast():
         for start in range(0, len(examples), batch_size):
@@ -37,7 +37,7 @@ def encode_images(
 def untrained_encoder(
     card: ModelCard, device: DeviceChoice, *, seed: int = 0
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """Codes of thumbnails by the card's kind of network as it is born: what training is measured against."""
+    """Return a function that encodes thumbnails by the card's network with random weights: a baseline for training."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_network(card.network)
@@ -46,7 +46,7 @@ def untrained_encoder(
 
 
 def reconstruct(network: Autoencoder, examples: NDArray[Any], device: DeviceChoice) -> NDArray[Any]:
-    """What the network makes of examples when it has encoded and decoded them: the same shape and dtype."""
+    """Encode and decode examples; the reconstructions have the same shape and dtype."""
     made = np.empty_like(examples)
     with torch.inference_mode(), device.autocast():
         for start in range(0, len(examples), BATCH_SIZE):
@@ -56,7 +56,7 @@ def reconstruct(network: Autoencoder, examples: NDArray[Any], device: DeviceChoi
 
 
 def decode_codes(network: Autoencoder, codes: NDArray[np.floating], device: DeviceChoice) -> NDArray[np.uint8]:
-    """What the decoder makes of codes (n, code_size): thumbnails (n, 32, 32, 3), or vectors (n, d), uint8."""
+    """Decode codes (n, code_size) to thumbnails (n, 32, 32, 3), or vectors (n, d), uint8."""
     made = []
     with torch.inference_mode(), device.autocast():
         for start in range(0, len(codes), BATCH_SIZE):
@@ -85,7 +85,7 @@ def update_codes(
 
     Raises:
         IndexDirectoryError: the codes cannot be written, or another process writes them.
-        ModelError: the network gives codes that are no numbers.
+        ModelError: the network computes codes that are NaN or infinite.
     """
     total = len(examples)
     with (
@@ -96,14 +96,15 @@ def update_codes(
             start = writer.info.rows
             codes = encode_images(network, examples[start : start + BLOCK_ROWS], device).astype(np.float16)
             if not np.isfinite(codes).all():
-                raise ModelError("the model gives codes that are no numbers. Type: imgsearch train --from scratch")
+                message = "the model computes codes that are NaN or infinite."
+                raise ModelError(message, hint=Hint.TRAIN_FROM_SCRATCH)
             writer.append(codes)
             on_progress(writer.info.rows, total)
         return writer.info
 
 
 def _as_stored(values: Tensor, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The way back: images and vectors in 0..1 as they are stored, in uint8 or as floats."""
+    """Turn images and vectors in 0..1 back into the stored form, in uint8 or as floats; inverse of `as_examples`."""
     values = values.float()
     if dtype == np.uint8:
         values = values.mul(255).round_().to(torch.uint8)

@@ -56,7 +56,7 @@ def test_the_shipped_model_is_used_until_there_is_one_of_its_own(tmp_path: Path)
     paths = IndexPaths(tmp_path)
     assert current_model(paths) == SHIPPED
     paths.model.mkdir()
-    assert current_model(paths) == SHIPPED  # a training that was killed before its model was whole
+    assert current_model(paths) == SHIPPED  # as after a training that was killed before it saved a model
     (paths.model / CARD_NAME).write_text("{}")
     assert current_model(paths) == paths.model
 

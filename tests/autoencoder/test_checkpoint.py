@@ -10,7 +10,7 @@ from imgsearch.autoencoder.checkpoint import WEIGHTS_NAME, load_checkpoint, save
 from imgsearch.autoencoder.networks.config import ConvConfig
 from imgsearch.autoencoder.networks.conv import ConvAutoencoder
 from imgsearch.autoencoder.networks.registry import describe_network
-from imgsearch.errors import IndexDirectoryError, ModelError
+from imgsearch.errors import Hint, IndexDirectoryError, ModelError
 
 CPU = torch.device("cpu")
 CONFIG = ConvConfig(channels=(4, 8, 8, 8, 8))
@@ -77,8 +77,9 @@ def test_missing_weights_and_weights_of_another_network_are_refused(tmp_path: Pa
     with pytest.raises(ModelError, match="do not fit"):
         load_checkpoint(tmp_path, CPU)
     (tmp_path / WEIGHTS_NAME).unlink()
-    with pytest.raises(ModelError, match="imgsearch train"):
+    with pytest.raises(ModelError, match=r"no weights\.safetensors beside") as raised:
         load_checkpoint(tmp_path, CPU)
+    assert raised.value.hint is Hint.TRAIN
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:

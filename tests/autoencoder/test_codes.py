@@ -12,7 +12,7 @@ from imgsearch.errors import Hint, IndexMissingError
 
 
 def block(first: int, n: int, size: int = 4) -> np.ndarray:
-    """Codes that carry their row."""
+    """Codes from which their row can be read."""
     return np.arange(first, first + n, dtype=np.float32)[:, None] + np.linspace(0, 0.5, size, dtype=np.float32)
 
 

@@ -23,7 +23,7 @@ CPU = pick_device("cpu")
 
 
 class CornerNetwork(Autoencoder):
-    """Its code is the image's first four pixels' red, green and blue: exact, so that expectations can be read."""
+    """Its code is the red, green and blue of the first four pixels, so that expected codes are easy to compute."""
 
     def __init__(self) -> None:
         super().__init__(12, 12)
@@ -48,7 +48,7 @@ def corner_codes(thumbnails: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Clock:
-    """Counts rows that are done and stops the world at one of them."""
+    """A progress callback that raises KeyboardInterrupt after a number of rows."""
 
     stop_at: int
 
@@ -92,9 +92,7 @@ def test_reconstructions_are_thumbnails_again() -> None:
     assert reconstruct(ConvAutoencoder(ConvConfig()).eval(), thumbnails, CPU).shape == (5, 32, 32, 3)
 
 
-def test_an_interrupted_update_goes_on_where_it_was(
-    tmp_path: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_update_is_continued(tmp_path: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encode, "BLOCK_ROWS", 10)
     paths, thumbnails, network = IndexPaths(tmp_path), toy_thumbnails(35), CornerNetwork()
     with pytest.raises(KeyboardInterrupt):
@@ -130,11 +128,11 @@ def test_a_new_model_encodes_every_row(tmp_path: Path, card: ModelCard) -> None:
     assert open_codes(paths.codes)[1].model == "b" * 64
 
 
-def test_codes_that_are_no_numbers_and_a_second_writer_are_refused(tmp_path: Path, card: ModelCard) -> None:
+def test_nan_codes_and_a_second_writer_are_refused(tmp_path: Path, card: ModelCard) -> None:
     paths, network = IndexPaths(tmp_path), ConvAutoencoder(ConvConfig(code_size=12, invariant_size=12)).eval()
     with torch.no_grad():
         next(network.encoder.parameters()).fill_(torch.nan)
-    with pytest.raises(ModelError, match="no numbers"):
+    with pytest.raises(ModelError, match="NaN or infinite"):
         update_codes(toy_thumbnails(4), paths, network, card, CPU)
-    with exclusive(paths.codes, "encoding"), pytest.raises(IndexDirectoryError, match="another process is"):
+    with exclusive(paths.codes, "encoding"), pytest.raises(IndexDirectoryError, match="another process is encoding"):
         update_codes(toy_thumbnails(4), paths, CornerNetwork(), card, CPU)

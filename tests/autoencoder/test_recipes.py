@@ -1,4 +1,4 @@
-"""Recipes: what follows from the choice of a network, and that the text autoencoder learns which words go together."""
+"""Recipes: settings that follow from a network, and a text autoencoder that learns which words go together."""
 
 import subprocess
 import sys
@@ -140,7 +140,7 @@ def test_a_text_recipe_withholds_words_unless_another_objective_is_chosen() -> N
     assert (other.noise, other.noise_level, other.minutes, other.epochs) == ("gaussian", 0.1, None, 3)
 
 
-def test_it_says_which_words_go_with_one_that_it_is_given(tmp_path: Path) -> None:
+def test_a_text_network_predicts_the_words_that_go_with_a_given_one(tmp_path: Path) -> None:
     texts = [text for text, _ in described()]
     vocabulary = Vocabulary.of(texts)
     examples = DenseRows(tf_idf(count_words(texts, vocabulary), vocabulary))
@@ -154,4 +154,4 @@ def test_it_says_which_words_go_with_one_that_it_is_given(tmp_path: Path) -> Non
             likely = network(torch.from_numpy(query))[1][0].numpy()  # (v,)
         assert abs(likely.sum() - 1) < 1e-5
         of_topic = sum(likely[vocabulary.places[word]] for word in words)
-        assert of_topic > 0.8  # a third where nothing is learned
+        assert of_topic > 0.8  # a third if nothing is learned

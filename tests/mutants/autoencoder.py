@@ -138,7 +138,7 @@ AUTOENCODER = (
     ),
     Mutant(
         "validation images are trained on",
-        "imgsearch/autoencoder/training/run.py",
+        "imgsearch/autoencoder/training/inputs.py",
         "            examples, training_rows, batch_size, config.seed, device, memory_share",
         "            examples, rows, batch_size, config.seed, device, memory_share",
         ("autoencoder/training/test_train.py",),

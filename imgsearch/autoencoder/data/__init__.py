@@ -1,1 +1,1 @@
-"""Batches of training images: augmentation, labels, residence in memory."""
+"""Training data: batches, random views of images, and labelled examples."""

@@ -1,6 +1,6 @@
-"""Random views of a batch of images, as tensor functions on the batch's own device. Knows no model.
+"""Random views of a batch of images, computed on the batch's device.
 
-Every draw comes from the generator that is handed in: the same generator state gives the same views on a CPU.
+Every draw comes from the generator that is passed in: on a CPU the same generator state gives the same views.
 """
 
 import math
@@ -15,14 +15,14 @@ LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def random_views(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """One random view of each image: crop, mirror, colours, cover. Images and views (n, 3, 32, 32), float in 0..1."""
+    """Return a random view of each image: crop, mirror, colours, cover; all (n, 3, 32, 32), float in 0..1."""
     return _cover(_colour(_crop(images, config, generator), config, generator), config, generator)
 
 
 def _crop(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """A random part of each image, half of them mirrored, back at full size: one affine map, sampled once.
+    """Crop a random part of each image, mirror half of them, and scale them up: one affine map, sampled once.
 
-    Some parts reach beyond the image: what a picture shows is often cut off at its side.
+    Some crops reach beyond the image, because the subject of a picture is often cut off at its side.
     """
     n = len(images)
     area = _between(config.smallest_area, 1, n, images, generator)
@@ -40,7 +40,7 @@ def _crop(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> 
 
 
 def _colour(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """Brightness, contrast, saturation, hue and greyscale: together one 3x3 matrix and one offset per image."""
+    """Change brightness, contrast, saturation and hue: one 3x3 matrix and one offset per image."""
     n = len(images)
     chosen = (_between(0, 1, n, images, generator) < config.colour_share).to(images.dtype)
     brightness, contrast, saturation = (
@@ -60,7 +60,7 @@ def _colour(images: Tensor, config: AugmentConfig, generator: torch.Generator) -
 
 
 def _cover(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """A rectangle of some images gets one random colour: what is written across a picture hides as much of it.
+    """Cover a rectangle of some images with one random colour, as captions across pictures do.
 
     Source: Zhong et al., "Random Erasing Data Augmentation" (AAAI 2020).
     """
@@ -78,7 +78,7 @@ def _cover(images: Tensor, config: AugmentConfig, generator: torch.Generator) ->
 
 
 def _hue_rotation(angle: Tensor) -> Tensor:
-    """Angles (n,) to matrices (n, 3, 3) that turn RGB about the grey axis (Rodrigues' formula)."""
+    """Return matrices (n, 3, 3) that rotate RGB about the grey axis by angles (n,) (Rodrigues' formula)."""
     axis = 1 / math.sqrt(3)
     cross = torch.tensor([[0, -axis, axis], [axis, 0, -axis], [-axis, axis, 0]], device=angle.device)
     along = torch.full((3, 3), 1 / 3, device=angle.device)
@@ -87,5 +87,5 @@ def _hue_rotation(angle: Tensor) -> Tensor:
 
 
 def _between(low: float, high: float, n: int, like: Tensor, generator: torch.Generator) -> Tensor:
-    """n uniform draws on the images' device."""
+    """Return n uniform draws on the images' device."""
     return low + (high - low) * torch.rand(n, device=like.device, generator=generator)

@@ -1,7 +1,7 @@
-"""Batches of the training set in a shuffled order that depends on nothing but the seed and the epoch.
+"""Batches of the training set, from memory or streamed from disk, in a shuffled order.
 
-Knows where the thumbnails lie and how much memory is free; must not know what the batches are for. A resumed run asks
-for the batches from the middle of an epoch and gets those that the uninterrupted one would have got.
+The order depends only on the seed and the epoch: a run that resumes in the middle of an epoch gets the batches that the
+uninterrupted run would have got.
 """
 
 import itertools
@@ -37,7 +37,7 @@ class Examples(Protocol):
 
 
 def split_rows(rows: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to train on and rows to validate on, both ascending; at least 4 and at most 512 of the latter."""
+    """Split rows into training rows and validation rows, both ascending; of the latter at least 4 and at most 512."""
     wanted = max(8, round(share * len(rows)))
     n_validation = min(wanted, len(rows) // 4, 512)
     shuffled = np.random.default_rng(seed).permutation(rows)
@@ -52,7 +52,7 @@ class BatchSource(Protocol):
     def batches(self, epoch: int, first: int = 0) -> Iterator[Tensor]:
         """Yield the epoch's batches from number `first` on, as stored, on the device.
 
-        Each has the shape (batch_size, 3, 32, 32), channels last, or (batch_size, d).
+        Each is (batch_size, 3, 32, 32), channels last in memory, or (batch_size, d).
         """
 
 
@@ -65,11 +65,11 @@ def open_batches(
     *,
     memory_share: float = 0.5,
 ) -> tuple[BatchSource, str]:
-    """The feed that fits, and the sentence that says why.
+    """Return a source of batches of `examples[rows]`, and a sentence that explains the choice.
 
-    The training set lies on the device, as it is stored, if it takes no more than `memory_share` of the memory that is
-    free there; else it is streamed from the memory map. An epoch leaves out the images that fill no batch; the next
-    epoch leaves out others.
+    The training set is held on the device, as it is stored, if it takes at most `memory_share` of the free memory
+    there; otherwise it is streamed from the memory map. An epoch leaves out the images that do not fill a batch, and
+    the next epoch leaves out others.
     """
     needed, free = len(rows) * examples[:1].nbytes, _free_bytes(device)
     size = f"{len(rows):,} images ({needed / 1e6:,.0f} MB)"
@@ -80,7 +80,7 @@ def open_batches(
 
 
 def batches_from(source: BatchSource, step: int) -> Iterator[Tensor]:
-    """Batches without end, epoch after epoch, from the one that step number `step` takes on."""
+    """Yield batches without end, epoch after epoch, from the batch of step number `step` on."""
     epoch, first = divmod(step, source.batches_per_epoch)
     for current in itertools.count(epoch):
         yield from source.batches(current, first)
@@ -88,12 +88,12 @@ def batches_from(source: BatchSource, step: int) -> Iterator[Tensor]:
 
 
 def channels_first(examples: Tensor) -> Tensor:
-    """Images (n, 32, 32, 3) as (n, 3, 32, 32), in memory as they lie; vectors as they are."""
+    """Return images (n, 32, 32, 3) as (n, 3, 32, 32) without copying, vectors as they are."""
     return examples.permute(0, 3, 1, 2) if examples.ndim == 4 else examples
 
 
 def as_floats(examples: Tensor) -> Tensor:
-    """What is stored as uint8 in 0..1; floats as they are."""
+    """Return uint8 values as floats in 0..1, floats as they are."""
     return examples.float().div_(255) if examples.dtype == torch.uint8 else examples.float()
 
 
@@ -123,9 +123,9 @@ class ResidentBatches:
 
 
 class StreamedBatches:
-    """The training set read from the memory map: blocks of neighbouring rows in random order, shuffled within pools.
+    """The training set, read from the memory map: blocks of neighbouring rows in random order, shuffled within pools.
 
-    Reading whole blocks keeps the disk's access sequential; a pool of blocks is as much shuffling as memory allows.
+    Reading whole blocks keeps disk access sequential; the pools bound the memory that shuffling takes.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class StreamedBatches:
             remaining -= n_batches
 
     def _pools(self, epoch: int) -> Iterator[NDArray[np.int64]]:
-        """Positions in `rows`, pool after pool, each shuffled."""
+        """Yield positions in `rows`, pool after pool, each shuffled."""
         n_blocks = -(-len(self._rows) // BLOCK_ROWS)
         blocks = _order(self._seed, epoch, n_blocks)
         for number, start in enumerate(range(0, n_blocks, POOL_BLOCKS)):
@@ -164,7 +164,7 @@ class StreamedBatches:
             yield positions[np.random.default_rng((self._seed, epoch, number)).permutation(len(positions))]
 
     def _read(self, positions: NDArray[np.int64]) -> NDArray[Any]:
-        """The images at these positions, read in ascending order, returned in the order asked."""
+        """Read the images at these positions in ascending order; return them in the given order."""
         images = np.empty((len(positions), *self._examples.shape[1:]), self._examples.dtype)
         ascending = np.argsort(positions)
         images[ascending] = self._examples[self._rows[positions[ascending]]]
@@ -176,7 +176,7 @@ def _order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
 
 
 def _free_bytes(device: torch.device) -> int:
-    """Memory that is free on the device; on a CPU what the system can give without swapping."""
+    """Free memory of the device; for a CPU the memory that is available without swapping."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     try:

@@ -1,4 +1,4 @@
-"""Examples that carry labels, drawn beside each batch for terms that learn from them. Must not know what they learn."""
+"""Labelled examples, drawn beside each batch for loss terms that learn from labels."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from torch import Tensor
 
 from imgsearch.autoencoder.data.batches import Examples, as_examples
 
-FEWEST_JUDGING, MOST_JUDGING = 20, 512  # labelled examples that choose the best checkpoint
+FEWEST_JUDGING, MOST_JUDGING = 20, 512  # labelled examples by which the best checkpoint is chosen
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows of `examples` with their labels; there may be none."""
+    """Rows of `examples` that have labels; there may be none."""
 
     examples: Examples
     rows: NDArray[np.int64]  # (m,)
@@ -22,7 +22,7 @@ class Labelled:
 
     @classmethod
     def of(cls, examples: Examples, rows: NDArray[np.int64], labels: NDArray[np.int64] | None) -> "Labelled":
-        """Those of `rows` that have a label (n,); -1 is none."""
+        """Select those of `rows` that have a label; `labels` are (n,), -1 for none."""
         if labels is None:
             return cls(examples, rows[:0], rows[:0])
         chosen = rows[labels[rows] >= 0]
@@ -36,9 +36,10 @@ class Labelled:
         validation: NDArray[np.int64],
         labels: NDArray[np.int64] | None,
     ) -> tuple["Labelled", "Labelled"]:
-        """Return the labelled examples for training and those for validation.
+        """Return the labelled examples to learn from and those to validate on.
 
-        If too few validation rows are labelled, all labelled rows serve for both, and the last state counts as best.
+        Where too few validation rows have labels, all labelled rows are used for both: the best checkpoint is then
+        about the one that was trained longest.
         """
         judging = cls.of(examples, validation, labels)
         if len(judging) >= FEWEST_JUDGING:
@@ -55,7 +56,7 @@ class Labelled:
         return int(self.labels.max(initial=-1)) + 1
 
     def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """n examples with their labels (n,), drawn at random; all of them, in any order, where there are no more."""
+        """Draw n examples with their labels (n,) at random; all of them, in random order, where there are no more."""
         if len(self) <= n:
             places = torch.randperm(len(self), generator=generator, device=generator.device)
         else:
@@ -63,7 +64,7 @@ class Labelled:
         return self._at(places.cpu().numpy(), generator.device)
 
     def everything(self, device: torch.device) -> tuple[Tensor, Tensor] | tuple[None, None]:
-        """All examples with their labels, or nothing twice where there are none."""
+        """Return all examples with their labels, or (None, None) where there are none."""
         return self._at(np.arange(len(self)), device) if len(self) else (None, None)
 
     def _at(self, places: NDArray[np.int64], device: torch.device) -> tuple[Tensor, Tensor]:

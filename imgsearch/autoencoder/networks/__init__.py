@@ -1,1 +1,1 @@
-"""The network architectures and their registry."""
+"""Network architectures, and the registry that lists them."""

@@ -1,7 +1,5 @@
 """The default network: a convolutional autoencoder with activations 8192-4096-2048-1024-512-256.
 
-Knows its layers; must not know where images come from or how it is trained.
-
     image      3 x 32 x 32
     stage 1   32 x 16 x 16 = 8192
     stage 2   64 x  8 x  8 = 4096
@@ -10,13 +8,13 @@ Knows its layers; must not know where images come from or how it is trained.
     stage 5  512 x  1 x  1 =  512
     code     256, linear
 
-Halving is a 2x2 convolution of stride 2, written as one matrix product over channels-last patches: on a CPU that is
-several times faster than the convolution routine, above all for the small maps. What a stage has beyond it are
-residual 3x3 convolutions, where they are cheapest for what they bring. The decoder mirrors the stages; it is run for
-few of the images that the encoder sees, so it can do with fewer convolutions.
+Maps are halved by a 2x2 convolution of stride 2, written as one matrix product over channels-last patches: on a CPU
+that is several times faster than the convolution routine, above all for small maps. Some stages also have residual 3x3
+convolutions, where they improve the code most for their cost. The decoder mirrors the stages; it is run on fewer images
+than the encoder and has fewer convolutions.
 
-Beside this deconvolution there are two decoders that undo max pooling, `ConvConfig.unpool`; their encoder halves by a
-3x3 convolution and the maxima of 2x2 patches, at the same sizes.
+Two other decoders undo max pooling (`ConvConfig.unpool`); their encoder halves by a 3x3 convolution and the maxima of
+2x2 patches, at the same sizes.
 """
 
 from itertools import pairwise
@@ -28,15 +26,15 @@ from imgsearch.autoencoder.networks.base import Autoencoder, fold_basis
 from imgsearch.autoencoder.networks.config import SWITCHES, TRANSPOSE, ConvConfig
 from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool, decode_with_switches, encode_with_switches
 
-PIXEL_MEAN, PIXEL_SCALE = 0.45, 4.0  # of photographs: brings pixels in 0..1 to about zero mean and unit variance
+PIXEL_MEAN, PIXEL_SCALE = 0.45, 4.0  # of photographs: pixels in 0..1 get about zero mean and unit variance
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# Layers. All maps are (n, c, h, w) tensors that lie in memory as (n, h, w, c): channels last.
+# Layers. All maps are (n, c, h, w) tensors, channels last in memory.
 
 
 class Halve(nn.Module):
-    """(n, c, h, w) to (n, d, h/2, w/2): each 2x2 patch through one matrix. A 2x2 convolution of stride 2."""
+    """Halve maps (n, c, h, w) to (n, d, h/2, w/2): a 2x2 convolution of stride 2, as one matrix for each patch."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
@@ -50,7 +48,7 @@ class Halve(nn.Module):
 
 
 class Double(nn.Module):
-    """(n, c, h, w) to (n, d, 2h, 2w): each place to a 2x2 patch. The transpose of `Halve`."""
+    """Double maps (n, c, h, w) to (n, d, 2h, 2w): the transpose of `Halve`."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
@@ -64,7 +62,7 @@ class Double(nn.Module):
 
 
 class Residual(nn.Module):
-    """Adds a 3x3 convolution of the maps to the maps."""
+    """Add a 3x3 convolution of the maps to the maps."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -76,24 +74,24 @@ class Residual(nn.Module):
 
 
 def normalised(channels: int) -> list[nn.Module]:
-    """What follows every convolution."""
+    """Return the layers that follow every convolution."""
     return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
 def centred(examples: Tensor) -> Tensor:
-    """Images (n, 3, 32, 32) in 0..1 as the first layer sees them: about zero, channels last in memory."""
+    """Return images (n, 3, 32, 32) in 0..1 as inputs of the first layer: about zero, channels last in memory."""
     return examples.contiguous(memory_format=torch.channels_last).sub(PIXEL_MEAN).mul_(PIXEL_SCALE)
 
 
 def halving(into: int, out: int, config: ConvConfig) -> list[nn.Module]:
-    """Maps (n, into, h, w) to (n, out, h/2, w/2): one stage of the encoder, less its residuals."""
+    """Return the layers of an encoder stage without its residuals: (n, into, h, w) to (n, out, h/2, w/2)."""
     if config.pools:
         return [nn.Conv2d(into, out, 3, padding=1, bias=False), *normalised(out), MaxPool()]
     return [Halve(into, out), *normalised(out)]
 
 
 def doubling(into: int, out: int, config: ConvConfig) -> list[nn.Module]:
-    """Maps (n, into, h, w) to (n, out, 2h, 2w): one stage of the decoder, less its residuals."""
+    """Return the layers of a decoder stage without its residuals: (n, into, h, w) to (n, out, 2h, 2w)."""
     if config.unpool == TRANSPOSE:
         return [Double(into, out), *normalised(out)]
     return [_undoing_pooling(config), nn.Conv2d(into, out, 3, padding=1, bias=False), *normalised(out)]
@@ -104,7 +102,7 @@ def _undoing_pooling(config: ConvConfig) -> nn.Module:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# The network.
+# The network
 
 
 class ConvAutoencoder(Autoencoder):
@@ -132,7 +130,7 @@ class ConvAutoencoder(Autoencoder):
             decoder += doubling(into, out, config)
             decoder += [Residual(out) for _ in range(count)]
         if config.unpool == TRANSPOSE:
-            # A 4x4 kernel overlaps its neighbours, so that the 2x2 patches before it leave no visible grid.
+            # Neighbouring 4x4 kernels overlap, so that the 2x2 patches before them leave no visible grid.
             decoder += [nn.ConvTranspose2d(channels[0], 3, 4, 2, 1)]
         else:
             decoder += [_undoing_pooling(config), nn.Conv2d(channels[0], 3, 3, padding=1)]
@@ -140,23 +138,23 @@ class ConvAutoencoder(Autoencoder):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, examples: Tensor) -> tuple[Tensor, Tensor]:
-        """Examples to codes and reconstructions; where there are switches, `decode` of the codes alone gives others."""
+        """Return the codes and the reconstructions; with switches, `decode` of the codes alone gives other ones."""
         if not self.uses_switches:
             return super().forward(examples)
         codes, switches = encode_with_switches(self.encoder, centred(examples))
         return codes, torch.sigmoid(decode_with_switches(self.decoder, codes, switches))
 
     def encode(self, examples: Tensor) -> Tensor:
-        """Images (n, 3, 32, 32), float in 0..1, to codes (n, code_size)."""
+        """Encode images (n, 3, 32, 32), float in 0..1, as codes (n, code_size)."""
         codes: Tensor = self.encoder(centred(examples))
         return codes
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Codes (n, code_size) to reconstructions (n, 3, 32, 32) in 0..1."""
+        """Decode codes (n, code_size) to reconstructions (n, 3, 32, 32) in 0..1."""
         return torch.sigmoid(self.decoder(codes))
 
     def decode_by_switches(self, codes: Tensor, examples: Tensor) -> Tensor:
-        """Codes (n, code_size), which may be of other images, decoded with the switches of `examples`."""
+        """Decode codes (n, code_size), which may be of other images, with the switches of `examples`."""
         _, switches = encode_with_switches(self.encoder, centred(examples))
         return torch.sigmoid(decode_with_switches(self.decoder, codes, switches))
 
@@ -168,7 +166,7 @@ class ConvAutoencoder(Autoencoder):
         return layer
 
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
-        """Make every code c the code (c - mean) @ matrix."""
+        """Replace every code c by (c - mean) @ matrix from now on."""
         out_of = self.decoder[0]
         assert isinstance(out_of, nn.Linear)
         fold_basis(self.code_layer, out_of, matrix, mean)

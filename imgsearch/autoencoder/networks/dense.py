@@ -1,7 +1,7 @@
 """The fully connected autoencoder of Hinton & Salakhutdinov (2006) and Krizhevsky & Hinton (2011), of any sizes.
 
-Knows its layers; must not know where examples come from or how it is trained. For images the sizes begin with 3072:
-3072-8192-4096-2048-1024-512-256 is the network of 2011; 784-1000-500-250-30 is that of 2006, for digits.
+For images the sizes begin with 3072: 3072-8192-4096-2048-1024-512-256 is the network of 2011; 784-1000-500-250-30 is
+that of 2006, for digits.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class TiedDecoder(nn.Module):
-    """A decoder without weights of its own: the encoder's, transposed, and biases."""
+    """A decoder that uses the encoder's weights, transposed, and has only biases of its own."""
 
     def __init__(self, layers: nn.ModuleList) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class TiedDecoder(nn.Module):
         self.biases = nn.ParameterList(torch.zeros(layer.in_features) for layer in reversed(layers))  # type: ignore[call-overload] # all are nn.Linear
 
     def linear(self, number: int, values: Tensor) -> Tensor:
-        """Layer `number` of the decoder, without its activation."""
+        """Apply layer `number` of the decoder, without its activation."""
         layer = self._encoder[0][-1 - number]
         assert isinstance(layer, nn.Linear)
         return functional.linear(values, layer.weight.T, self.biases[number])
@@ -45,13 +45,13 @@ class UntiedDecoder(nn.Module):
         self.layers = dense_layers(sizes[::-1], activation)
 
     def linear(self, number: int, values: Tensor) -> Tensor:
-        """Layer `number` of the decoder, without its activation."""
+        """Apply layer `number` of the decoder, without its activation."""
         decoded: Tensor = self.layers[number](values)
         return decoded
 
 
 class DenseAutoencoder(Autoencoder):
-    """Fully connected layers to the code, and back."""
+    """Fully connected layers to the code, and mirrored ones back."""
 
     decoder: "TiedDecoder | UntiedDecoder"
 
@@ -63,7 +63,7 @@ class DenseAutoencoder(Autoencoder):
         self.layers = dense_layers(config.sizes, config.activation)
         self.decoder = TiedDecoder(self.layers) if config.tied else UntiedDecoder(config.sizes, config.activation)
         self._activation = ACTIVATIONS[config.activation]
-        self.basis = Basis(code_size)  # tied weights could not take another one in
+        self.basis = Basis(code_size)  # tied weights cannot absorb a change of basis
 
     @property
     def code_layer(self) -> nn.Linear:
@@ -72,11 +72,11 @@ class DenseAutoencoder(Autoencoder):
         return layer
 
     def inputs(self, examples: Tensor) -> Tensor:
-        """(n, d) what the first layer sees of examples: images about their mean, vectors as they are."""
+        """Return the inputs (n, d) of the first layer: images centred and scaled, vectors as they are."""
         return flat_inputs(examples, self.example_shape)
 
     def units(self, examples: Tensor, depth: int) -> Tensor:
-        """(n, d) the units of hidden layer `depth` of the encoder; 0 gives what the first layer sees."""
+        """Return the activations (n, d) of the encoder's hidden layer `depth`; 0 gives the inputs of the first one."""
         values = self.inputs(examples)
         for layer in self.layers[:depth]:
             values = self._activation(layer(values))
@@ -91,7 +91,7 @@ class DenseAutoencoder(Autoencoder):
         return based
 
     def decode_logits(self, codes: Tensor) -> Tensor:
-        """(n, d) what the last layer gives, before it is brought to 0..1."""
+        """Return the outputs (n, d) of the last layer, before they are brought to 0..1."""
         values = self.basis.undo(codes)
         last = len(self.layers) - 1
         for number in range(last):
@@ -102,19 +102,19 @@ class DenseAutoencoder(Autoencoder):
         return self.outputs(self.decode_logits(codes).float())
 
     def outputs(self, logits: Tensor) -> Tensor:
-        """(n, *example_shape) what the last layer's values (n, d) say, in 0..1."""
+        """Turn outputs of the last layer (n, d) into reconstructions (n, *example_shape) in 0..1."""
         values = logits.softmax(1) if self.config.output == "softmax" else torch.sigmoid(logits)
         return values.view(-1, *self.example_shape)
 
     def reconstruction_loss(self, reconstructions: Tensor, examples: Tensor) -> Tensor:
-        """The mean squared error per value; of a distribution its cross-entropy with the example's, in nats."""
+        """Return the mean squared error per value, or for distributions the cross-entropy with the example, in nats."""
         if self.config.output == "sigmoid":
             return super().reconstruction_loss(reconstructions, examples)
         wanted = examples / examples.sum(1, keepdim=True).clamp_min(1e-9)
         return -(wanted * reconstructions.clamp_min(1e-12).log()).sum(1).mean()
 
     def squared_jacobian(self, examples: Tensor) -> Tensor | None:
-        """Exact for one layer of sigmoids (Rifai et al. 2011): of B' S W, with S = h (1 - h) and B the codes' basis."""
+        """Exact for one layer of sigmoids (Rifai et al. 2011): that of B' S W, S = h (1 - h), B the codes' basis."""
         if len(self.layers) > 1 or self.config.code != "sigmoid":
             return None
         weights = self.code_layer.weight  # (d, values)
@@ -125,18 +125,18 @@ class DenseAutoencoder(Autoencoder):
         return ((slopes @ products.float()) * slopes).sum(1) * scale
 
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
-        """Make every code c the code (c - mean) @ matrix, for good."""
+        """Replace every code c by (c - mean) @ matrix from now on."""
         self.basis.change(matrix, mean)
 
 
 def flat_inputs(examples: Tensor, example_shape: tuple[int, ...]) -> Tensor:
-    """(n, d) what a first layer sees of examples (n, *example_shape): images about their mean, vectors as they are."""
+    """Return examples (n, *example_shape) as inputs (n, d): images centred and scaled, vectors as they are."""
     values = examples.flatten(1)
     return (values - PIXEL_MEAN) * PIXEL_SCALE if example_shape == IMAGE_SHAPE else values
 
 
 def dense_layers(sizes: tuple[int, ...], activation: str) -> nn.ModuleList:
-    """Linear layers from each size to the next; their weights suit the activation: Glorot's for sigmoids, else He's."""
+    """Return linear layers from each size to the next, initialised for the activation (sigmoid: Glorot, else He)."""
     layers = [nn.Linear(into, out) for into, out in pairwise(sizes)]
     for layer in layers:
         if activation != "sigmoid":

@@ -1,10 +1,9 @@
 """The ladder network: classes from a few labels, helped by many examples without (Rasmus et al., NIPS 2015).
 
-Knows its layers and how it denoises them; must not know where examples come from or how the costs are minimised. The
-encoder runs twice, clean and with noise in every layer. On its way down the denoiser finds each clean layer from the
-noisy one beside it and the one above: detail has a way around the upper layers, which need only hold what tells
-classes apart. The code is the last layer before the classes. Read from the code alone the denoiser gives nothing but
-the mean example, for detail never went through the code; so a decoder of its own learns to read it, last.
+The encoder runs twice, clean and with noise in every layer. From the top down, the denoiser estimates each clean layer
+from the noisy layer beside it and the estimate above. Details can bypass the upper layers, which need to represent
+little more than the classes. The code is the last layer before the classes. Because details never pass through the
+code, the denoiser alone would decode every code to about the mean example; so a separate decoder is trained, last.
 """
 
 from itertools import pairwise
@@ -18,7 +17,7 @@ from imgsearch.autoencoder.networks.dense import UntiedDecoder, flat_inputs
 
 EPSILON = 1e-5  # added to variances before they divide
 MEMORY = 0.95  # of running means and variances, from step to step
-N_COMBINING = 10  # numbers that a combinator has for each unit
+N_COMBINING = 10  # parameters of a combinator for each unit
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -26,7 +25,7 @@ N_COMBINING = 10  # numbers that a combinator has for each unit
 
 
 class Normalisation(nn.Module):
-    """Brings every unit to mean 0 and deviation 1: of the batch while it learns, then of all (Ioffe & Szegedy 2015)."""
+    """Batch normalisation without scale and shift (Ioffe & Szegedy 2015)."""
 
     mean: Tensor
     variance: Tensor
@@ -37,13 +36,13 @@ class Normalisation(nn.Module):
         self.register_buffer("variance", torch.ones(size))
 
     def forward(self, values: Tensor) -> Tensor:
-        """(n, size) float32: by the batch's figures, which are remembered, in training; else by the remembered ones."""
+        """Normalise values (n, size): by the batch in training, and by the running mean and variance in evaluation."""
         if self.training:
             return self.of_batch(values, remember=True)
         return (values.float() - self.mean) * torch.rsqrt(self.variance + EPSILON)
 
     def of_batch(self, values: Tensor, *, remember: bool = False) -> Tensor:
-        """(n, size) float32 by the batch's own figures."""
+        """Normalise values (n, size) by their own mean and variance; `remember` updates the running ones."""
         values = values.float()
         variance, mean = torch.var_mean(values, 0, correction=0)
         if remember:
@@ -54,9 +53,10 @@ class Normalisation(nn.Module):
 
 
 class Combinator(nn.Module):
-    """What a clean value was, from the noisy one beside it and the signal from above (section 4.1 of the paper).
+    """Estimate a clean value from the noisy one beside it and the signal from above (section 4.1 of the paper).
 
-    As if the value were normally distributed, with a mean that the signal gives: the noisy value is drawn towards it.
+    The value is taken to be normally distributed with a mean that follows from the signal; the noisy value is shrunk
+    towards that mean.
     """
 
     def __init__(self, size: int) -> None:
@@ -66,7 +66,7 @@ class Combinator(nn.Module):
         self.weights = nn.Parameter(weights)
 
     def forward(self, noisy: Tensor, above: Tensor) -> Tensor:
-        """Both (n, size), as what it gives."""
+        """Return the estimates; both arguments and the result are (n, size)."""
         w = self.weights
         mean = w[0] * torch.sigmoid(w[1] * above + w[2]) + w[3] * above + w[4]
         trust = w[5] * torch.sigmoid(w[6] * above + w[7]) + w[8] * above + w[9]
@@ -74,16 +74,16 @@ class Combinator(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """The way down, layer by layer; member 0 of the combinators is the example's."""
+    """The denoising path from the classes down to the example; combinator 0 belongs to the example."""
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         super().__init__()
         self.layers = unbiased_layers(sizes[::-1])
         self.combinators = nn.ModuleList(Combinator(size) for size in sizes)
-        self._norm = Normalisation(0)  # only ever used over a batch
+        self._norm = Normalisation(0)  # only its `of_batch` is used
 
     def forward(self, noisy: list[Tensor], classes: Tensor) -> list[Tensor]:
-        """The clean layers, the example first: from the noisy ones and the probabilities (n, classes)."""
+        """Estimate the clean layers, the example first, from the noisy ones and class probabilities (n, classes)."""
         above = self._norm.of_batch(classes)
         denoised = [self.combinators[-1](noisy[-1], above)]
         for layer, beside, combinator in zip(self.layers, noisy[-2::-1], list(self.combinators)[-2::-1], strict=True):
@@ -112,7 +112,7 @@ class LadderAutoencoder(Autoencoder):
         self.sharpness = nn.Parameter(torch.ones(self.n_classes))
         self.denoiser = Denoiser(config.sizes)
         self.decoder = UntiedDecoder(config.sizes[:-1], "relu")
-        self.basis = Basis(code_size)  # normalised layers could not take another one in
+        self.basis = Basis(code_size)  # normalised layers cannot absorb a change of basis
 
     @property
     def code_layer(self) -> nn.Linear:
@@ -121,16 +121,16 @@ class LadderAutoencoder(Autoencoder):
         return layer
 
     def inputs(self, examples: Tensor) -> Tensor:
-        """(n, d) what the first layer sees of examples: images about their mean, vectors as they are."""
+        """Return the inputs (n, d) of the first layer: images centred and scaled, vectors as they are."""
         return flat_inputs(examples, self.example_shape)
 
     def encode(self, examples: Tensor) -> Tensor:
-        """Examples to codes (n, code_size): the last layer before the classes, normalised, before its ReLU."""
+        """Encode examples as codes (n, code_size): the last layer before the classes, normalised, before its ReLU."""
         codes: Tensor = self.basis(self.clean(examples)[-2])
         return codes
 
     def clean(self, examples: Tensor) -> list[Tensor]:
-        """Every layer without noise, normalised and not yet activated: the example first, the classes last."""
+        """Return every layer without noise, normalised and before its activation, from the example to the classes."""
         found = [self.inputs(examples).float()]
         values = found[0]
         for number, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
@@ -139,9 +139,9 @@ class LadderAutoencoder(Autoencoder):
         return found
 
     def noisy(self, examples: Tensor, generator: torch.Generator, n_apart: int = 0) -> tuple[list[Tensor], Tensor]:
-        """Every layer with noise, as `clean`, and the classes' logits (n, classes).
+        """Return every layer with noise, as `clean` without, and the logits (n, classes).
 
-        The first `n_apart` examples and the others are two batches: each is normalised by its own figures.
+        The first `n_apart` examples and the others are normalised as two separate batches.
         """
         found = [self._with_noise(self.inputs(examples).float(), generator)]
         values = found[0]
@@ -154,7 +154,7 @@ class LadderAutoencoder(Autoencoder):
         return found, values
 
     def classify(self, codes: Tensor) -> Tensor:
-        """Codes (n, code_size) to the logits of the classes (n, classes)."""
+        """Return the logits (n, classes) of codes (n, code_size)."""
         last, norm = len(self.layers) - 1, self.norms[-1]
         assert isinstance(norm, Normalisation)
         values = self._activated(last - 1, self.basis.undo(codes))
@@ -168,7 +168,7 @@ class LadderAutoencoder(Autoencoder):
         return torch.sigmoid(self.decoder.linear(last, values).float()).view(-1, *self.example_shape)
 
     def change_basis(self, matrix: Tensor, mean: Tensor) -> None:
-        """Make every code c the code (c - mean) @ matrix, for good."""
+        """Replace every code c by (c - mean) @ matrix from now on."""
         self.basis.change(matrix, mean)
 
     def _activated(self, number: int, values: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ class LadderAutoencoder(Autoencoder):
 
 
 def unbiased_layers(sizes: tuple[int, ...]) -> nn.ModuleList:
-    """Linear layers from each size to the next, with weights that keep the variance; biases come after normalising."""
+    """Return linear layers from each size to the next, without biases, initialised to keep the variance."""
     layers = [nn.Linear(into, out, bias=False) for into, out in pairwise(sizes)]
     for layer in layers:
         nn.init.normal_(layer.weight, std=layer.in_features**-0.5)

@@ -1,7 +1,7 @@
-"""The linear autoencoder: principal components, fitted exactly. Knows its two matrices; must not know where data are.
+"""The linear autoencoder: principal components, fitted exactly.
 
-Of all linear encoders W and decoders it has the reconstructions of smallest squared error (Baldi & Hornik 1989): the
-rows of W are the directions in which examples vary most, and the decoder is W transposed.
+Among all linear autoencoders it has the smallest squared reconstruction error (Baldi & Hornik 1989): the rows of the
+encoder W are the directions in which examples vary most, and the decoder is W transposed.
 """
 
 import torch
@@ -12,7 +12,7 @@ from imgsearch.autoencoder.networks.config import PcaConfig
 
 
 class PcaAutoencoder(FittedAutoencoder):
-    """Code = W (example - mean), reconstruction = W' code + mean, cut to 0..1."""
+    """Code = W (example - mean), reconstruction = W' code + mean, clipped to 0..1."""
 
     metric = "l2"
     decoder: nn.Linear
@@ -40,7 +40,7 @@ class PcaAutoencoder(FittedAutoencoder):
 
     @torch.no_grad()
     def fit(self, mean: Tensor, directions: Tensor) -> None:
-        """Take the directions (k, d) of largest variance, the largest first; numbers beyond them stay 0."""
+        """Set the weights to the directions (k, d), largest variance first; code dimensions beyond k are 0."""
         missing = self.code_size - len(directions)
         components = torch.cat([directions, directions.new_zeros(missing, len(mean))])  # (code_size, d)
         self.encoder.weight.copy_(components)

@@ -1,1 +1,1 @@
-"""Optimisers and learning rate schedules."""
+"""Optimisers, the budget of a training, and its learning rates."""

@@ -1,8 +1,11 @@
-"""Muon, the optimiser of the matrices. Knows parameters and gradients; must not know what they compute.
+"""Muon, an optimiser for matrices.
 
 Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024). The momentum of a matrix is
-replaced by the nearest matrix whose singular values are about 1, so that a step moves all directions alike; five
-Newton-Schulz iterations are usual, three are enough here and cheaper.
+replaced by a matrix with the same singular vectors and singular values of about 1, so that a step moves all directions
+equally. Five Newton-Schulz iterations are usual; three are enough here and cheaper.
+
+`torch.optim.Muon` takes matrices only, and many weights here are 4-dimensional convolutions. On matrices both make the
+same steps, which a test checks.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,9 +19,9 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic; from the source
 
 
 def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS, dtype: torch.dtype | None = None) -> Tensor:
-    """The matrix (m, n) with its singular values brought to about 1 (between 0.5 and 1.3 after five iterations).
+    """Return the matrix (m, n) with singular values of about 1 (between 0.5 and 1.3 after five iterations).
 
-    Computed and returned in `dtype` (by default the matrix's own): bfloat16 is precise enough, as the source says.
+    Computed and returned in `dtype`, by default the matrix's own; bfloat16 is precise enough, according to the source.
     """
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
@@ -31,7 +34,7 @@ def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS, dtype: torch.dt
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, orthogonalised. A convolution (o, i, h, w) counts as the matrix (o, i * h * w)."""
+    """Orthogonalised Nesterov momentum. A convolution (o, i, h, w) is treated as a matrix (o, i * h * w)."""
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float]) -> float: ...
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Change the parameters by their gradients; a closure, as other optimisers take, is not used here."""
+        """Update the parameters from their gradients; closures, which other optimisers accept, are not supported."""
         assert closure is None
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -64,7 +67,7 @@ class Muon(torch.optim.Optimizer):
         momentum.mul_(group["momentum"]).add_(gradient)
         direction = gradient.add(momentum, alpha=group["momentum"]).flatten(1)  # (m, n)
         m, n = direction.shape
-        # A tall matrix needs the longer step for the same change of its outputs.
+        # A tall matrix needs a longer step for the same change of its outputs.
         size = max(1.0, m / n) ** 0.5
         step = orthogonalised(direction, dtype=self._dtype).to(parameter.dtype).view_as(parameter)
         parameter.add_(step, alpha=-group["lr"] * size)

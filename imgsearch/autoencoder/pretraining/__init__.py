@@ -1,1 +1,1 @@
-"""Greedy layer-wise pre-training by restricted Boltzmann machines or small autoencoders."""
+"""Layer-wise pre-training of dense networks, by restricted Boltzmann machines or small autoencoders."""

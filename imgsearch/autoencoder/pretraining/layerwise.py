@@ -1,8 +1,8 @@
-"""Pre-training of one layer of a dense network, with its mirror in the decoder, on the outputs of the layers below.
+"""Training of a single layer of a dense network, together with its mirror in the decoder, on the layer below.
 
-- `MachineLayer`: a restricted Boltzmann machine; its weights, and these transposed, become those of encoder and decoder
-  (Hinton & Salakhutdinov 2006, Krizhevsky & Hinton 2011).
-- `AutoencoderLayer`: a small autoencoder, such as 1000-500-1000 on the codes of the one below (Bengio et al. 2007).
+- `MachineLayer`: as a restricted Boltzmann machine, whose weights become those of the encoder and, transposed, those of
+  the decoder (Hinton & Salakhutdinov 2006, Krizhevsky & Hinton 2011).
+- `AutoencoderLayer`: as a small autoencoder, such as 1000-500-1000 (Bengio et al. 2007).
 """
 
 import math
@@ -26,27 +26,28 @@ from imgsearch.autoencoder.pretraining.rbm import (
 )
 from imgsearch.errors import ModelError
 
-FIRST_MOMENTUM, MOMENTUM, FIRST_SHARE = 0.5, 0.9, 0.1  # the lower one holds for the first share of a layer's steps
-BINARY_RATE, LINEAR_RATE = 0.1, 0.01  # of machines, at most: see `rate_of`
+FIRST_MOMENTUM, MOMENTUM, FIRST_SHARE = 0.5, 0.9, 0.1  # the first one for the first share of a layer's steps
+BINARY_RATE, LINEAR_RATE = 0.1, 0.01  # of machines, at most; see `rate_of`
 MEAN_LOGIT = math.log(PIXEL_MEAN / (1 - PIXEL_MEAN))
-ADAM_RATE, WARMUP = 3e-3, 0.1  # of small autoencoders: the rate at its peak, at most, and the share of steps before
+ADAM_RATE, WARMUP = 3e-3, 0.1  # of small autoencoders: the peak rate, at most, and the share of steps before the peak
 
 
 class LayerLearner(Protocol):
-    """A layer that learns."""
+    """A way to train one layer."""
 
     def step(self, examples: Tensor, share: float) -> Tensor:
-        """Learn from examples (n, *example_shape) when a share of the layer's budget is spent, 0..1.
+        """Train on examples (n, *example_shape) once, when a share of the layer's budget is spent, 0..1.
 
-        Returns the mean squared error per value with which the layer's input was reconstructed, a scalar.
+        Returns:
+            the mean squared error per value of the reconstructed inputs of the layer, a scalar.
         """
 
     def unroll(self) -> None:
-        """Put what was learned into the network, where it is not there yet."""
+        """Copy the learned weights into the network, where they are not there yet."""
 
 
 class MachineLayer:
-    """Layer `number` of a network as a restricted Boltzmann machine; it learns in place, from small random weights."""
+    """Layer `number` of a network as a restricted Boltzmann machine, trained in place from small random weights."""
 
     def __init__(self, network: DenseAutoencoder, number: int, generator: torch.Generator) -> None:
         self._network, self._number, self._generator = network, number, generator
@@ -65,16 +66,16 @@ class MachineLayer:
         with torch.no_grad():
             values = self._network.units(examples, self._number)
         if self._number == 0 and self.machine.visible is BINARY and not ((values >= 0) & (values <= 1)).all():
-            raise ModelError("a restricted Boltzmann machine needs values between 0 and 1. Pre-train layerwise.")
+            raise ModelError("restricted Boltzmann machines need values between 0 and 1. Pre-train layerwise instead.")
         momentum = FIRST_MOMENTUM if share < FIRST_SHARE else MOMENTUM
         return self._learner.step(values, self._rate * (1 - 0.95 * share), momentum, self._generator)
 
     @torch.no_grad()
     def unroll(self) -> None:
-        """The decoder's layer is the machine from the hidden to the visible units.
+        """Copy the weights from the hidden to the visible units into the decoder's layer.
 
-        An image's visible units are linear and pixels about their mean, times 4. The decoder ends in a sigmoid, whose
-        slope about there is 1/4: the same weights serve, with the mean's own logit in the bias.
+        The visible units of an image are linear and stand for centred pixels, times 4. The decoder ends in a sigmoid
+        whose slope there is about 1/4: so the same weights fit, with the logit of the pixels' mean added to the bias.
         """
         if isinstance(self._network.decoder, UntiedDecoder):
             decoding = self._network.decoder.layers[-1 - self._number]
@@ -85,7 +86,7 @@ class MachineLayer:
 
 
 class AutoencoderLayer:
-    """Layer `number` of a network and its mirror in the decoder as an autoencoder of their own."""
+    """Layer `number` of a network and its mirror in the decoder as a small autoencoder."""
 
     def __init__(self, network: DenseAutoencoder, number: int, generator: torch.Generator) -> None:
         del generator  # nothing is drawn
@@ -121,18 +122,18 @@ class AutoencoderLayer:
         return functional.mse_loss(again.detach(), wanted)
 
     def unroll(self) -> None:
-        """Nothing is left to do: the layers learned where they stand."""
+        """Do nothing: the layers were trained in place."""
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# The layers of a network, from outside
+# The layers of a network
 
 
 def rate_of(machine: Machine) -> float:
-    """The learning rate at which a machine of this size starts; a wide one diverges sooner.
+    """Return the initial learning rate of a machine of this size; wide machines diverge sooner.
 
-    What linear units are sent grows with the number of units that send it, and so does the correction by each step. In
-    2011, for 80 epochs: .001 for images under 8192 units, .03 for layers of binary units.
+    The input of linear units grows with the number of units on the other side, and so does the change by each step.
+    Krizhevsky & Hinton (2011) trained for 80 epochs with .001 for images and 8192 units, and .03 for binary layers.
     """
     n_hidden, n_visible = machine.weight.shape
     if machine.visible is LINEAR and machine.hidden is LINEAR:
@@ -145,14 +146,14 @@ def rate_of(machine: Machine) -> float:
 
 
 def layer_of(network: DenseAutoencoder, number: int) -> nn.Linear:
-    """Layer `number` of the encoder."""
+    """Return layer `number` of the encoder."""
     layer = network.layers[number]
     assert isinstance(layer, nn.Linear)
     return layer
 
 
 def decoder_bias(network: DenseAutoencoder, number: int) -> nn.Parameter:
-    """The bias (in_features,) of what mirrors the encoder's layer `number`."""
+    """Return the bias (in_features,) of the decoder's layer that mirrors layer `number` of the encoder."""
     decoder = network.decoder
     if isinstance(decoder, TiedDecoder):
         bias = decoder.biases[-1 - number]
@@ -164,21 +165,21 @@ def decoder_bias(network: DenseAutoencoder, number: int) -> nn.Parameter:
 
 
 def sees_images(network: DenseAutoencoder, number: int) -> bool:
-    """Whether layer `number` sees the colours of images."""
+    """Whether the inputs of layer `number` are the pixels of images."""
     return number == 0 and network.example_shape == IMAGE_SHAPE
 
 
 def units_of(network: DenseAutoencoder, number: int) -> tuple[Units, Units]:
-    """The kinds of units, visible and hidden, of layer `number` as a machine.
+    """Return the kinds of units, visible and hidden, of layer `number` as a machine.
 
-    Grey values in 0..1 count as probabilities, colours are linear units of unit variance, and so is a linear code.
+    Grey values in 0..1 are treated as probabilities; colours and linear codes are linear units of unit variance.
     """
     is_linear_code = number == len(network.layers) - 1 and network.config.code == "linear"
     return LINEAR if sees_images(network, number) else BINARY, LINEAR if is_linear_code else BINARY
 
 
 def machines_of(network: DenseAutoencoder) -> list[Machine]:
-    """The network's encoder as a stack of machines, the lowest first: a deep belief network, until it is fine-tuned."""
+    """Return the encoder as a stack of machines, the lowest first: a deep belief network, until it is fine-tuned."""
     stack = []
     for number in range(len(network.layers)):
         layer, (visible, hidden) = layer_of(network, number), units_of(network, number)

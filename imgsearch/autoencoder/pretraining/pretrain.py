@@ -1,8 +1,4 @@
-"""Pre-training: the layers of a dense network learn alone, one after another, before all learn together.
-
-Knows the order of the layers and their budget; must not know how a layer learns, what the training after it does, or
-files.
-"""
+"""Pre-training: the layers of a dense network are trained one after another, before all are trained together."""
 
 import math
 import time
@@ -21,33 +17,33 @@ from imgsearch.autoencoder.networks.dense import DenseAutoencoder
 from imgsearch.autoencoder.optim.schedule import Budget
 from imgsearch.autoencoder.pretraining.layerwise import AutoencoderLayer, LayerLearner, MachineLayer
 from imgsearch.device import DeviceChoice
-from imgsearch.errors import ModelError
+from imgsearch.errors import Hint, ModelError
 
 LEARNERS: dict[str, Callable[[DenseAutoencoder, int, torch.Generator], LayerLearner]] = {
     "rbm": MachineLayer,
     "layerwise": AutoencoderLayer,
 }
-BATCH_SIZE = 128  # examples a step, as in 2011; the training after it may take more
+BATCH_SIZE = 128  # examples a step, as in Krizhevsky & Hinton (2011); joint training may use more
 PROGRESS_SECONDS = 0.5
-RECENT = 0.02  # weight of the latest step in the error that is told: the mean of about the last fifty
+RECENT = 0.02  # weight of the latest step in the reported error: the mean of about the last fifty
 
 
 def check_pretraining(network: Autoencoder, config: TrainConfig, *, is_fresh: bool) -> None:
-    """Refuse what cannot be pre-trained.
+    """Refuse networks that cannot be pre-trained as configured.
 
     Raises:
-        ModelError: layers that are not fully connected or have learned before, or units that no machine here has.
+        ModelError: layers that are not fully connected, that are trained already, or whose units no machine has.
     """
     if not config.pretrain:
         return
     if not isinstance(network, DenseAutoencoder):
-        raise ModelError("only a dense network can be pre-trained layer by layer. Use --network dense.")
+        raise ModelError("only a dense network can be pre-trained layer by layer.")
     if not is_fresh:
-        raise ModelError("pre-training would overwrite what the checkpoint has learned. Train from scratch.")
+        raise ModelError("pre-training would overwrite what the checkpoint has learned.", hint=Hint.TRAIN_FROM_SCRATCH)
     if config.pretrain == "rbm" and network.config.activation != "sigmoid":
-        raise ModelError("restricted Boltzmann machines have sigmoid units. Use --activation sigmoid.")
+        raise ModelError("restricted Boltzmann machines have sigmoid units, and this network has others.")
     if config.pretrain == "rbm" and network.config.output == "softmax":
-        raise ModelError("no restricted Boltzmann machine here has units for words. Pre-train layerwise.")
+        raise ModelError("restricted Boltzmann machines cannot model word counts here. Pre-train layerwise instead.")
 
 
 def pretrain(
@@ -60,18 +56,18 @@ def pretrain(
     on_progress: Callable[[TrainProgress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[dict[str, Any]]:
-    """Let each layer learn alone, by `config.pretrain`; the network's weights change in place.
+    """Train each layer on its own, as `config.pretrain` says; the network's weights change in place.
 
-    For a budget in epochs every layer is given `config.pretrain_share` of them, at least one; for one in time all
-    layers together get `seconds`, divided so that each sees about as many examples. Layers that are not reached before
-    `stop()` stay as they were.
+    With a budget in epochs every layer gets `config.pretrain_share` of them, at least one. With a budget in seconds all
+    layers share its pre-training part such that each sees about the same number of examples. Layers that are not
+    reached before `stop()` keep their weights.
 
     Returns:
         for each layer {"layer": "784-1000", "examples", "seconds", "first_error", "error"}: the mean squared error per
-        value of what the layer sees and reconstructs, in its first step and over its last ones.
+        value of its reconstructed inputs, in its first step and averaged over its last ones.
 
     Raises:
-        ModelError: an error that is no number, or vectors that are not in 0..1, which machines need.
+        ModelError: an error that is NaN or infinite, or vectors outside 0..1 where a machine needs probabilities.
     """
     assert isinstance(network, DenseAutoencoder)
     generator = torch.Generator(device.device).manual_seed(config.seed)
@@ -80,28 +76,28 @@ def pretrain(
     began = time.monotonic()
     for number, (start, end) in enumerate(pairwise(accumulate(work_shares(network.config.sizes), initial=0.0))):
         learner = LEARNERS[config.pretrain](network, number, generator)
-        learned, told = Learned("{}-{}".format(*network.config.sizes[number : number + 2])), -math.inf
-        for share in learned.run(learner, source, steps, (end - start) * budget.pretraining_seconds, device):
+        layer_run, reported_at = LayerRun("{}-{}".format(*network.config.sizes[number : number + 2])), -math.inf
+        for share in layer_run.run(learner, source, steps, (end - start) * budget.pretraining_seconds, device):
             if stop():
                 return reports
             now = time.monotonic()
-            if on_progress and learned.batches and now - told >= PROGRESS_SECONDS:
-                told = now
-                doing = f"pre-training layer {number + 1} of {len(network.layers)}, {learned.layer}"
+            if on_progress and layer_run.batches and now - reported_at >= PROGRESS_SECONDS:
+                reported_at = now
+                doing = f"pre-training layer {number + 1} of {len(network.layers)}, {layer_run.layer}"
                 fraction = budget.pretraining_share * (start + (end - start) * share)
-                on_progress(learned.progress(doing, fraction, now - began, budget))
+                on_progress(layer_run.progress(doing, fraction, now - began, budget))
         learner.unroll()
-        reports.append(learned.report())
+        reports.append(layer_run.report())
     return reports
 
 
 def passes(config: TrainConfig) -> int:
-    """Over the examples, for each layer; 0 for a budget in time."""
+    """Return the passes over the examples for each layer; 0 for a budget in time."""
     return max(1, round(config.pretrain_share * config.epochs)) if config.epochs else 0
 
 
 def work_shares(sizes: tuple[int, ...]) -> list[float]:
-    """The share of the time with which each layer sees as many examples as the others, adding up to 1.
+    """Return each layer's share of the time, such that all see the same number of examples; they add up to 1.
 
     For each example a layer's own weights are multiplied five times, those of the layers below it once.
     """
@@ -111,20 +107,20 @@ def work_shares(sizes: tuple[int, ...]) -> list[float]:
 
 
 @dataclass
-class Learned:
-    """How far one layer has come."""
+class LayerRun:
+    """Training of one layer, and how far it is."""
 
     layer: str  # such as "784-1000"
     examples: int = 0
     batches: int = 0  # of the feed
     seconds: float = 0.0
     first_error: float = math.nan
-    error: Tensor | float = math.nan  # the mean over the latest steps; a tensor, so that a GPU need not be waited for
+    error: Tensor | float = math.nan  # mean over the latest steps; a tensor, so that a GPU is not waited for
 
     def run(
         self, learner: LayerLearner, source: BatchSource, batches: int, seconds: float, device: DeviceChoice
     ) -> Iterator[float]:
-        """Learn for that many batches, or for that many seconds where it is 0; yields the share done before each."""
+        """Train for that many batches, or for that many seconds if it is 0; yield the share done before each batch."""
         began, share = time.monotonic(), 0.0
         for stored in batches_from(source, 0):
             yield share
@@ -142,14 +138,14 @@ class Learned:
                 return
 
     def report(self) -> dict[str, Any]:
-        """For the model card.
+        """Return the layer's entry in the model card.
 
         Raises:
-            ModelError: the error is no number.
+            ModelError: the error is NaN or infinite.
         """
         error = float(self.error)
         if not math.isfinite(error):
-            raise ModelError(f"pre-training of layer {self.layer} came to no numbers. Train without --pretrain.")
+            raise ModelError(f"pre-training of layer {self.layer} diverged: its error became NaN or infinite.")
         return {
             "layer": self.layer,
             "examples": self.examples,

@@ -1,9 +1,8 @@
-"""Restricted Boltzmann machines and stacks of them: weights, states of units, and one step of learning.
+"""Restricted Boltzmann machines and stacks of them.
 
-In a machine the hidden units are independent of one another once the visible ones are known, and the other way round.
-It learns by one step of contrastive divergence (CD-1; Hinton 2002), as in Krizhevsky & Hinton (2011). A stack of
-machines, each learned on what the one below it makes of the examples, is a deep belief network (Hinton, Osindero & Teh
-2006).
+In a machine the hidden units are independent of one another given the visible ones, and vice versa. It is trained by
+one step of contrastive divergence (CD-1; Hinton 2002), as in Krizhevsky & Hinton (2011). A stack of machines, each
+trained on the hidden units of the one below it, is a deep belief network (Hinton, Osindero & Teh 2006).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ INITIAL_DEVIATION = 0.01  # of weights
 
 
 def _draw_binary(inputs: Tensor, generator: torch.Generator) -> Tensor:
-    # Where learning diverged no draw must fail: the error, which is no number, tells of it.
+    # After divergence draws must not fail: the error, which is NaN, reports it.
     return torch.bernoulli(torch.sigmoid(inputs).nan_to_num(), generator=generator)
 
 
@@ -27,7 +26,7 @@ def _draw_linear(inputs: Tensor, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Units:
-    """A kind of units: what is expected of them, and a draw, each from what the other side sends them, (n, d)."""
+    """A kind of units: their expected values and random draws, both from their inputs (n, d)."""
 
     mean: Callable[[Tensor], Tensor]
     draw: Callable[[Tensor, torch.Generator], Tensor]
@@ -39,7 +38,7 @@ LINEAR = Units(lambda inputs: inputs, _draw_linear)  # Gaussian, of unit varianc
 
 @dataclass(frozen=True)
 class Machine:
-    """The weights of one machine, which learning changes in place, and the kinds of its units."""
+    """The weights of one machine, which training changes in place, and the kinds of its units."""
 
     weight: Tensor  # (hidden, visible)
     hidden_bias: Tensor  # (hidden,)
@@ -48,11 +47,11 @@ class Machine:
     hidden: Units = BINARY
 
     def to_hidden(self, visible: Tensor) -> Tensor:
-        """What visible units (n, visible) send to the hidden ones, (n, hidden)."""
+        """Return the inputs (n, hidden) of the hidden units from visible units (n, visible)."""
         return functional.linear(visible, self.weight, self.hidden_bias).float()
 
     def to_visible(self, hidden: Tensor) -> Tensor:
-        """What hidden units (n, hidden) send to the visible ones, (n, visible)."""
+        """Return the inputs (n, visible) of the visible units from hidden units (n, hidden)."""
         return functional.linear(hidden, self.weight.T, self.visible_bias).float()
 
 
@@ -70,10 +69,10 @@ class ContrastiveDivergence:
 
     @torch.no_grad()
     def step(self, visible: Tensor, rate: float, momentum: float, generator: torch.Generator) -> Tensor:
-        """Learn from examples (n, visible); returns the mean squared error per value of their reconstruction, a scalar.
+        """Train on examples (n, visible) once; return the mean squared error per value of their reconstructions.
 
-        Hidden units are drawn only once, to make the reconstruction; it and all statistics are of expected values,
-        which have less noise.
+        Hidden units are drawn only once, for the reconstruction; the reconstruction and all statistics are expected
+        values, which are less noisy than draws.
         """
         machine, n = self.machine, len(visible)
         inputs = machine.to_hidden(visible)
@@ -91,19 +90,19 @@ class ContrastiveDivergence:
 
 
 class PersistentDivergence:
-    """As contrastive divergence, but the machine's own side are Gibbs chains that never end (Tieleman 2008).
+    """Persistent contrastive divergence: the negative statistics come from Gibbs chains that never end (Tieleman 2008).
 
-    They wander to where the machine believes examples to be and there are none, and such places are unlearned. After
-    CD-1 reconstructions are better; after this what the machine draws is.
+    The chains reach regions where the model has probability and the data have none, which is then reduced. Compared
+    with CD-1, samples from the machine are better and reconstructions worse.
     """
 
     def __init__(self, machine: Machine, start: Tensor, weight_decay: float = 1e-4) -> None:
-        """`start` (n, visible) is where the n chains begin."""
+        """Start one chain in each row of `start` (n, visible)."""
         self.machine, self.weight_decay, self._chains = machine, weight_decay, start
 
     @torch.no_grad()
     def step(self, visible: Tensor, rate: float, generator: torch.Generator) -> None:
-        """Learn from examples (n, visible), expected values of binary units."""
+        """Train on examples (n, visible), expected values of binary units, once."""
         machine = self.machine
         visible = torch.bernoulli(visible, generator=generator)
         hidden = machine.hidden.mean(machine.to_hidden(visible))
@@ -121,21 +120,21 @@ class PersistentDivergence:
 
 
 def to_top(machines: Sequence[Machine], visible: Tensor) -> Tensor:
-    """(n, d) what is expected of the highest hidden units when the lowest visible ones are `visible`."""
+    """Return the expected values (n, d) of the highest hidden units, given the lowest visible ones."""
     for machine in machines:
         visible = machine.hidden.mean(machine.to_hidden(visible))
     return visible
 
 
 def new_machine(visible: Tensor, n_hidden: int, generator: torch.Generator) -> Machine:
-    """A machine of binary units that has learned nothing but how often each visible unit is on in `visible` (n, d)."""
+    """Return an untrained machine of binary units whose visible biases fit the frequencies in `visible` (n, d)."""
     weight = torch.randn(n_hidden, visible.shape[1], generator=generator, device=visible.device).mul_(INITIAL_DEVIATION)
-    usual = torch.logit(visible.mean(0).clamp(0.01, 0.99))  # the bias that alone would make each as frequent
+    usual = torch.logit(visible.mean(0).clamp(0.01, 0.99))  # the biases that alone give these frequencies
     return Machine(weight, torch.zeros_like(weight[:, 0]), usual)
 
 
 def to_bottom(machines: Sequence[Machine], hidden: Tensor) -> Tensor:
-    """(n, d) what is expected of the lowest visible units when the highest hidden ones are `hidden`."""
+    """Return the expected values (n, d) of the lowest visible units, given the highest hidden ones."""
     for machine in reversed(machines):
         hidden = machine.visible.mean(machine.to_visible(hidden))
     return hidden
@@ -143,11 +142,17 @@ def to_bottom(machines: Sequence[Machine], hidden: Tensor) -> Tensor:
 
 @torch.no_grad()
 def sample_top(machines: Sequence[Machine], start: Tensor, steps: int, generator: torch.Generator) -> Tensor:
-    """Examples that a deep belief network draws: n chains of Gibbs sampling in its highest machine, then downwards.
+    """Draw examples from a deep belief network: Gibbs sampling in its highest machine, then one pass down.
 
-    `start` (n, d) is what the chains begin with, as the lowest visible units have it: noise, or examples. In each step
-    all units of the highest machine are drawn, the hidden ones, then the visible ones (Hinton, Osindero & Teh 2006).
-    Returns (n, d), the expected values of the lowest visible units.
+    Args:
+        machines: the lowest first.
+        start: (n, d) values of the lowest visible units with which the n chains begin: noise, or examples.
+        steps: of sampling; in each all hidden units of the highest machine are drawn, then all visible ones (Hinton,
+            Osindero & Teh 2006).
+        generator: source of the draws.
+
+    Returns:
+        the expected values (n, d) of the lowest visible units.
     """
     *below, top = machines
     visible = to_top(below, start)

@@ -1,7 +1,4 @@
-"""An unfinished training run on disk: saved now and then, so that the next `train` goes on where this one was cut off.
-
-Knows the files of `training/`; must not know how a step is made.
-"""
+"""State of an unfinished training run on disk, so that `train` can resume it."""
 
 import hashlib
 import json
@@ -20,6 +17,7 @@ from torch import Tensor
 from imgsearch.paths import directory_errors, replacing
 
 STATE_NAME = "state.pt"
+FORMAT = 2  # of the state; another one is not resumed
 SCRATCH = "scratch"
 DESCRIBED = {"rows": "the images", "labels": "the labels", "network": "the network", "training": "the settings"}
 logger = logging.getLogger(__name__)
@@ -27,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Position:
-    """How far a run has come."""
+    """How far a run is."""
 
     step: int = 0
     images_seen: int = 0
@@ -44,7 +42,7 @@ class Best:
 
     loss: float = math.inf
     metrics: dict[str, float] = field(default_factory=dict)
-    position: dict[str, Any] = field(default_factory=dict)  # where the run was then
+    position: dict[str, Any] = field(default_factory=dict)  # of the run at that time
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -54,21 +52,32 @@ def identify(
     rows: NDArray[np.int64],
     labels: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
-    """What must be the same for a run to go on. The budget may differ: the schedule only follows the share of it.
+    """Return what must be equal for a run to be resumed: network, settings, rows, and labels (None if unused).
 
-    `labels` are None where nothing learns from them.
+    The budget may differ, since the schedule depends only on the spent share of it.
     """
     settings = {name: value for name, value in training.items() if name not in ("minutes", "epochs")}
     digest = hashlib.sha256(rows.tobytes()).hexdigest()
-    # As a checkpoint's card would hold them: a run can be gone on with from the card of what it has made so far.
+    # In the form of a checkpoint's card: a run can be resumed with the settings of the checkpoint it has made so far.
     as_read: dict[str, Any] = json.loads(json.dumps({"network": network, "training": settings}))
     learned = "" if labels is None else hashlib.sha256(labels.tobytes()).hexdigest()
     return as_read | {"rows": digest, "labels": learned}
 
 
 def save_state(folder: Path, identity: dict[str, Any], position: Position, best: Best, parts: dict[str, Any]) -> None:
-    """Replace the saved state: `parts` maps names to state dicts. Raises IndexDirectoryError where it cannot."""
-    state = {"identity": identity, "position": vars(position), "best": vars(best), "parts": parts}
+    """Replace the saved state.
+
+    Args:
+        folder: where it is kept.
+        identity: from `identify`.
+        position: how far the run is.
+        best: the best weights so far.
+        parts: state dicts by name.
+
+    Raises:
+        IndexDirectoryError: the folder cannot be written.
+    """
+    state = {"format": FORMAT, "identity": identity, "position": vars(position), "best": vars(best), "parts": parts}
     with replacing(folder / STATE_NAME) as temporary:
         torch.save(state, temporary)
 
@@ -76,15 +85,17 @@ def save_state(folder: Path, identity: dict[str, Any], position: Position, best:
 def load_state(
     folder: Path, identity: dict[str, Any], device: torch.device
 ) -> tuple[Position, Best, dict[str, Any]] | str:
-    """The saved position, best and parts, or a sentence why there is nothing to go on from ("" = nothing there)."""
+    """Load the saved position, best and parts, or return a sentence why no run can be resumed ("" = none was saved)."""
     path = folder / STATE_NAME
     if not path.exists():
         return ""
     try:
         state = torch.load(path, map_location=device, weights_only=True)
+        if state.get("format") != FORMAT:
+            return f"Started anew: the interrupted run in {folder} was saved by another version of imgsearch."
         position, best = Position(**state["position"]), Best(**state["best"])
         saved, parts = state["identity"], state["parts"]
-    except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except (OSError, EOFError, RuntimeError, AttributeError, KeyError, TypeError, pickle.UnpicklingError) as error:
         logger.debug("cannot read %s", path, exc_info=error)
         return f"Started anew: the interrupted run in {folder} is damaged."
     different = [words for name, words in DESCRIBED.items() if saved.get(name) != identity[name]]
@@ -95,6 +106,6 @@ def load_state(
 
 
 def discard(folder: Path) -> None:
-    """Forget the run: what is left is a folder without a state."""
+    """Delete the saved state, if there is one."""
     with directory_errors(folder):
         (folder / STATE_NAME).unlink(missing_ok=True)

@@ -16,7 +16,8 @@ from imgsearch.autoencoder.data.batches import Examples, as_examples
 from imgsearch.autoencoder.networks.base import Autoencoder, FittedAutoencoder
 from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.autoencoder.pretraining.pretrain import check_pretraining
-from imgsearch.autoencoder.training.run import Run, StartingPoint, TrainingData
+from imgsearch.autoencoder.training.inputs import StartingPoint, TrainingData
+from imgsearch.autoencoder.training.run import Run
 from imgsearch.device import DeviceChoice, pick_device
 from imgsearch.errors import Hint, ModelError
 from imgsearch.linear import BLOCK_ROWS, Components, components_of, moments, principal_components

@@ -21,7 +21,7 @@ ROWS = np.arange(3, 203, 2, dtype=np.int64)  # 100 of 210 rows
 
 @pytest.fixture
 def thumbnails(tmp_path: Path) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
-    """210 thumbnails that carry their row in the first pixel, as a memory map."""
+    """Memory map of 210 thumbnails whose first pixel holds their row."""
     pictures = toy_thumbnails(210)
     pictures[:, 0, 0, 0] = np.arange(210)
     pictures.tofile(tmp_path / "thumbnails.u8")

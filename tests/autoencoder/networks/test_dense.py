@@ -57,7 +57,7 @@ def test_another_basis_changes_codes_and_no_reconstruction(tied: bool) -> None:
     examples = torch.rand(5, 20)
     codes, reconstructions = network(examples)
     matrix, mean = torch.randn(6, 6).double(), torch.randn(6).double()
-    for _ in range(2):  # one change after another
+    for _ in range(2):  # two changes in a row
         codes = (codes - mean.float()) @ matrix.float()
         network.change_basis(matrix, mean)
     changed, same = network(examples)
@@ -80,7 +80,7 @@ def test_a_softmax_output_is_a_distribution_whose_loss_is_least_at_the_example()
 def test_the_jacobian_of_one_sigmoid_layer_is_exact(in_another_basis: bool) -> None:
     network = made(DenseConfig((20, 6), code="sigmoid"))
     examples = torch.rand(4, 20)
-    if in_another_basis:  # as whitening leaves it
+    if in_another_basis:  # as after whitening
         network.change_basis(torch.randn(6, 6), torch.randn(6))
     exact = network.squared_jacobian(examples)
     assert exact is not None

@@ -1,4 +1,4 @@
-"""The ladder network: its parts do what the paper says, and its code is all that classes and pictures are made of."""
+"""The ladder network: its parts follow the paper, and classes and reconstructions depend on the code alone."""
 
 from itertools import pairwise
 
@@ -24,7 +24,7 @@ def network() -> LadderAutoencoder:
     torch.manual_seed(0)
     network = LadderAutoencoder(LadderConfig(SIZES))
     network.train()
-    for _ in range(100):  # its running figures settle
+    for _ in range(100):  # until its running mean and variance settle
         network.clean(torch.rand(64, 20))
     return network.eval()
 
@@ -62,11 +62,11 @@ def test_examples_apart_are_normalised_apart(network: LadderAutoencoder) -> None
 
 
 def test_the_combinator_can_be_the_best_linear_denoiser() -> None:
-    """Of a normal value with prior m and variance v under noise s², that is m + (noisy - m) v / (v + s²)."""
+    """The mean of a normal value with prior mean m and variance v under noise s²: m + (noisy - m) v / (v + s²)."""
     combinator = Combinator(1)
     with torch.no_grad():
         combinator.weights.zero_()
-        combinator.weights[3], combinator.weights[9] = 1.0, 1 / (1 + 0.3**2)  # the mean is what comes from above
+        combinator.weights[3], combinator.weights[9] = 1.0, 1 / (1 + 0.3**2)  # the mean is the signal from above
     generator = torch.Generator().manual_seed(0)
     above = 2 * torch.randn(20_000, 1, generator=generator)
     clean = above + torch.randn(20_000, 1, generator=generator)

@@ -31,9 +31,12 @@ def test_components_of_examples_are_those_of_the_values_that_networks_see() -> N
 
 
 def test_few_and_many_examples_have_the_same_directions() -> None:
-    rows = np.arange(200)
+    rows = np.arange(200)  # more than VECTORS has values, fewer than `wide` has
     wide = np.concatenate([VECTORS, np.zeros((200, 270), np.float32)], axis=1)
-    many, few = example_components(VECTORS, rows, 4), example_components(wide, rows, 4)  # than there are values
+    many, few = (
+        example_components(VECTORS, rows, 4),
+        example_components(wide, rows, 4),
+    )
     assert np.allclose(few.mean[:30], many.mean, atol=1e-6)
     assert np.allclose(few.directions[:, :30], many.directions, atol=1e-4)
 
@@ -51,9 +54,9 @@ def test_it_is_fitted_exactly_in_no_step(tmp_path: Path) -> None:
     trained = np.array(sorted(set(ROWS.tolist())))
     centred = vectors[trained] - vectors[trained].mean(0)
     _, deviations, _ = np.linalg.svd(centred, full_matrices=False)
-    left = (deviations[4:] ** 2).sum() / len(trained)  # of a reconstruction from the best four directions
+    left = (deviations[4:] ** 2).sum() / len(trained)  # squared error of the best reconstruction from four directions
     errors = np.square(reconstruct(network, vectors, CPU) - vectors).sum(1)
-    assert errors.mean() == pytest.approx(left, rel=0.1)  # the model has not seen those that validate
+    assert errors.mean() == pytest.approx(left, rel=0.1)  # the model was not fitted to the validation rows
     assert encode_images(network, vectors, CPU).std(0)[0] > encode_images(network, vectors, CPU).std(0)[3]
 
 

@@ -1,4 +1,4 @@
-"""Pooling and what undoes it: on maps small enough to be written down, and in the network that is made of them."""
+"""Pooling and unpooling, on small maps with known results, and in the network that uses them."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from imgsearch.autoencoder.networks.pooling import MaxPool, Repeat, Unpool
 from imgsearch.autoencoder.objectives.registry import Objective
 from imgsearch.errors import ModelError
 
-MAPS = torch.tensor([[[[1.0, 4, 2, 0], [3, 2, 0, 5]]]])  # two patches, whose maxima lie above and below
+MAPS = torch.tensor([[[[1.0, 4, 2, 0], [3, 2, 0, 5]]]])  # two patches with their maxima in the upper and the lower row
 
 
 def network(unpool: str, **settings: object) -> ConvAutoencoder:

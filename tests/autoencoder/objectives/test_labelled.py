@@ -1,4 +1,4 @@
-"""What learns from labels: the softmax begins with what codes know, costs what it should, refuses what cannot be."""
+"""Learning from labels: how the class head begins, its loss, what is refused, and the decoder afterwards."""
 
 import math
 from pathlib import Path
@@ -29,7 +29,7 @@ N, D = 240, 24
 
 
 def clusters(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(N, D) float32 around three faint places among loud noise in other directions, and the place of each."""
+    """(N, D) float32 in three clusters that are close beside noise in other dimensions, and the cluster of each."""
     rng = np.random.default_rng(seed)
     labels = np.arange(N) % 3
     vectors = rng.uniform(0, 1, (N, D)).astype(np.float32)
@@ -72,7 +72,7 @@ def test_the_loss_is_the_softmax_of_the_cosines() -> None:
     assert classify(network, Batch(torch.zeros(1, 2), torch.Generator()), TrainConfig(), head)["loss"].item() == 0
 
 
-def test_codes_of_images_never_shown_with_a_label_come_to_lie_with_their_class(tmp_path: Path) -> None:
+def test_codes_of_unlabelled_examples_move_to_their_class(tmp_path: Path) -> None:
     vectors, labels = clusters()
     shown = np.where(np.arange(N) < 120, labels, -1)
     paths = IndexPaths(tmp_path)
@@ -88,7 +88,7 @@ def test_codes_of_images_never_shown_with_a_label_come_to_lie_with_their_class(t
     assert not any("head" in name or "directions" in name for name in after.state_dict())
 
 
-def test_an_interrupted_run_goes_on_only_with_the_same_labels(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed_only_with_the_same_labels(tmp_path: Path) -> None:
     vectors, labels = clusters()
     config = TrainConfig(epochs=4, batch_size=32, objective=(("classify", 1.0),), network=DenseConfig((D, 8)))
     paths, steps = IndexPaths(tmp_path), iter(range(100))
@@ -109,7 +109,7 @@ def test_an_interrupted_run_goes_on_only_with_the_same_labels(tmp_path: Path) ->
     assert "Resumed an interrupted run at step" in run(1 - labels.clip(0, 1), whole=True)
 
 
-def test_labels_judge_where_they_are_enough_and_else_all_are_learned() -> None:
+def test_labels_validate_where_there_are_enough_and_otherwise_all_are_learned() -> None:
     examples = np.zeros((100, 4), np.float32)
     training, validation = np.arange(60), np.arange(60, 100)
     every = Labelled.split(examples, training, validation, np.zeros(100, np.int64))
@@ -139,7 +139,7 @@ def test_what_cannot_learn_labels_is_refused(network: Autoencoder, term: str, n_
 
 
 def test_the_decoder_learns_to_read_the_new_codes(tmp_path: Path) -> None:
-    """Labels alone would leave it behind: the last stage is its own, and the best checkpoint has it in."""
+    """Labels alone do not train the decoder: the decoder phase does, and the best checkpoint comes from it."""
     vectors, labels = clusters()
     paths = IndexPaths(tmp_path)
     config = TrainConfig(epochs=20, batch_size=32, objective=(("reconstruct", 1.0),), network=DenseConfig((D, 32, 8)))

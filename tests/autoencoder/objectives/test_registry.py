@@ -1,4 +1,4 @@
-"""Every loss term keeps the promises that the registry makes for all of them."""
+"""Properties of all loss terms in the registry."""
 
 import pytest
 import torch

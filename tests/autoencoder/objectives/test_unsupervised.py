@@ -52,7 +52,7 @@ def test_agreement_falls_as_twins_come_closer_and_looks_at_direction_only() -> N
 
 
 @pytest.mark.parametrize("loss", [agree, agree_validation])
-def test_views_agree_on_the_first_numbers_of_the_code_alone(loss: Loss) -> None:
+def test_only_the_invariant_dimensions_get_a_gradient_from_agreement(loss: Loss) -> None:
     torch.manual_seed(0)
     network = ConvAutoencoder(ConvConfig(channels=(8, 8, 8, 8, 16), code_size=12, invariant_size=9))
     images = Batch(torch.rand(6, 3, 32, 32), torch.Generator().manual_seed(0))

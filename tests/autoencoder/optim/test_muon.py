@@ -55,7 +55,7 @@ def test_it_finds_a_linear_map_and_its_state_can_be_saved(shape: tuple[int, ...]
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6)])
 def test_two_steps_are_those_of_torch_s_own_muon(shape: tuple[int, int]) -> None:
-    """Two steps, because the first is the same with and without Nesterov's look ahead."""
+    """Two steps, because the first one is the same with and without Nesterov momentum."""
     torch.manual_seed(0)
     start, gradients = torch.randn(shape), torch.randn(2, *shape)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
@@ -67,5 +67,5 @@ def test_two_steps_are_those_of_torch_s_own_muon(shape: tuple[int, int]) -> None
         for parameter, optimiser in zip((ours, theirs), optimisers, strict=True):
             parameter.grad = gradient.clone()
             optimiser.step()
-    assert (ours - theirs).abs().max() < 0.01  # what bfloat16 rounds; without Nesterov it exceeds 0.02
+    assert (ours - theirs).abs().max() < 0.01  # the rounding of bfloat16; without Nesterov momentum it exceeds 0.02
     assert (ours - start).abs().mean() > 0.05

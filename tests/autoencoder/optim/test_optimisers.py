@@ -23,4 +23,4 @@ def test_muon_moves_the_encoder_s_inner_matrices_unless_their_rate_is_0(matrix_r
         for kind in ("muon", "adam")
     }
     assert moved["muon"] == by_muon
-    assert sorted(moved["muon"] + moved["adam"]) == sorted(names.values())  # each by exactly one
+    assert sorted(moved["muon"] + moved["adam"]) == sorted(names.values())  # each by exactly one optimiser

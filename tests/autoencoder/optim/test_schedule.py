@@ -1,4 +1,4 @@
-"""The schedule of a training."""
+"""Budget, phases and learning rates of a training."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One layer of a dense network that learns alone."""
+"""Training of a single layer of a dense network."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def network(sizes: tuple[int, ...] = (12, 8, 5), **settings: object) -> DenseAut
 
 
 def bars(n: int = 64) -> Tensor:
-    """(n, 12): a picture of three bars of four values, each on or off."""
+    """(n, 12) images of three bars of four values, each on or off."""
     return torch.randint(2, (n, 3), generator=torch.Generator().manual_seed(2)).repeat_interleave(4, 1).float()
 
 
@@ -81,10 +81,10 @@ def test_linear_units_of_images_become_a_decoder_that_ends_in_a_sigmoid(tied: bo
     net = network((3072, 4), tied=tied)
     layer = MachineLayer(net, 0, torch.Generator().manual_seed(0))
     codes = torch.randn(6, 4, generator=torch.Generator().manual_seed(1))
-    wanted = PIXEL_MEAN + to_bottom([layer.machine], codes) / PIXEL_SCALE  # what the machine says of the pixels
+    wanted = PIXEL_MEAN + to_bottom([layer.machine], codes) / PIXEL_SCALE  # pixels as the machine expects them
     layer.unroll()
     assert (wanted - PIXEL_MEAN).abs().max() > 0.01
-    assert torch.allclose(net.decode(codes).flatten(1), wanted, atol=2e-3)  # the sigmoid bends a little
+    assert torch.allclose(net.decode(codes).flatten(1), wanted, atol=2e-3)  # the sigmoid is not quite linear
     (machine,) = machines_of(net)
     assert torch.allclose(PIXEL_MEAN + to_bottom([machine], codes) / PIXEL_SCALE, wanted, atol=1e-5)
 

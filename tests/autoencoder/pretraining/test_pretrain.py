@@ -1,4 +1,4 @@
-"""Pre-training as part of a training: its budget, its report, and what it is good for."""
+"""Pre-training as part of a training: its budget, its report, and its benefit."""
 
 import json
 from dataclasses import replace
@@ -51,7 +51,7 @@ def trained(paths: IndexPaths, config: TrainConfig, **how: Any) -> ModelCard:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rbm", "layerwise"])
 def test_a_deep_sigmoid_network_ends_lower_when_its_layers_learned_alone_first(paths: IndexPaths, kind: str) -> None:
-    slow = replace(CONFIG, epochs=30, batch_size=16, matrix_rate=0.0, learning_rate=1e-3)  # Adam, as it was then
+    slow = replace(CONFIG, epochs=30, batch_size=16, matrix_rate=0.0, learning_rate=1e-3)  # Adam alone
     card = trained(paths, replace(slow, pretrain=kind))
     layers = card.training["pretraining"]
     assert [layer["layer"] for layer in layers] == ["64-48", "48-32", "32-6"]
@@ -66,21 +66,21 @@ def test_a_deep_sigmoid_network_ends_lower_when_its_layers_learned_alone_first(p
 
 
 def test_progress_names_the_layers_and_never_goes_back(paths: IndexPaths) -> None:
-    told: list[TrainProgress] = []
-    trained(paths, CONFIG, on_progress=told.append)
-    doing = list(dict.fromkeys(progress.doing for progress in told))
+    reports: list[TrainProgress] = []
+    trained(paths, CONFIG, on_progress=reports.append)
+    doing = list(dict.fromkeys(progress.doing for progress in reports))
     assert doing[:4] == [
         "pre-training layer 1 of 3, 64-48",
         "pre-training layer 2 of 3, 48-32",
         "pre-training layer 3 of 3, 32-6",
         "learning codes",
     ]
-    fractions = [progress.fraction for progress in told[:-1]]
+    fractions = [progress.fraction for progress in reports[:-1]]
     assert fractions == sorted(fractions)
     assert fractions[0] < 0.1
-    first_together = next(progress for progress in told if progress.doing == "learning codes")
+    first_together = next(progress for progress in reports if progress.doing == "learning codes")
     assert first_together.fraction == pytest.approx(0.4)
-    assert all(progress.seconds_left >= 0 for progress in told)
+    assert all(progress.seconds_left >= 0 for progress in reports)
 
 
 def test_a_budget_in_time_is_divided_between_the_layers_and_what_follows(paths: IndexPaths) -> None:
@@ -93,7 +93,7 @@ def test_a_budget_in_time_is_divided_between_the_layers_and_what_follows(paths: 
 
 
 def test_the_time_of_a_layer_follows_its_work() -> None:
-    # 5 x 12 for the first layer, 5 x 6 and the 12 below it for the second: each example costs that much.
+    # Cost per example: 5 x 12 for the first layer; 5 x 6, and 12 for the layer below, for the second.
     assert work_shares((4, 3, 2)) == pytest.approx([60 / 102, 42 / 102])
     assert sum(work_shares((784, 1000, 500, 250, 30))) == pytest.approx(1)
     assert passes(replace(CONFIG, epochs=1)) == 1
@@ -101,7 +101,7 @@ def test_the_time_of_a_layer_follows_its_work() -> None:
 
 
 class StopWhen:
-    """Says stop from the first progress of a kind on."""
+    """A `stop` that becomes true at the first progress of a kind."""
 
     def __init__(self, doing: str, after: int = 0) -> None:
         self._doing, self._left = doing, after
@@ -120,9 +120,9 @@ def test_a_run_that_has_begun_its_steps_does_not_pretrain_again(paths: IndexPath
     stop = StopWhen("learning codes", after=20)
     first = trained(paths, CONFIG, on_progress=stop.watch, stop=stop)
     assert not first.training["finished"]
-    told: list[TrainProgress] = []
-    second = trained(paths, CONFIG, on_progress=told.append)
-    assert not any(progress.doing.startswith("pre-training") for progress in told)
+    reports: list[TrainProgress] = []
+    second = trained(paths, CONFIG, on_progress=reports.append)
+    assert not any(progress.doing.startswith("pre-training") for progress in reports)
     assert second.training["pretraining"] == first.training["pretraining"]
     uninterrupted = trained(IndexPaths(tmp_path / "another"), CONFIG)
     assert second.digest == uninterrupted.digest
@@ -140,12 +140,12 @@ def test_what_cannot_be_pretrained_is_refused(paths: IndexPaths) -> None:
     images, rows = toy_thumbnails(20), np.arange(20)
     with pytest.raises(ModelError, match="only a dense network"):
         train(images, rows, paths, replace(CONFIG, network=ConvConfig(channels=(8, 8, 8, 8, 8))))
-    with pytest.raises(ModelError, match="--activation sigmoid"):
+    with pytest.raises(ModelError, match="have sigmoid units"):
         trained(paths, replace(CONFIG, network=DenseConfig((64, 8))))
-    with pytest.raises(ModelError, match="words"):
+    with pytest.raises(ModelError, match="cannot model word counts"):
         trained(paths, replace(CONFIG, network=DenseConfig((64, 8), "sigmoid", output="softmax")))
     trained(paths, replace(CONFIG, epochs=1, pretrain=""))
-    with pytest.raises(ModelError, match="from scratch"):
+    with pytest.raises(ModelError, match="overwrite what the checkpoint has learned"):
         trained(paths, CONFIG, init_from=paths.model)
     with pytest.raises(ModelError, match="between 0 and 1"):
         replace(CONFIG, pretrain_share=0.0)
@@ -153,7 +153,7 @@ def test_what_cannot_be_pretrained_is_refused(paths: IndexPaths) -> None:
 
 def test_errors_that_are_no_numbers_are_told(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imgsearch.autoencoder.pretraining.layerwise.rate_of", lambda machine: 1e6)
-    with pytest.raises(ModelError, match="layer 64-48 came to no numbers"):
+    with pytest.raises(ModelError, match="layer 64-48 diverged"):
         trained(paths, CONFIG)
 
 

@@ -1,4 +1,4 @@
-"""Restricted Boltzmann machines, held against sums over all their states where there are few."""
+"""Restricted Boltzmann machines, compared with sums over all their states."""
 
 from itertools import product
 
@@ -19,7 +19,7 @@ from imgsearch.autoencoder.pretraining.rbm import (
     to_top,
 )
 
-PATTERNS = torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1]])  # all that the toy world shows, equally often
+PATTERNS = torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1]])  # of the toy data, equally frequent
 STATES = torch.tensor(list(product((0.0, 1.0), repeat=4)))  # (16, 4)
 
 
@@ -33,19 +33,19 @@ def small_machine(n_visible: int = 4, n_hidden: int = 6, **units: object) -> Mac
 
 
 def probabilities(machine: Machine) -> Tensor:
-    """(16,) of every state of four binary visible units: exp(a'v) Π (1 + exp(b + Wv)), divided by the sum of all."""
+    """Probabilities (16,) of the states of four binary visible units: exp(a'v) Π (1 + exp(b + Wv)), normalised."""
     free = STATES @ machine.visible_bias + torch.nn.functional.softplus(machine.to_hidden(STATES)).sum(1)
     return free.softmax(0)
 
 
 def surprise(machine: Machine) -> float:
-    """Nats per pattern: log 16 for a machine that knows nothing, log 3 for one that knows the toy world."""
+    """Cross-entropy of the patterns in nats: log 16 for an untrained machine, log 3 for a perfect one."""
     places = [STATES.tolist().index(pattern) for pattern in PATTERNS.tolist()]
     return float(-probabilities(machine)[places].log().mean())
 
 
 def test_a_step_is_the_rule_of_contrastive_divergence_where_every_draw_is_certain() -> None:
-    # Hidden units that are surely on or off (±50): the draw is no draw, and the rule can be written out.
+    # Hidden units that are certainly on or off (±50): draws are deterministic, and the rule can be written out.
     machine = Machine(torch.zeros(2, 3), torch.tensor([50.0, -50.0]), torch.tensor([0.0, 0.0, 0.0]))
     visible = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
     error = ContrastiveDivergence(machine, weight_decay=0.0).step(visible, 0.1, 0.0, generator())
@@ -74,7 +74,7 @@ def test_momentum_goes_on_and_decay_shrinks() -> None:
     moving = ContrastiveDivergence(twice, weight_decay=0.0)
     moving.step(visible, 0.1, 0.0, generator())
     at_first = twice.weight.clone()
-    moving.step(visible, 0.0, 0.5, generator())  # no new push, half of the old one
+    moving.step(visible, 0.0, 0.5, generator())  # no new gradient, half of the old step
     assert torch.allclose(twice.weight - at_first, 0.5 * (once.weight - before), atol=1e-6)
     decaying = small_machine()
     ContrastiveDivergence(decaying, weight_decay=0.5).step(visible, 0.1, 0.0, generator())
@@ -135,7 +135,7 @@ def test_a_stack_is_drawn_from_at_its_top_and_read_at_its_bottom() -> None:
     lower, upper = small_machine(4, 6), small_machine(6, 3)
     start = torch.rand(5, 4, generator=generator())
     assert to_top([lower, upper], start).shape == (5, 3)
-    # Without a step nothing is drawn: up to the top machine's visible units, and down again.
+    # Without a step nothing is drawn: one pass up to the top machine's visible units, and down again.
     untouched = sample_top([lower, upper], start, 0, generator())
     assert torch.equal(untouched, to_bottom([lower], to_top([lower], start)))
     drawn = sample_top([lower, upper], start, 3, generator())

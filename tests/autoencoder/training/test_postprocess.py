@@ -1,4 +1,4 @@
-"""A finished network: its codes whitened, its bits as good as its codes where these tell things apart."""
+"""Postprocessing: whitened codes, and bits that keep what the codes distinguish."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def clusters(n: int, seed: int) -> torch.Tensor:
 
 
 def agreement(packed: NDArray[np.uint8]) -> float:
-    """The share of codes whose nearest by Hamming distance has the same centre."""
+    """Return the share of codes whose nearest neighbour by Hamming distance has the same centre."""
     bits = np.unpackbits(packed, axis=1).astype(np.int64)
     distances = (bits[:, None, :] != bits[None, :, :]).sum(axis=2)
     np.fill_diagonal(distances, 10**6)
@@ -49,10 +49,10 @@ def test_learned_short_bits_find_the_same_thing_more_often_than_random_ones() ->
     learn_short_bits(hashing, clusters(512, seed=1), seed=0)
     after = agreement(hashing.packed(held_out))
     assert after > before
-    assert after > 0.6  # by chance 1 of 8
+    assert after > 0.6  # by chance 1/8
 
 
-def test_a_finished_network_has_centred_codes_with_a_quiet_rest_and_keeps_its_reconstructions() -> None:
+def test_postprocessing_centres_codes_weights_the_appearance_and_keeps_reconstructions() -> None:
     torch.manual_seed(0)
     network, pictures = ConvAutoencoder(NARROW).eval(), toy_thumbnails(400)
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
@@ -62,14 +62,14 @@ def test_a_finished_network_has_centred_codes_with_a_quiet_rest_and_keeps_its_re
     postprocess(network, pictures, rows, TrainConfig(network=NARROW), CPU)
     codes = encode_images(network, pictures, CPU)
     assert np.abs(codes.mean(axis=0)).max() < 0.05 * np.linalg.norm(codes, axis=1).mean()
-    loud, quiet = codes[:, :192], codes[:, 192:]
-    assert np.sqrt((quiet**2).sum(1).mean() / (loud**2).sum(1).mean()) == pytest.approx(0.4, abs=0.04)
+    invariant, appearance = codes[:, :192], codes[:, 192:]
+    assert np.sqrt((appearance**2).sum(1).mean() / (invariant**2).sum(1).mean()) == pytest.approx(0.4, abs=0.04)
     with torch.no_grad():
         assert torch.allclose(network(images)[1], before, atol=5e-3)
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_no_bit_hears_the_looks() -> None:
+def test_no_bit_depends_on_the_appearance_dimensions() -> None:
     torch.manual_seed(0)
     hashing, codes = Hashing(24), np.random.default_rng(0).normal(size=(50, 32))
     before = hashing.packed(codes)

@@ -77,6 +77,14 @@ def test_a_damaged_state_is_said_to_be(folder: Path, kept_bytes: int) -> None:
     assert "damaged" in found
 
 
+def test_a_state_of_another_version_is_not_resumed_and_says_so(folder: Path) -> None:
+    state = torch.load(folder / STATE_NAME, weights_only=True)
+    torch.save({name: value for name, value in state.items() if name != "format"}, folder / STATE_NAME)
+    found = load_state(folder, IDENTITY, CPU)
+    assert isinstance(found, str)
+    assert "another version" in found
+
+
 def test_a_discarded_run_is_gone(folder: Path) -> None:
     discard(folder)
     assert list(folder.iterdir()) == []

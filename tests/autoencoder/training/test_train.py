@@ -41,7 +41,7 @@ ROWS = np.arange(48, dtype=np.int64)
 
 
 class StopAfter:
-    """Says stop when it was asked more than `steps` times: it is asked once before every step."""
+    """A `stop` that becomes true after `steps` polls; `train` polls it once before every step."""
 
     def __init__(self, steps: int) -> None:
         self.left = steps
@@ -58,7 +58,7 @@ def paths(tmp_path: Path) -> IndexPaths:
 
 @pytest.fixture(autouse=True)
 def cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the tests promise is promised for a CPU."""
+    """Train on the CPU, where results are reproducible, and report every step."""
     monkeypatch.setattr(train_module, "pick_device", lambda: pick_device("cpu"))
     monkeypatch.setattr(train_module, "PROGRESS_SECONDS", 0)
 
@@ -90,7 +90,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
 
 
 @pytest.mark.parametrize("steps", [1, 7])
-def test_a_stopped_run_gone_on_with_ends_as_the_uninterrupted_one(tmp_path: Path, steps: int) -> None:
+def test_a_resumed_run_ends_as_the_uninterrupted_one(tmp_path: Path, steps: int) -> None:
     whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
     expected = train(PICTURES, ROWS, whole, SMALL)
     stopped = train(PICTURES, ROWS, parts, SMALL, stop=StopAfter(steps))
@@ -115,7 +115,7 @@ def test_a_stopped_run_that_learns_labels_continues_with_its_class_head(tmp_path
     assert weights(parts) == weights(whole)
 
 
-def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_saved_last(
+def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_resumes_the_state_saved_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_module, "SAVE_SECONDS", 0)
@@ -138,7 +138,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_the_next_run_goes_on_from_the_state_sa
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+def test_a_killed_run_is_resumed(tmp_path: Path) -> None:
     whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
     config = replace(SMALL, epochs=20)
     expected = train(PICTURES, ROWS, whole, config)
@@ -149,7 +149,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
         "config = replace(SMALL, epochs=20)\n"
         "train(PICTURES, ROWS, IndexPaths(Path(sys.argv[1])), config, device=pick_device('cpu'))\n"
     )
-    # The same number of threads: how sums are split decides their last bit.
+    # The same number of threads, since the order of summation decides the last bit.
     environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     command = [sys.executable, "-c", script, str(parts.root), str(REPOSITORY)]
     with subprocess.Popen(command, env=environment) as process:
@@ -162,7 +162,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert weights(parts) == weights(whole)
 
 
-def test_a_run_does_not_go_on_when_told_to_start_from_scratch_or_when_the_images_changed(paths: IndexPaths) -> None:
+def test_a_run_is_not_resumed_from_scratch_or_with_other_images(paths: IndexPaths) -> None:
     train(PICTURES, ROWS, paths, SMALL, stop=StopAfter(2))
     card = train(PICTURES, ROWS[1:], paths, SMALL, stop=StopAfter(2))
     assert card.note.startswith("Started anew: the images changed")
@@ -188,7 +188,7 @@ def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("steps", [3, 9])
-def test_a_stopped_fine_tuning_goes_on_although_its_best_has_become_the_model(tmp_path: Path, steps: int) -> None:
+def test_fine_tuning_resumes_although_its_best_has_become_the_model(tmp_path: Path, steps: int) -> None:
     origin, whole, parts = (IndexPaths(tmp_path / name) for name in ("origin", "whole", "parts"))
     train(PICTURES, ROWS, origin, SMALL)
     config = replace(SMALL, seed=3, decoder_phase=0.4)
@@ -200,7 +200,7 @@ def test_a_stopped_fine_tuning_goes_on_although_its_best_has_become_the_model(tm
     assert weights(parts) == weights(whole)
 
 
-def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_from_scratch_keeps_its_rates_when_it_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parts = IndexPaths(tmp_path / "whole"), IndexPaths(tmp_path / "parts")
     config, scales = replace(SMALL, decoder_phase=0.4), []
 
@@ -213,7 +213,8 @@ def test_a_run_from_scratch_keeps_its_rates_when_it_goes_on(tmp_path: Path, monk
     train(PICTURES, ROWS, parts, config, stop=StopAfter(4))
     assert train(PICTURES, ROWS, parts, config, init_from=parts.model).training["from"] == "scratch"
     assert weights(parts) == weights(whole)
-    assert scales == [(False, 1.0), (True, 1.0), (False, 1.0), (False, 1.0), (True, 1.0)]  # the whole, a part, the rest
+    # Of the whole run, its first part, and the rest.
+    assert scales == [(False, 1.0), (True, 1.0), (False, 1.0), (False, 1.0), (True, 1.0)]
 
 
 def test_fine_tuning_is_slower_by_its_share(tmp_path: Path) -> None:
@@ -242,11 +243,11 @@ def test_fifteen_are_not(paths: IndexPaths) -> None:
 
 
 def test_training_learns(paths: IndexPaths) -> None:
-    told: list[TrainProgress] = []
+    reports: list[TrainProgress] = []
     wider = ConvConfig(channels=(16, 16, 32, 32, 64))
     config = replace(SMALL, epochs=30, batch_size=20, reconstruction_share=1.0, network=wider)
-    train(PICTURES, ROWS, paths, config, on_progress=told.append)
-    joint = [each for each in told if each.doing == "learning codes"]
+    train(PICTURES, ROWS, paths, config, on_progress=reports.append)
+    joint = [each for each in reports if each.doing == "learning codes"]
     first, last = joint[:10], joint[-10:]
     for part in ("agreement", "reconstruction"):
         assert sum(each.parts[part] for each in last) < 0.85 * sum(each.parts[part] for each in first)
@@ -254,29 +255,31 @@ def test_training_learns(paths: IndexPaths) -> None:
 
 def test_a_set_that_does_not_fit_is_streamed(paths: IndexPaths, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    told: list[TrainProgress] = []
-    train(PICTURES, ROWS, paths, replace(SMALL, memory_share=1e-12), on_progress=told.append)
+    reports: list[TrainProgress] = []
+    train(PICTURES, ROWS, paths, replace(SMALL, memory_share=1e-12), on_progress=reports.append)
     assert "streamed from disk" in caplog.text
-    assert np.isfinite(told[-1].loss)
+    assert np.isfinite(reports[-1].loss)
 
 
 def test_a_budget_in_minutes_ends_in_time(paths: IndexPaths) -> None:
-    told: list[TrainProgress] = []
+    reports: list[TrainProgress] = []
     config = replace(SMALL, epochs=None, minutes=0.03)
-    card = train(PICTURES, ROWS, paths, config, on_progress=told.append)
+    card = train(PICTURES, ROWS, paths, config, on_progress=reports.append)
     assert card.seconds >= 1.8
     assert card.steps > 0
-    assert told[0].step == 1
-    assert list(dict.fromkeys(each.doing for each in told)) == [
+    assert reports[0].step == 1
+    assert list(dict.fromkeys(each.doing for each in reports)) == [
         "learning codes",
         "learning to decode",
         "whitening codes, making bits",
     ]
-    assert 0 < told[0].seconds_left <= 1.8
-    assert told[0].loss == pytest.approx(300 * told[0].parts["reconstruction"] + told[0].parts["agreement"], rel=1e-4)
+    assert 0 < reports[0].seconds_left <= 1.8
+    assert reports[0].loss == pytest.approx(
+        300 * reports[0].parts["reconstruction"] + reports[0].parts["agreement"], rel=1e-4
+    )
 
 
-def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_model(paths: IndexPaths) -> None:
+def test_an_infinite_loss_stops_with_advice_and_leaves_the_model(paths: IndexPaths) -> None:
     train(PICTURES, ROWS, paths, SMALL)
     before = weights(paths)
     with pytest.raises(ModelError, match="Lower them"):
@@ -285,7 +288,7 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_model(paths: 
     assert not (paths.training / STATE_NAME).exists()
 
 
-def test_the_best_before_a_loss_that_is_no_number_is_kept(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_before_a_nan_loss_is_kept(paths: IndexPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = [0]
 
     def breaks(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -353,12 +356,12 @@ def test_in_the_decoder_phase_only_the_decoder_and_the_rest_of_the_code_learn() 
     assert parts.keys() == {"loss", "reconstruction"}
 
 
-def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPaths) -> None:
-    told: list[TrainProgress] = []
+def test_reconstructions_improve_in_the_decoder_phase(paths: IndexPaths) -> None:
+    reports: list[TrainProgress] = []
     wider = ConvConfig(channels=(16, 16, 32, 32, 64))
     config = replace(SMALL, epochs=80, batch_size=20, decoder_phase=0.5, network=wider)
-    train(PICTURES, ROWS, paths, config, on_progress=told.append)
-    errors = [each.parts["reconstruction"] for each in told if each.doing == "learning to decode"]
+    train(PICTURES, ROWS, paths, config, on_progress=reports.append)
+    errors = [each.parts["reconstruction"] for each in reports if each.doing == "learning to decode"]
     assert len(errors) == 80  # half of 80 epochs of 2 steps
     assert sum(errors[-10:]) < 0.75 * sum(errors[:10])
 
@@ -367,7 +370,7 @@ def test_reconstructions_get_better_while_the_codes_stand_still(paths: IndexPath
 def test_a_loss_that_does_not_see_the_decoder_cannot_choose_one_that_has_not_learned(
     paths: IndexPaths, monkeypatch: pytest.MonkeyPatch, objective: str, learned: bool
 ) -> None:
-    losses = iter(range(1000))  # each check finds it worse than the one before
+    losses = iter(range(1000))  # each validation is worse than the one before
     monkeypatch.setattr(Run, "measure", lambda _: {"loss": float(next(losses))})
     config = replace(SMALL, epochs=8, decoder_phase=0.5, objective=((objective, 1.0),))
     card = train(PICTURES, ROWS, paths, config, labels=ROWS % 2)
