@@ -32,30 +32,36 @@ class AugmentConfig:
 class TrainConfig:
     """How to train. Give `minutes` or `epochs`; neither means ten minutes."""
 
+    # What is trained on which objective
+    network: NetworkConfig = field(default_factory=ConvConfig)  # ignored where training starts from a checkpoint
+    objective: Terms = (("agree", 1.0),)  # loss terms (see `objectives`) and their weights
+    augment: AugmentConfig = field(default_factory=AugmentConfig)  # random views, for the terms agree and classify
+    # Budget and data
     minutes: float | None = None  # budget in time; earlier parts of an interrupted run count
     epochs: int | None = None  # budget in passes over the images; on a CPU the result follows from the seed
     batch_size: int = 256
+    seed: int = 0
+    validation_share: float = 0.02  # of the images: held out to choose the best checkpoint
+    memory_share: float = 0.5  # of the free memory that the training set may take, else it is streamed
+    # Phases and learning rates
+    pretrain: str = ""  # one of PRETRAININGS, for a fresh dense network
+    pretrain_share: float = 0.3  # of the budget
+    decoder_phase: float = 0.1  # share of the budget, at its end: encoder frozen, only the decoder is trained
     matrix_rate: float = 0.02  # peak learning rate of the matrices (Muon); 0: Adam trains them too
     learning_rate: float = 3e-3  # peak learning rate of all other parameters (Adam)
     fine_tuning: float = 0.25  # factor on both rates where training starts from a checkpoint
     warmup: float = 0.1  # share of a phase in which the rate rises; then it falls as a cosine
-    decoder_phase: float = 0.1  # share of the budget, at its end: encoder frozen, only the decoder is trained
-    reconstruction_weight: float = 300.0
-    reconstruction_share: float = 0.5  # of each batch that is decoded: pictures need fewer examples than codes
+    # The term agree, and the reconstruction loss of the decoder phase
     agreement_weight: float = 1.0
     temperature: float = 0.07  # of the contrastive loss; a lower one concentrates on the most similar images
-    whitening: float = 0.25  # of the finished codes: 0 = none, 0.5 = equal variance in all directions
+    reconstruction_weight: float = 300.0
+    reconstruction_share: float = 0.5  # of each batch that is decoded: pictures need fewer examples than codes
+    # The term denoise
+    noise: str = "gaussian"  # one of NOISES; "mask" sets values to 0
+    noise_level: float = 0.3  # standard deviation, or the share of values that is masked
+    # Postprocessing of the finished codes
+    whitening: float = 0.25  # 0 = none, 0.5 = equal variance in all directions
     appearance_weight: float = 0.4  # RMS length of the appearance dimensions relative to the invariant ones
-    validation_share: float = 0.02  # of the images: held out to choose the best checkpoint
-    memory_share: float = 0.5  # of the free memory that the training set may take, else it is streamed
-    seed: int = 0
-    objective: Terms = (("agree", 1.0),)  # loss terms (see `objectives`) and their weights
-    noise: str = "gaussian"  # one of NOISES, for the term denoise; "mask" sets values to 0
-    noise_level: float = 0.3  # its standard deviation, or the share of values that is masked
-    pretrain: str = ""  # one of PRETRAININGS, for a fresh dense network
-    pretrain_share: float = 0.3  # of the budget
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    network: NetworkConfig = field(default_factory=ConvConfig)  # ignored where training starts from a checkpoint
 
     def __post_init__(self) -> None:
         if self.minutes is not None and self.epochs is not None:
