@@ -1,4 +1,4 @@
-"""Damage sound images of every format at random, for as long as one likes; says what became of them.
+"""Damage valid images of every format at random, and count how many are decoded, refused or fail.
 
 Run: python -m tests.fuzz_images [MINUTES [SEED]]   (or `make fuzz`). A failing image is written beside, as
 fuzz-DIGEST.bin, and the exit status is 1: an image that kills its worker, takes more than two seconds of the

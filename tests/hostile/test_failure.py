@@ -271,7 +271,7 @@ def test_case_17_half_an_image_is_fetched_again_and_never_stored(site: Site, tmp
     assert [site.paths().count(f"/{i}.jpg") for i in range(5)] == [2] * 5
 
 
-def test_case_17_a_body_longer_than_announced_is_refused_by_the_store_and_spoils_nothing_after_it(
+def test_case_17_a_body_longer_than_announced_is_refused_and_spoils_nothing_after_it(
     site: Site, tmp_path: Path
 ) -> None:
     # What was announced is the whole answer (RFC 9110), so nobody can tell; but half a JPEG is no image.

@@ -81,7 +81,7 @@ class Crawler:
         clock: Callable[[], float] = time.time,
         **options: Any,
     ) -> CrawlReport:
-        # Without sitemaps: tests that count requests count those that they mean.
+        # Without sitemaps, so that tests can count requests exactly.
         defaults = {"sitemaps": False, "delay_seconds": 0, "backoff_seconds": 0.02, "patience_seconds": 5}
         options = defaults | {"allow_private": self.allow_private} | options
         return crawl(CrawlConfig(seeds=seeds, **options), self.path, self.gallery, stop=stop, clock=clock)

@@ -1,4 +1,4 @@
-"""A decoding worker that dies in a given way of images that begin with a given word: what no harmless test image does.
+"""A decoding worker that fails in a given way on images that begin with a given word.
 
 Run by `Decoders(command=COMMAND)`; everything but the decoding of those images is the true worker's.
 """
@@ -16,12 +16,12 @@ COMMAND = (str(Path(__file__).resolve()),)
 CRASH, EXIT, SPIN, SLEEP, EAT, KILLED, BABBLE, ENDLESS = DEADLY = (
     b"crash",  # a segmentation fault
     b"exit",
-    b"spin",  # takes the processor for ever
-    b"sleep",  # takes for ever and no processor
-    b"eat",  # takes memory until there is none
+    b"spin",  # uses the processor forever
+    b"sleep",  # never ends and uses no processor
+    b"eat",  # allocates memory until there is none left
     b"killed",  # as the kernel does where the machine has no memory left
-    b"babble",  # answers what is no answer
-    b"endless",  # announces an answer without end
+    b"babble",  # sends an invalid answer
+    b"endless",  # announces an endless answer
 )
 
 

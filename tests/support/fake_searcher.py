@@ -20,9 +20,9 @@ GRADES = ("same", "close", "weak")  # of the first hits of each list
 
 @dataclass
 class FakeSearcher:
-    """Code neighbours are the nearest rows by number; to pixels two rows of three seem further away, to bits one of 2.
+    """Code neighbours are the nearest row numbers; by pixels two rows of three are further away, by bits one of two.
 
-    Of each list the first is graded "same", the second "close" and the third "weak".
+    The first hit of each list is graded "same", the second "close" and the third "weak".
     """
 
     images: NDArray[np.uint8]  # (n, 32, 32, 3) thumbnails

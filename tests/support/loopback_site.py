@@ -109,7 +109,7 @@ def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
         time.sleep(0.02)  # a reset overtakes what was sent before it
         handler.close_connection = True
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(handler.connection.detach())  # at once and for good: shutdown() would say an orderly goodbye
+        os.close(handler.connection.detach())  # at once: shutdown() would end the connection in good order
 
 
 def _send_head_and_body(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
@@ -154,7 +154,7 @@ def serving(address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> It
         request_queue_size = 128
 
         def handle_error(self, request: object, client_address: object) -> None:
-            pass  # a client that hung up is what some tests want
+            pass  # some tests want a client that hangs up
 
     with Server((address, 0), Handler) as server:
         if tls is not None:

@@ -28,7 +28,7 @@ def plain(mode: str, colour: Colour, size: tuple[int, int] = (40, 40)) -> Image.
 
 
 def photograph(width: int = 120, height: int = 90) -> Image.Image:
-    """A picture with structure: no two of its corners look alike."""
+    """A picture whose four corners differ, so that turns are noticed."""
     y, x = np.mgrid[0:height, 0:width]
     return Image.fromarray(np.stack([y * 255 // height, x * 255 // width, (x * y) % 256], -1).astype(np.uint8))
 
@@ -57,7 +57,7 @@ def samples() -> dict[str, bytes]:
 
 
 def damaged(sample: bytes, rng: np.random.Generator) -> bytes:
-    """`sample` with 1 to 16 bytes changed, half of them in its first 200: headers are where parsers fail."""
+    """`sample` with 1 to 16 bytes changed, half of them in its first 200, because parsers fail in headers."""
     data = bytearray(sample)
     for _ in range(int(rng.choice([1, 1, 4, 16]))):
         end = min(200, len(data)) if rng.random() < 0.5 else len(data)
@@ -79,7 +79,7 @@ def ycck_jpeg() -> bytes:
 
 
 def png(width: int, height: int, depth: int, colour_type: int, pixel: bytes, transparent: bytes = b"") -> bytes:
-    """A PNG whose every row is `pixel` repeated; of more than 10,000 pixels only the header is there."""
+    """A PNG whose rows repeat `pixel`; beyond 10,000 pixels it has only a header."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     rows = zlib.compress((b"\0" + pixel * width) * height) if width * height < 10_000 else b""
     extra = png_chunk(b"tRNS", transparent) if transparent else b""
