@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-COPIED = ("app.py", "crawler", "imgsearch", "tests", "pyproject.toml")
+COPIED = (".streamlit", "app.py", "crawler", "imgsearch", "tests", "pyproject.toml")
 TESTS_FAILED = 1  # pytest's exit code; other codes mean that no test could run
 MOST_SECONDS = 900  # of one run of tests
 FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)  # a line of pytest's short summary
