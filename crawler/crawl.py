@@ -1,10 +1,8 @@
-"""The loop: which URLs are fetched when.
+"""The loop of a crawl: limits, pace and end; `outcomes` decides what a result means.
 
-One thread, the caller's, owns the frontier: it leases URLs that are due, hands them to the workers, takes their
-results in batches, gives the images to `keep` and then writes all outcomes and new links in one transaction. Whatever
-dies between `keep` and that transaction is fetched again, and `keep` answers "kept" again for the same URL.
-
-Knows limits, pace and the end of a crawl; what becomes of a result is decided in `outcomes`.
+One thread, the caller's, owns the frontier: it leases URLs that are due, submits them to the workers, collects results
+in batches, passes the images to `keep` and then commits all outcomes and new links in one transaction. After a crash
+between `keep` and that transaction the batch is fetched again, and `keep` returns "kept" again for the same URL.
 """
 
 import math
@@ -39,8 +37,8 @@ __all__ = ["CrawlConfig", "CrawlProgress", "CrawlReport", "FetchedImage", "Keep"
 
 STOP_GRACE_SECONDS = 5.0  # for the requests in flight when a crawl is stopped
 _PROGRESS_SECONDS = 0.2
-_MAX_PARSED = 200  # robots.txt that are kept parsed: one may hold some 30,000 rules
-_TICK_SECONDS = 0.1  # how often `stop` is asked while nothing comes in
+_MAX_PARSED = 200  # robots.txt files kept parsed: one may hold some 30,000 rules
+_TICK_SECONDS = 0.1  # how often `stop` is polled while no result arrives
 
 
 def crawl(
@@ -52,22 +50,22 @@ def crawl(
     stop: Callable[[], bool] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> CrawlReport:
-    """Crawl from `config.seeds` until nothing is left, a limit is reached or `stop()` says so.
+    """Crawl from `config.seeds` until nothing is left, a limit is reached or `stop()` returns True.
 
-    The same seeds with the same frontier go on where they were.
+    A crawl of the same seeds with the same frontier continues the one before.
 
     Args:
-        config: what to crawl.
-        frontier_path: the crawl's memory, a file that is made where it is missing.
-        keep: gets images in batches, in the calling thread; see `Keep`.
+        config: seeds, limits and politeness.
+        frontier_path: the file of the frontier, which is created where it is missing.
+        keep: called with images in batches, in the calling thread; see `Keep`.
         on_progress: called a few times a second, in the calling thread.
-        stop: asked several times a second; requests in flight get a few seconds to end.
+        stop: polled several times a second; requests in flight get a few seconds to end.
         clock: seconds since the epoch.
 
     Raises:
-        SeedError: no seed, or one that is no http(s) URL, or a list that cannot be read.
+        SeedError: there is no seed, one is not an http(s) URL, or a list cannot be read.
         FrontierError: the frontier cannot be used.
-        Exception: whatever `keep` raises, after the leases were given back.
+        Exception: whatever `keep` raises, once the leases are given back.
     """
     pages = read_seeds(config.seeds)
     if not (pages or config.lists or config.retry_failed):
@@ -86,7 +84,7 @@ def crawl(
 
 
 def read_seeds(texts: Sequence[str]) -> list[str]:
-    """What was typed as URLs to fetch, each once. SeedError where one is none."""
+    """Return typed URLs as URLs to fetch, each once. SeedError where one cannot be fetched."""
     seeds = []
     for text in texts:
         url = seed_url(text)
@@ -97,10 +95,10 @@ def read_seeds(texts: Sequence[str]) -> list[str]:
 
 
 def _prepare(frontier: Frontier, config: CrawlConfig, pages: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Queue the seeds, and again what earlier runs left out for a reason that this one no longer has.
+    """Queue the seeds, and queue again what earlier runs left out for a reason that no longer holds.
 
     Returns:
-        The seeds of this crawl, and sentences that a user should read.
+        The seeds of this crawl, and notes for the user.
     """
     if config.retry_failed:
         seeds = crawled_seeds(frontier, pages)
@@ -121,17 +119,17 @@ def _prepare(frontier: Frontier, config: CrawlConfig, pages: Sequence[str]) -> t
 
 
 def crawled_seeds(frontier: Frontier, pages: Sequence[str]) -> list[str]:
-    """`pages`, or where there are none all seeds, that were crawled before. SeedError for one that was not."""
+    """Return `pages`, or all seeds where there are none. SeedError for a page that was not crawled before."""
     known = frontier.seeds()
     if unknown := [page for page in pages if page not in known]:
-        raise SeedError(f"{unknown[0]} was not crawled yet, so there is nothing to ask for again")
+        raise SeedError(f"{unknown[0]} was not crawled yet, so there is nothing to fetch again")
     if not known:
-        raise SeedError("nothing was crawled yet, so there is nothing to ask for again")
+        raise SeedError("nothing was crawled yet, so there is nothing to fetch again")
     return list(pages) or known
 
 
 class _Permissions:
-    """The robots.txt rules of the hosts that were asked last, parsed once."""
+    """The parsed robots.txt of the hosts that were checked last."""
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[float, RobotsRules]] = {}
@@ -183,19 +181,19 @@ class Loop:
             lambda: Fetcher(allow_private=config.allow_private, agent=agent, limits=config.limits),
             clock,
         )
-        # At a pace of its own a host has one request in flight. Without one, enough that no thread waits for the loop.
+        # With a pause between requests a host has one in flight; without, enough that no thread waits for the loop.
         self._at_once = config.threads if config.delay_seconds else 4 * config.threads
         self._per_host = 1 if config.delay_seconds else self._at_once
 
     def run(self, stop: Callable[[], bool]) -> str:
-        """Go round until there is nothing more to do; returns why, in one sentence."""
+        """Run until there is nothing more to do; return why, in one sentence."""
         while True:
             if stop():
                 self._is_stopped = True
                 self._settle_results(self.workers.wind_down(STOP_GRACE_SECONDS))
-                return "stopped; the same command goes on from here"
+                return "stopped; crawl the same URLs again to continue"
             if self._outcomes.room == 0:
-                return f"{self._config.max_images:,} images are kept, as many as were asked for"
+                return f"{self._config.max_images:,} images are kept: the limit is reached"
             self._frontier.leases.renew(self._clock())
             self._dispatch()
             wait = _TICK_SECONDS
@@ -220,10 +218,10 @@ class Loop:
             self._on_progress(self._progress())
 
     # ------------------------------------------------------------------------
-    # what is next
+    # choosing what to fetch
 
     def _dispatch(self) -> None:
-        """Hand the workers what is due, no more than limits allow."""
+        """Submit to the workers what is due, within the limits."""
         in_flight = self.workers.in_flight
         limit = self._at_once - len(in_flight)
         if self._outcomes.room is not None:
@@ -247,7 +245,7 @@ class Loop:
             self.workers.submit(lease)
 
     def _pages_left(self) -> int | None:
-        """How many more pages may be leased now; None where there is no limit."""
+        """Number of pages that may still be leased now; None where there is no limit."""
         if self._config.max_pages is None:
             return None
         read = self._frontier.tally("page", self._seeds).get("read", 0)
@@ -265,7 +263,7 @@ class Loop:
         return pages is not None and pages <= 0
 
     def _others_are_at_work(self, now: float) -> bool:
-        """Whether another process holds URLs: its pages may name more. Believed for as long as we must be patient."""
+        """Whether another process holds URLs, whose pages may link to more; believed for `patience_seconds`."""
         if self._held_by_others_until() is None:
             return False
         self._idle_since = min(self._idle_since, now)
@@ -276,19 +274,20 @@ class Loop:
 
     def _why_nothing_is_due(self, due: float | None, now: float) -> str:
         if due is not None:
-            return f"what is left must wait {_minutes(due - now)}; the same command goes on then"
+            return f"what is left must wait {_minutes(due - now)}; crawl the same URLs again then"
         held = self._held_by_others_until()
         if held is not None:
-            whose = "what is left is in the hands of another command, or of one that was killed on another machine"
-            return f"{whose}; the same command goes on in {_minutes(max(0.0, held - now))}"
+            holder = "another process, or by one that was killed on another machine"
+            again = _minutes(max(0.0, held - now))
+            return f"what is left is leased by {holder}; crawl the same URLs again in {again}"
         if self._config.retry_failed:
             return "all that had failed was tried again"
         if self._frontier.leases.next_due(now, Selection(self._seeds)) is not None:
-            return f"{self._config.max_pages:,} pages are read, as many as were asked for"
+            return f"{self._config.max_pages:,} pages are read: the limit is reached"
         return "nothing is left to fetch"
 
     # ------------------------------------------------------------------------
-    # what to say
+    # reporting
 
     def _progress(self) -> CrawlProgress:
         pages = self._frontier.tally("page", self._seeds)
@@ -309,7 +308,7 @@ class Loop:
         counted = self._frontier.reasons("image", self._seeds)
         problem = "" if self._is_stopped else find_problem(progress, first_pages, counted)
         failures = () if problem else failed_seeds(first_pages)
-        took_back = f"{recovered} URLs were in the hands of a command that was killed; they were queued again."
+        took_back = f"{recovered} URLs were leased by a process that was killed; they were queued again."
         return CrawlReport(
             **vars(progress),
             kept_now=self._outcomes.kept_now,
@@ -322,7 +321,7 @@ class Loop:
         )
 
     def _first_page(self, seed: str) -> FirstPage:
-        """The seed as the frontier has it; while it waits, with what its host is waiting for."""
+        """The seed as the frontier has it; while it waits, with the trouble of its host as the reason."""
         url, outcome, reason = self._frontier.first_page(seed)
         if outcome == "queued":
             reason = self._frontier.hosts.get(origin(url)).trouble or reason

@@ -3,7 +3,7 @@
 CrawlerError
 ├── SeedError          a first URL that cannot be crawled
 ├── FrontierError      the frontier's file cannot be read or written
-└── FetchFailed        one URL could not be fetched; says whether another try may help
+└── FetchFailed        one URL could not be fetched; another try may help or not
     ├── AddressRefused the host has a private address
     └── RobotsRefused  robots.txt does not allow it
 

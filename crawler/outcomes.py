@@ -1,19 +1,19 @@
-"""What becomes of each result: kept, skipped, failed, tried again; and which links it adds. Writes it in the frontier.
+"""The outcome of each result (kept, skipped, failed, tried again) and the links that it adds to the frontier.
 
-Knows the rules of scope, depth, redirects and retries; not when things are fetched.
+Here are the rules of scope, depth, redirects and retries.
 """
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 
-from crawler.config import CrawlConfig, FetchedImage, Keep
+from crawler.config import CrawlConfig, Keep
 from crawler.errors import FetchFailed
 from crawler.fetching.fetch import AGENT, MAX_REDIRECTS, Fetched, type_refusal
 from crawler.fetching.politeness import gap_seconds, mean_answer_seconds
 from crawler.fetching.sniff import Kind
 from crawler.frontier.frontier import Answered, Frontier
+from crawler.offers import Offer, answered, images_of, inline_link, robots_permission
 from crawler.parsing.directives import read_directives
 from crawler.parsing.links import PageLinks
 from crawler.parsing.robots import (
@@ -32,25 +32,15 @@ from crawler.takedown import refusal_of
 from crawler.workers import Result
 
 MAX_BACKOFF_SECONDS = 300.0
-HOST_TRIES = 8  # failures to reach a host in a row (the later ones 5 minutes apart) before its URLs have failed
-
-
-@dataclass(frozen=True)
-class Offer:
-    """An image for `keep`, and the lease that it came with."""
-
-    image: FetchedImage
-    lease: Lease
-    key: str  # of the image's line in the frontier
-    inline: bool  # it stands in the page that was leased
+HOST_TRIES = 8  # failures to reach a host in a row (the later ones 5 minutes apart) before its URLs fail
 
 
 Judged = dict[str, tuple[Offer, str, Reason | None]]  # key of an image -> its offer, outcome and reason
 
 
 @dataclass
-class Written:
-    """What one batch writes into the frontier, in two statements."""
+class BatchWrites:
+    """The links and outcomes of one batch, for two statements."""
 
     links: list[Link] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
@@ -60,7 +50,7 @@ class Written:
 
 
 class Outcomes:
-    """Settles results, batch by batch. `notes` gathers what a user should read."""
+    """Settles results, batch by batch. `notes` collects sentences for the user, in order and each once."""
 
     def __init__(self, frontier: Frontier, config: CrawlConfig, seeds: Sequence[str], keep: Keep) -> None:
         self._frontier = frontier
@@ -72,21 +62,22 @@ class Outcomes:
         self._in_trouble: set[str] = set()
         self._kept_before = frontier.counts(seeds)["kept"]
         self.kept_now = 0
-        self.notes: dict[str, None] = {}  # a set that keeps its order
+        self.notes: dict[str, None] = {}  # an ordered set
 
     @property
     def room(self) -> int | None:
-        """How many images may still be kept; None where there is no limit."""
+        """Number of images that may still be kept; None where there is no limit."""
         limit = self._config.max_images
         return None if limit is None else max(0, limit - self._kept_before - self.kept_now)
 
     def settle(self, results: Sequence[Result], now: float) -> None:
-        """Hand the images among `results` to `keep`, then write down all outcomes and links in one transaction.
+        """Pass the images among `results` to `keep`, then store all outcomes and links in one transaction.
 
-        What is beyond the limit of images stays leased, to be given back with all leases at the end.
+        Images beyond the limit stay leased until all leases are given back at the end.
 
         Raises:
-            FrontierError: nothing was written; and whatever `keep` raises.
+            FrontierError: nothing was stored.
+            Exception: whatever `keep` raises.
         """
         self._takedowns = self._frontier.takedowns.all()  # another process may have added one
         offers = list(self._offers(results))
@@ -94,7 +85,7 @@ class Outcomes:
         left_over = {offer.lease for offer in offers[len(verdicts) :]}
         judged = {offer.key: (offer, *verdict) for offer, verdict in zip(offers, verdicts, strict=False)}
         with self._frontier.transaction():
-            written = Written([_inline_link(*answer) for answer in judged.values() if answer[0].inline])
+            written = BatchWrites([inline_link(*answer) for answer in judged.values() if answer[0].inline])
             for result in results:
                 if isinstance(result.job, Host):
                     self._write_robots(result, result.job, now)
@@ -111,23 +102,23 @@ class Outcomes:
 
     def _offers(self, results: Iterable[Result]) -> Iterator[Offer]:
         offered: set[str] = set()
-        said: dict[str, str] = {}  # of each host, by its robots.txt
+        permissions: dict[str, str] = {}  # host -> what its robots.txt allows, as a phrase
         for result in results:
-            for offer in _images_of(result):
+            for offer in images_of(result):
                 is_new = offer.key not in offered
                 if is_new and not (offer.inline and self._frontier.knows_image(offer.key)):
                     offered.add(offer.key)
                     host = offer.lease.host
-                    if host not in said:  # asked once: the whole text of robots.txt comes with the answer
-                        said[host] = said_of_robots(self._frontier.hosts.get(host))
-                    yield replace(offer, image=replace(offer.image, robots=said[host]))
+                    if host not in permissions:  # read once per batch: the row holds the whole robots.txt
+                        permissions[host] = robots_permission(self._frontier.hosts.get(host))
+                    yield replace(offer, image=replace(offer.image, robots=permissions[host]))
 
     def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
-        """What is worth keeping of the answers that brought images."""
+        """The headers to store of the answers that brought images."""
         return [answered(offer.lease.number, offer.image) for offer in offers if not offer.inline]
 
     def _keep_while_room(self, offers: Sequence[Offer]) -> list[tuple[str, Reason | None]]:
-        """(outcome, reason) of the offers from the first on, until no more may be kept."""
+        """(outcome, reason) of the first offers, until no more may be kept."""
         verdicts: list[tuple[str, Reason | None]] = []
         while len(verdicts) < len(offers):
             room = self.room
@@ -143,13 +134,13 @@ class Outcomes:
     # one result
 
     def _write_pace(self, results: Iterable[Result]) -> None:
-        # Where there is a pace, a host has one request in flight, and so one result in a batch.
+        # With a pause between requests, a host has one in flight, and so one result in a batch.
         for host, result in {result.host: result for result in results}.items():
             if gap := self._gap(self._frontier.hosts.get(host), result):
                 self._frontier.hosts.pace(host, result.ended_at + gap)
 
     def _gap(self, host: Host, result: Result) -> float:
-        """Seconds to leave `host` in peace after `result`. Who sets no pace (delay 0) gets Crawl-delay alone."""
+        """Seconds to pause for `host` after `result`; without a configured delay, its Crawl-delay alone."""
         if not self._config.delay_seconds:
             return host.delay
         answer_seconds = host.answer_seconds
@@ -159,7 +150,7 @@ class Outcomes:
             self._frontier.hosts.set_answer_seconds(host.host, answer_seconds)
         return gap_seconds(max(self._config.delay_seconds, host.delay), answer_seconds)
 
-    def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
+    def _write(self, written: BatchWrites, result: Result, lease: Lease, judged: Judged, now: float) -> None:
         if result.failure is not None:
             self._write_failure(written, lease, result.failure, now)
             return
@@ -199,7 +190,7 @@ class Outcomes:
             yield self._judged(Link(url, "page", lease.seed, lease.url, depth=lease.depth + 1))
 
     def _sitemaps_of(self, lease: Lease) -> Iterator[Link]:
-        """The sitemaps of the host of a seed: those that its robots.txt names, and where one may be without that."""
+        """The sitemaps of the host of a seed: those listed in robots.txt, and the usual place."""
         rules = RobotsRules(self._frontier.hosts.get(lease.host).robots, AGENT)
         robots_url = f"{lease.host}/robots.txt"
         for reference in (*rules.sitemaps, "/sitemap.xml"):
@@ -208,7 +199,7 @@ class Outcomes:
                 yield self._judged(Link(url, "sitemap", lease.seed, robots_url, depth=1))
 
     def _links_of_sitemap(self, lease: Lease, found: Sitemap) -> Iterator[Link]:
-        """What a sitemap names is one link away from the seed, as if the seed itself named it."""
+        """Links of a sitemap: one link away from the seed, as if the seed itself had them."""
         seed = lease.seed
         for image in found.images:
             yield self._judged(Link(image.url, "image", seed, image.page_url, image.alt, 1, licence=image.licence))
@@ -221,7 +212,7 @@ class Outcomes:
             yield link
 
     def _judged(self, link: Link) -> Link:
-        """`link`, already skipped where scope, depth or its own look forbid it."""
+        """`link`, skipped where a takedown, scope, depth or its shape forbids it."""
         reason = trap(link.url) or refusal_of(self._takedowns, link.url)
         if not reason and not (self._config.follow_hosts or in_scope(link.url, self._sites)):
             reason = Reason(ReasonCode.OFF_SITE)
@@ -229,7 +220,7 @@ class Outcomes:
             reason = Reason(ReasonCode.TOO_DEEP)
         return _in_part(replace(link, outcome="skipped", reason=reason)) if reason else link
 
-    def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
+    def _write_redirect(self, written: BatchWrites, lease: Lease, location: str) -> None:
         if lease.hops >= MAX_REDIRECTS:
             written.settle(lease, "failed", Reason(ReasonCode.REDIRECTS_TOO_OFTEN, str(MAX_REDIRECTS)))
         elif location == lease.url:
@@ -238,7 +229,7 @@ class Outcomes:
             self._frontier.leases.redirect_in_place(lease, location)
         else:
             if lease.kind == "page" and lease.depth == 0:
-                # A seed may have moved house: example.org to www.example.net.
+                # The seed may have moved to another host: example.org to www.example.net.
                 self._frontier.widen_scope(lease.seed, site(location))
                 self._sites.add(site(location))
             target = Link(location, lease.kind, lease.seed, lease.parent, lease.alt, lease.depth, lease.hops + 1)
@@ -246,11 +237,11 @@ class Outcomes:
                 written.settle(lease, "failed", Reason(ReasonCode.REDIRECTS_IN_A_CIRCLE))
                 return
             written.links.append(self._judged(replace(target, licence=lease.licence)))
-            # At once, not with the batch: the other half of a circle may be in the same one.
+            # At once, not with the batch: the other half of a circle may be in the same batch.
             self._frontier.leases.settle([Settled(lease, "moved", Reason(ReasonCode.REDIRECTED, location))])
 
     def _leads_back(self, target: Link, lease: Lease) -> bool:
-        """Whether what is known of redirects leads from `target` to the URL of `lease`."""
+        """Whether known redirects lead from `target` to the URL of `lease`."""
         for _ in range(MAX_REDIRECTS):
             if (target.key or url_key(target.url)) == lease.key:
                 return True
@@ -260,8 +251,8 @@ class Outcomes:
             target = replace(target, url=location, key="")
         return False
 
-    def _write_failure(self, written: Written, lease: Lease, failure: FetchFailed, now: float) -> None:
-        if failure.status is None and not failure.again:  # a private address: nothing of this host can be had
+    def _write_failure(self, written: BatchWrites, lease: Lease, failure: FetchFailed, now: float) -> None:
+        if failure.status is None and not failure.again:  # a private address: nothing of this host can be fetched
             written.settle(lease, "failed", failure.reason)
             self._frontier.hosts.settle(lease.host, "failed", failure.reason)
             return
@@ -269,10 +260,10 @@ class Outcomes:
         if failure.status is None:
             fails = self._note_trouble(lease.host, failure.reason)
             self._frontier.hosts.pace(lease.host, now + self._backoff(fails))
-        elif failure.status in (429, 503):  # said of the host, not of this URL alone
+        elif failure.status in (429, 503):  # about the host, not this URL alone
             self._frontier.hosts.pace(lease.host, now + (self._backoff(1) if wait is None else wait))
         if failure.again and lease.tries + 1 < self._config.tries:
-            wait = max(wait or 0.0, self._backoff(lease.tries + 1))  # "Retry-After: 0" is no reason to hurry
+            wait = max(wait or 0.0, self._backoff(lease.tries + 1))  # also after "Retry-After: 0"
             self._frontier.leases.retry(lease, now + wait, failure.reason)
         else:
             written.settle(lease, "failed", failure.reason)
@@ -287,7 +278,7 @@ class Outcomes:
             delay = RobotsRules(answer.text, AGENT).crawl_delay_seconds
             if delay > MAX_CRAWL_DELAY_SECONDS:
                 self._note(f"{sentence(delay_refusal(host.host, delay))}: nothing of it is fetched")
-                delay = 0.0  # nothing to wait for
+                delay = 0.0  # there is nothing to wait for
             self._frontier.hosts.set_robots(host.host, answer.state, now + FRESH_SECONDS, text=answer.text, delay=delay)
             self._frontier.hosts.pace(host.host, result.ended_at + delay)
             return
@@ -297,7 +288,7 @@ class Outcomes:
             self._frontier.hosts.set_robots(host.host, RobotsState.UNKNOWN, 0.0)
             self._frontier.hosts.settle(host.host, "failed", reason)
             return
-        # Silence may be a hiccup and is asked again soon, twice; an error is an answer (RFC 9309 2.3.1.4).
+        # After silence another try follows soon, twice; an error status is an answer (RFC 9309 2.3.1.4).
         soon = failure is not None and fails < self._config.tries - 1
         wait = self._backoff(fails) if soon else ASK_AGAIN_SECONDS
         self._frontier.hosts.set_robots(host.host, RobotsState.UNAVAILABLE, now + wait)
@@ -316,57 +307,16 @@ class Outcomes:
         self.notes[sentence] = None
 
     def _backoff(self, tries: int) -> float:
-        """Seconds to wait after so many failures: doubled each time, capped, and never the same for all."""
+        """Seconds to wait after this many failures: doubled each time, capped, with jitter."""
         return min(self._config.backoff_seconds * 2.0 ** (tries - 1), MAX_BACKOFF_SECONDS) * random.uniform(0.75, 1.25)
 
 
-def _images_of(result: Result) -> Iterator[Offer]:
-    lease, fetched = result.job, result.fetched
-    if not isinstance(lease, Lease) or lease.kind == "sitemap" or fetched is None or fetched.location:
-        return
-    if fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:
-        image = fetched_image(lease, fetched, result.ended_at)
-        yield Offer(image, lease, lease.key, inline=False)
-    licence = result.links.licence if result.links is not None else ""
-    for found in result.links.inline if result.links is not None else ():
-        digest = sha256(found.data).hexdigest()
-        url = f"{lease.url}#inline-{digest[:12]}"
-        image = FetchedImage(url, lease.url, found.alt, found.data, fetched_at=result.ended_at, licence=licence)
-        yield Offer(image, lease, f"inline:{digest}", inline=True)
-
-
-def fetched_image(lease: Lease, fetched: Fetched, fetched_at: float) -> FetchedImage:
-    """What `keep` gets of an answer, all but what robots.txt said."""
-    stated = fetched.content_type.strip()[:100]
-    return FetchedImage(
-        lease.url,
-        lease.parent,
-        lease.alt,
-        fetched.body,
-        stated if stated.isprintable() else "",
-        fetched_at=fetched_at,
-        etag=fetched.etag,
-        last_modified=fetched.last_modified,
-        licence=lease.licence,
-    )
-
-
-def said_of_robots(host: Host) -> str:
-    """What robots.txt of `host` said of a URL that was fetched, in words."""
-    return "robots.txt allows it" if host.robots_state == RobotsState.RULES else "there is no robots.txt"
-
-
-def answered(number: int, image: FetchedImage) -> Answered:
-    """The answer that brought `image`, for the line `number`."""
-    return Answered(number, image.fetched_at, image.content_type, image.etag, image.last_modified, image.robots)
-
-
-def _write_image(written: Written, lease: Lease, fetched: Fetched, judged: Judged) -> None:
+def _write_image(written: BatchWrites, lease: Lease, fetched: Fetched, judged: Judged) -> None:
     if refused := read_directives(fetched.robots_tags, AGENT).no_images:
         written.settle(lease, "skipped", Reason(ReasonCode.HEADER_DIRECTIVE, refused), kind="image")
         return
     if lease.key not in judged:
-        return  # the same image as one that is beyond the limit: it stays leased like that one
+        return  # the same image as one beyond the limit: both stay leased
     offer, outcome, reason = judged[lease.key]
     if lease.kind == "image" or offer.lease == lease:
         written.settle(lease, outcome, reason, kind="image")
@@ -375,23 +325,7 @@ def _write_image(written: Written, lease: Lease, fetched: Fetched, judged: Judge
 
 
 def _in_part(link: Link) -> Link:
-    """`link` as it is written down: of a URL beyond all length only the beginning, under the key of the whole."""
+    """`link` as it is stored: an overlong URL is cut, under the key of the whole URL."""
     if len(link.url) <= MAX_URL_LENGTH:
         return link
     return replace(link, url=link.url[:MAX_URL_LENGTH], key=url_key(link.url))
-
-
-def _inline_link(offer: Offer, outcome: str, reason: Reason | None) -> Link:
-    image, lease = offer.image, offer.lease
-    return Link(
-        image.url,
-        "image",
-        lease.seed,
-        image.page_url,
-        image.alt,
-        lease.depth,
-        outcome=outcome,
-        reason=reason,
-        key=offer.key,
-        licence=image.licence,
-    )

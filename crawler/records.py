@@ -1,4 +1,4 @@
-"""What the frontier takes and gives: links to add, leases on URLs, hosts. Plain records; know nothing of SQLite."""
+"""Records that go into the frontier and come out of it: links to add, leases on URLs, outcomes, hosts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from crawler.reasons import Reason, from_stored
 
 @dataclass(frozen=True)
 class Link:
-    """A URL to add. With an outcome it is only written down, not queued."""
+    """A URL to add: to be queued, or with another outcome only to be stored."""
 
     url: str
     kind: str  # "image", "page" or "sitemap", as far as is known
     seed: str  # the first URL that led here
-    parent: str = ""  # the page that named it
+    parent: str = ""  # the page that links to it
     alt: str = ""
     depth: int = 0  # links from the seed
-    hops: int = 0  # redirects on the way here; of a sitemap, also the indexes
+    hops: int = 0  # redirects on the way here; for a sitemap also sitemap indexes
     outcome: str = "queued"
     reason: Reason | None = None
-    key: str = ""  # where it is not urls.url_key(url): of an image that stands in its page, of a URL cut for its length
+    key: str = ""  # where it is not urls.url_key(url): for inline images, and for URLs cut for their length
     licence: str = ""  # the URL of the licence that its page or sitemap states
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A URL that is ours to fetch for a time; fields as in `Link`."""
+    """A URL that its holder may fetch for a time; fields as in `Link`."""
 
     number: int
     url: str
@@ -37,7 +37,7 @@ class Lease:
     hops: int
     parent: str
     alt: str
-    tries: int  # how many went before
+    tries: int  # earlier tries
     key: str  # urls.url_key(url)
     licence: str = ""
     etag: str = ""  # of the answer before
@@ -45,17 +45,17 @@ class Lease:
 
 
 class Settled(NamedTuple):
-    """What became of a leased URL."""
+    """Outcome of a leased URL."""
 
     lease: Lease
     outcome: str
     reason: Reason | None = None
-    kind: str = ""  # what it turned out to be, where that is not what was thought
+    kind: str = ""  # what it turned out to be, where that is not what its lease says
 
 
 @dataclass(frozen=True)
 class Host:
-    """What is known of one scheme, host and port."""
+    """State of one scheme, host and port."""
 
     host: str
     next_at: float  # no request before this time
@@ -63,7 +63,7 @@ class Host:
     trouble: Reason | None  # the last of them
     robots: str  # text of robots.txt
     robots_state: str  # robots.RobotsState
-    robots_until: float  # to be asked for again from then on
+    robots_until: float  # stale from then on
     delay: float  # Crawl-delay in seconds
     answer_seconds: float  # running mean of its answer times (`pace`), 0 before the first
 

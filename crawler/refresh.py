@@ -1,8 +1,8 @@
-"""Asking again for what was kept: is it still there, and still the same? In the loop, and at the pace, of any crawl.
+"""Refresh: fetch every kept image again to find out whether it changed or is gone, in the loop of any crawl.
 
-An image that was removed from its site (404 or 410) is taken for gone only when two refreshes in a row found it so: a
-site may be half mended in between. What comes of an image is written in the frontier, one line each; the report is made
-of these lines, so that an interrupted refresh goes on and forgets nothing.
+An image that is missing on its site (404 or 410) counts as gone only when two refreshes in a row did not find it: the
+site may be under repair. Each outcome is a row of the frontier; the report is computed from these rows, so that an
+interrupted refresh can be continued without losing any.
 """
 
 import time
@@ -17,7 +17,8 @@ from crawler.fetching.fetch import AGENT, MAX_REDIRECTS
 from crawler.fetching.sniff import Kind
 from crawler.frontier.checks import REFRESH, Checked
 from crawler.frontier.frontier import Answered, Frontier
-from crawler.outcomes import Judged, Offer, Outcomes, Written, answered, fetched_image, said_of_robots
+from crawler.offers import Offer, answered, fetched_image, robots_permission
+from crawler.outcomes import BatchWrites, Judged, Outcomes
 from crawler.parsing.directives import read_directives
 from crawler.parsing.urls import site, trap
 from crawler.reasons import Reason, ReasonCode, sentence
@@ -25,23 +26,23 @@ from crawler.records import Lease
 from crawler.takedown import refusal_of
 from crawler.workers import Result
 
-MISSES = 2  # refreshes in a row that must find an image gone
+MISSES = 2  # refreshes in a row that must miss an image before it is gone
 _GONE = frozenset({404, 410})
-_MAX_CHANGES = 1_000  # that a report names one by one
+_MAX_CHANGES = 1_000  # listed one by one in a report
 
-# Images of URLs that were kept, as they are now. What is new is durable when it returns and stands in the place of
-# what was there; asked again, it answers the same. Its verdicts: unchanged, changed, or skipped with a reason.
+# Takes images of URLs that were kept before, as they are now. New bytes replace the old and are durable when it
+# returns; called again, it returns the same. Its verdicts: unchanged, changed, or skipped with a reason.
 Replace = Keep
-Bury = Callable[[Sequence[str]], None]  # images of these URLs are gone; asked again, it does nothing
+Bury = Callable[[Sequence[str]], None]  # images of these URLs are gone; called again, it does nothing
 
 
 @dataclass(frozen=True)
 class RefreshProgress:
-    """How many images were checked, those of an interrupted refresh that this one goes on with included."""
+    """Number of checked images by outcome, including those of an interrupted refresh that this one continues."""
 
     unchanged: int = 0
     changed: int = 0
-    missing: int = 0  # not found for the first time: looked for again by the next refresh
+    missing: int = 0  # not found for the first time: the next refresh tries again
     gone: int = 0  # not found by two refreshes in a row, and removed
     unclear: int = 0  # could not be checked
     queued: int = 0
@@ -60,10 +61,10 @@ class Change(NamedTuple):
 class RefreshReport(RefreshProgress):
     """The end of a refresh."""
 
-    changes: tuple[Change, ...] = ()  # all but what is unchanged, one by one, up to a thousand
-    recovered: str = ""  # a sentence, if it goes on with an interrupted refresh
+    changes: tuple[Change, ...] = ()  # all images that are not unchanged, up to a thousand
+    recovered: str = ""  # a sentence, if it continues an interrupted refresh
     finished_because: str = ""  # a sentence
-    notes: tuple[str, ...] = ()  # sentences that a user should read
+    notes: tuple[str, ...] = ()  # sentences for the user
 
 
 def refresh(
@@ -76,27 +77,27 @@ def refresh(
     stop: Callable[[], bool] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RefreshReport:
-    """Ask again for every image that was kept and descends from `config.seeds`, or from any seed where there are none.
+    """Fetch again every image that was kept and descends from `config.seeds`, or from any seed where there are none.
 
     Args:
-        config: whose images, and how fast; its limits of images, pages and depth do not count here.
-        frontier_path: the crawl's memory.
-        replace_images: gets what was answered with a body, in batches, in the calling thread; see `Replace`.
-        bury: gets the URLs that are gone, in the calling thread.
+        config: seeds and politeness; its limits of images, pages and depth are ignored.
+        frontier_path: the file of the frontier.
+        replace_images: called with the images that were sent, in batches, in the calling thread; see `Replace`.
+        bury: called with the URLs that are gone, in the calling thread.
         on_progress: called a few times a second, in the calling thread.
-        stop: asked several times a second; the next refresh goes on where this one stopped.
+        stop: polled several times a second; the next refresh continues this one.
         clock: seconds since the epoch.
 
     Raises:
-        SeedError: a seed that was not crawled, or nothing was.
+        SeedError: a seed was not crawled before, or nothing was.
         FrontierError: the frontier cannot be used.
-        Exception: whatever `replace_images` and `bury` raise, after the leases were given back.
+        Exception: whatever `replace_images` and `bury` raise, once the leases are given back.
     """
     pages = read_seeds(config.seeds)
     config = replace(config, max_images=None, max_pages=None, retry_failed=False)
     with Frontier.open(frontier_path) as frontier:
         frontier.leases.reclaim()
-        goes_on = frontier.checks.start(crawled_seeds(frontier, pages))
+        is_continued = frontier.checks.start(crawled_seeds(frontier, pages))
         frontier.takedowns.add(config.takedowns)
         checks = _Checks(frontier, config, replace_images, bury)
         show = on_progress or (lambda _: None)
@@ -110,7 +111,7 @@ def refresh(
         return RefreshReport(
             **vars(progress),
             changes=tuple(map(_change, frontier.checks.changes(_MAX_CHANGES))),
-            recovered="a refresh had been interrupted; this one went on with it" if goes_on else "",
+            recovered="an earlier refresh was interrupted; this one continued it" if is_continued else "",
             finished_because=finished_because,
             notes=tuple(checks.notes),
         )
@@ -129,14 +130,14 @@ def _progress(frontier: Frontier) -> RefreshProgress:
 
 
 class _Checks(Outcomes):
-    """What becomes of the answers of a refresh."""
+    """Settles the answers of a refresh."""
 
     def __init__(self, frontier: Frontier, config: CrawlConfig, replace_images: Replace, bury: Bury) -> None:
         super().__init__(frontier, config, [REFRESH], replace_images)
         self._bury = bury
 
     def settle(self, results: Sequence[Result], now: float) -> None:
-        """As for any crawl; what is gone leaves the corpus first, so that a crash in between only asks again."""
+        """Bury what is gone, then settle as in any crawl: after a crash in between, it is only fetched again."""
         gone = [result.job for result in results if isinstance(result.job, Lease) and _is_missing(result)]
         images = [self._frontier.checks.image(lease.key) for lease in gone]
         if urls := [image.url for image in images if image.misses + 1 >= MISSES]:
@@ -149,13 +150,13 @@ class _Checks(Outcomes):
             if isinstance(lease, Lease) and fetched is not None and _is_taken(result):
                 url = self._frontier.checks.image(lease.key).url  # not where it was redirected to
                 image = replace(fetched_image(lease, fetched, result.ended_at), url=url)
-                robots = said_of_robots(self._frontier.hosts.get(lease.host))
+                robots = robots_permission(self._frontier.hosts.get(lease.host))
                 yield Offer(replace(image, robots=robots), lease, lease.key, inline=False)
 
     def _answers(self, offers: Iterable[Offer]) -> list[Answered]:
         return [answered(self._frontier.checks.image(offer.key).number, offer.image) for offer in offers]
 
-    def _write(self, written: Written, result: Result, lease: Lease, judged: Judged, now: float) -> None:
+    def _write(self, written: BatchWrites, result: Result, lease: Lease, judged: Judged, now: float) -> None:
         number, _, misses = self._frontier.checks.image(lease.key)
         fetched, failure = result.fetched, result.failure
         if failure is not None and _is_missing(result):
@@ -184,7 +185,7 @@ class _Checks(Outcomes):
         else:
             written.settle(lease, "skipped", Reason(ReasonCode.NO_LONGER_AN_IMAGE))
 
-    def _write_redirect(self, written: Written, lease: Lease, location: str) -> None:
+    def _write_redirect(self, written: BatchWrites, lease: Lease, location: str) -> None:
         reason = trap(location) or refusal_of(self._takedowns, location)
         if not reason and not self._config.follow_hosts and site(location) != site(lease.url):
             reason = Reason(ReasonCode.REDIRECTS_OFF_SITE, location)
@@ -201,7 +202,7 @@ def _is_missing(result: Result) -> bool:
 
 
 def _is_taken(result: Result) -> bool:
-    """Whether an image was answered that may be taken."""
+    """Whether the answer is an image that may be taken."""
     fetched = result.fetched
     if fetched is None or fetched.location or fetched.kind != Kind.IMAGE:
         return False

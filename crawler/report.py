@@ -1,4 +1,4 @@
-"""What a crawl says of itself: progress while it runs, a report when it ends. Made from the frontier's records."""
+"""Progress of a crawl while it runs, and the report at its end; computed from the records of the frontier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _MAX_REASONS = 20
 
 @dataclass(frozen=True)
 class CrawlProgress:
-    """How far the crawl of these seeds has come, earlier runs of the same command included.
+    """State of the crawl of these seeds, earlier runs included.
 
     `kept` to `queued` count images, each exactly once; `pages` and `pages_queued` count pages.
     """
@@ -33,12 +33,12 @@ class CrawlReport(CrawlProgress):
     """The end of a crawl."""
 
     kept_now: int = 0  # in this run
-    reasons: dict[str, int] = field(default_factory=dict)  # why images were not kept -> how many, most first
-    recovered: str = ""  # a sentence, if a command that was killed had left work half done
+    reasons: dict[str, int] = field(default_factory=dict)  # why images were not kept -> number of images, largest first
+    recovered: str = ""  # a sentence, if an earlier crawl was killed
     finished_because: str = ""  # a sentence
     problem: str = ""  # a sentence, if these seeds have not brought in a single image
     hints: tuple[Hint, ...] = ()  # what would bring in more
-    notes: tuple[str, ...] = ()  # sentences that a user should read: seeds that failed, hosts that ask for patience
+    notes: tuple[str, ...] = ()  # sentences for the user: seeds that failed, hosts with long delays
 
 
 class FirstPage(NamedTuple):
@@ -53,11 +53,11 @@ class FirstPage(NamedTuple):
         return self.outcome not in ("read", "kept", "duplicate") and self.reason is not None
 
 
-Counted = Sequence[tuple[str, Reason, int]]  # (outcome, reason, how many images), as the frontier returns them
+Counted = Sequence[tuple[str, Reason, int]]  # (outcome, reason, number of images), as the frontier returns them
 
 
 def summarise_reasons(counted: Counted) -> dict[str, int]:
-    """Return the reasons in words, with how many images each has, most first; those beyond the first 20 as one."""
+    """Return reason in words -> number of images, most frequent first; those beyond the first 20 in one entry."""
     ranked = list(_ranked(counted).items())
     counts = dict(ranked[:_MAX_REASONS])
     if len(ranked) > _MAX_REASONS:
@@ -66,7 +66,7 @@ def summarise_reasons(counted: Counted) -> dict[str, int]:
 
 
 def _ranked(counted: Counted) -> dict[str, int]:
-    """Summary of a reason -> how many images, most first. Images that were kept, or that moved, need no reason."""
+    """Summary of a reason -> number of images, most frequent first; without images that were kept or that moved."""
     counts: dict[str, int] = {}
     for outcome, reason, n in counted:
         if outcome not in ("kept", "moved"):
@@ -75,17 +75,17 @@ def _ranked(counted: Counted) -> dict[str, int]:
 
 
 def failed_seeds(first_pages: Sequence[FirstPage]) -> tuple[str, ...]:
-    """A sentence for every seed that could not be read."""
+    """Return a sentence for every seed that could not be read."""
     return tuple(f"{page.url}: {sentence(page.reason)}" for page in first_pages if page.has_failed)
 
 
 def crowded_note(host: str) -> str:
-    """A sentence for a host with more URLs than a crawl takes."""
+    """Return a sentence for a host with more URLs than a crawl takes."""
     return f"{host} has more URLs than a crawl takes from one host; the others are left out"
 
 
 def find_problem(progress: CrawlProgress, first_pages: Sequence[FirstPage], counted: Counted) -> str:
-    """Return why these seeds have brought in no image at all, in one sentence; "" if they have, or still may."""
+    """Return one sentence why these seeds have brought in no image at all; "" if they have, or still may."""
     if progress.kept or progress.duplicate:
         return ""
     images = progress.skipped + progress.failed

@@ -1,6 +1,6 @@
-"""What was taken down: a host, all URLs that begin like one, or one URL. Pure: text in, decision out; nothing raises.
+"""Takedowns: a host, all URLs with a prefix, or one URL that must not be fetched. Pure: text in, decision out.
 
-Knows how a takedown is written and which URLs it covers, in whatever spelling; not where it is remembered.
+A takedown covers all spellings of its URLs. Checking one never raises an exception.
 """
 
 import re
@@ -18,14 +18,14 @@ _PORT = re.compile(r":\d+$")
 
 @dataclass(frozen=True)
 class Takedown:
-    """One takedown, as it is stored. `of_host`, `of_prefix` and `of_url` make it of what a person typed."""
+    """One takedown, as it is stored. `of_host`, `of_prefix` and `of_url` make it of typed text."""
 
     kind: str  # HOST, PREFIX or URL
-    value: str  # a host ("*.example.org": and all below it), or a URL
+    value: str  # a host ("*.example.org": with all subdomains), or a URL
 
     @classmethod
     def of_host(cls, text: str) -> Self:
-        """Of `example.org`, `example.org:8000` or `*.example.org`. SeedError where that is no host."""
+        """Return the takedown of `example.org`, `example.org:8000` or `*.example.org`. SeedError if that is no host."""
         below = "*." if text.startswith("*.") else ""
         url = seed_url(text.removeprefix("*."))
         if url is None:
@@ -34,31 +34,31 @@ class Takedown:
 
     @classmethod
     def of_prefix(cls, text: str) -> Self:
-        """Of the beginning of URLs; http and https count alike. SeedError where it is no URL."""
+        """Return the takedown of all URLs that begin like this, by http or https. SeedError if it is no URL."""
         return cls(PREFIX, _typed_url(text))
 
     @classmethod
     def of_url(cls, text: str) -> Self:
-        """Of one URL. SeedError where it is none."""
+        """Return the takedown of one URL. SeedError if it is none."""
         return cls(URL, _typed_url(text))
 
     @property
     def reason(self) -> Reason:
-        """Why a URL that it covers is not fetched."""
+        """The reason of every URL that it covers."""
         return Reason(ReasonCode.TAKEN_DOWN, f"{self.kind} {self.value}")
 
     @property
     def host(self) -> str:
-        """A text that every URL that it covers contains, in lower case."""
+        """A lower-case text that is part of every URL that it covers."""
         named = self.value.removeprefix("*.") if self.kind == HOST else _named_host(self.value)
         return _PORT.sub("", named)
 
     def covers(self, url: str) -> bool:
-        """Whether `url` is taken down by this."""
+        """Return whether it covers `url`."""
         if self.kind == HOST:
             return self._covers_host(_named_host(url))
-        ours, asked = _bare_key(self.value), _bare_key(url)
-        return asked.startswith(ours) if self.kind == PREFIX else asked == ours
+        own, other = _bare_key(self.value), _bare_key(url)
+        return other.startswith(own) if self.kind == PREFIX else other == own
 
     def _covers_host(self, named: str) -> bool:
         without_port = _PORT.sub("", named)
@@ -81,7 +81,7 @@ def _typed_url(text: str) -> str:
 
 
 def _named_host(url: str) -> str:
-    """Host and port of `url` without `www.` and the dot that may end a name; "" where there is none."""
+    """Host and port of `url` without `www.` and without a trailing dot of the name; "" where there is none."""
     try:
         named = site(url)
     except ValueError:
@@ -91,7 +91,7 @@ def _named_host(url: str) -> str:
 
 
 def _bare_key(url: str) -> str:
-    """The key of `url` without its scheme, for a takedown of one scheme is one of both, and with the plain host."""
+    """The key of `url` without scheme, so that a takedown covers http and https, and with the plain host."""
     key = url_key(url).partition("://")[2]
     _, slash, rest = key.partition("/")
     return _named_host(url) + slash + rest

@@ -1,11 +1,11 @@
 """Lists of image URLs: plain text, CSV or Parquet, with a caption for each where the list has them.
 
-txt      one URL a line; empty lines and lines that begin with # are passed over
-csv      a heading with the column `url`, and `caption` if there are captions
-parquet  columns of the same names; the only place with pyarrow, an optional dependency
+txt      one URL per line; empty lines and lines that begin with # are ignored
+csv      a header line with the column `url`, and `caption` if there are captions
+parquet  columns of the same names; needs pyarrow, an optional dependency
 
-A list is read from its beginning to its end and never held in memory. Each becomes a seed of its own, so that the same
-command goes on where it was.
+A list is read in pieces and never held in memory as a whole. Each becomes a seed of its own, so that crawling the same
+list again continues the crawl.
 """
 
 import csv
@@ -27,22 +27,22 @@ _MAX_CAPTION = 2_000  # characters
 class Listed(NamedTuple):
     """One entry of a list."""
 
-    url: str  # as it is written
+    url: str  # as written in the file
     caption: str = ""
 
 
 class QueuedList(NamedTuple):
     """A list whose URLs are in the frontier."""
 
-    seed: str  # the name under which it is crawled
-    note: str  # a sentence, if some of its entries are no URLs
+    seed: str  # the name of the list as a seed
+    note: str  # a sentence, if some of its entries are not URLs
 
 
 def queue_list(frontier: Frontier, path: Path) -> QueuedList:
-    """Queue the images that the list at `path` names and that are not known yet.
+    """Queue the images of the list at `path` that are not known yet.
 
     Raises:
-        SeedError: the list cannot be read, or names no URL at all.
+        SeedError: the list cannot be read, or contains no URL.
         FrontierError: the frontier cannot be written.
     """
     seed = f"list:{path.resolve()}"
@@ -71,7 +71,7 @@ def queue_list(frontier: Frontier, path: Path) -> QueuedList:
 
 
 def read_list(path: Path) -> Iterator[Listed]:
-    """The entries of the list at `path`, whose name says its format.
+    """Yield the entries of the list at `path`; the suffix of its name is the format.
 
     Raises:
         SeedError: it cannot be read, is of another format, or lacks the column `url`.
@@ -127,7 +127,7 @@ def _read_parquet(path: Path) -> Iterator[Listed]:
 
 
 def _columns(path: Path, heading: Iterable[str]) -> list[int]:
-    """The places of the columns `url` and, where it is there, `caption`."""
+    """The positions of the columns `url` and, if there is one, `caption`."""
     names = [name.strip().lower() for name in heading]
     if "url" not in names:
         raise SeedError(f"{path} has no column named url; it has: {', '.join(names)[:200] or 'nothing'}")

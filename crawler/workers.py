@@ -1,6 +1,6 @@
-"""What the worker threads do: fetch and parse, nothing else. They know neither the frontier nor its SQLite file.
+"""Worker threads that fetch and parse. They do not touch the frontier, whose SQLite file belongs to one thread.
 
-Jobs go in through one queue and results come out of another; what they mean is decided by the loop (`crawl`).
+Jobs go in through one queue and results come out of another; `outcomes` decides what a result means.
 """
 
 import logging
@@ -18,21 +18,21 @@ from crawler.parsing.sitemaps import MAX_DOWNLOAD_BYTES, Sitemap, parse_sitemap
 from crawler.reasons import Reason, ReasonCode
 from crawler.records import Host, Lease
 
-GATHER_SECONDS = 0.03  # for more results once the first is there: few large transactions, not many small ones
+GATHER_SECONDS = 0.03  # to wait for more results after the first: few large transactions instead of many small ones
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one job: a failure; or the answer of a host's robots.txt; or an answer and what it names."""
+    """Result of one job: a failure; or the robots.txt of a host; or an answer with the links in it."""
 
     job: Lease | Host
     ended_at: float
     failure: FetchFailed | None = None
     robots: RobotsAnswer | None = None
     fetched: Fetched | None = None
-    answer_seconds: float = 0.0  # of a leased URL: until the head of its answer came, or until it failed
+    answer_seconds: float = 0.0  # for a leased URL: until the head of its answer, or until it failed
     links: PageLinks | None = None  # of a page
     sitemap: Sitemap | None = None
 
@@ -41,8 +41,8 @@ class Result:
         return self.job.host
 
 
-def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Result:
-    """Fetch what `job` names: robots.txt of a host, or a leased URL. Never raises."""
+def fetch_job(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Result:
+    """Fetch robots.txt of a host, or a leased URL, and parse it. Never raises."""
     started_at = time.monotonic()
     try:
         if isinstance(job, Host):
@@ -54,7 +54,7 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
             return Result(
                 job, fetched=fetched, sitemap=sitemap, ended_at=ended_at, answer_seconds=fetched.answer_seconds
             )
-        is_check = job.kind == "check"  # whether it changed; else what it is
+        is_check = job.kind == "check"  # fetch it only if it changed
         fetched = fetcher.get(
             job.url, etag=job.etag if is_check else "", last_modified=job.last_modified if is_check else ""
         )
@@ -69,7 +69,7 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
     except FetchFailed as failure:
         return Result(job, failure=failure, ended_at=clock(), answer_seconds=time.monotonic() - started_at)
     except Exception as error:
-        # One odd page must not end a crawl; the traceback goes to the log, the URL gets its outcome.
+        # One odd page must not end the crawl: the traceback goes to the log, and the URL fails.
         logger.exception("%s could not be read", job)
         return Result(
             job,
@@ -79,16 +79,16 @@ def do(fetcher: Fetcher, job: Lease | Host, clock: Callable[[], float]) -> Resul
 
 
 class Workers:
-    """Threads that work on jobs until they are closed; each with its own connections."""
+    """Threads that work on jobs until they are closed, each with its own connections."""
 
     def __init__(self, threads: int, make_fetcher: Callable[[], Fetcher], clock: Callable[[], float]) -> None:
         self._jobs: queue.SimpleQueue[Lease | Host | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._make_fetcher = make_fetcher
         self._clock = clock
-        self.in_flight: set[Lease | Host] = set()  # handed over and not collected yet
+        self.in_flight: set[Lease | Host] = set()  # submitted and not collected yet
         self._threads = [
-            # Daemons: a server that answers slowly must not keep the program from ending.
+            # Daemon threads: a slow server must not keep the program from ending.
             threading.Thread(target=self._run, name=f"crawler-{number}", daemon=True)
             for number in range(threads)
         ]
@@ -98,14 +98,14 @@ class Workers:
     def _run(self) -> None:
         with self._make_fetcher() as fetcher:
             while (job := self._jobs.get()) is not None:
-                self._results.put(do(fetcher, job, self._clock))
+                self._results.put(fetch_job(fetcher, job, self._clock))
 
     def submit(self, job: Lease | Host) -> None:
         self.in_flight.add(job)
         self._jobs.put(job)
 
     def collect(self, timeout_seconds: float, *, enough: int = 1) -> list[Result]:
-        """Wait up to `timeout_seconds` for the first result, then a moment for `enough` of them, or for all."""
+        """Wait up to `timeout_seconds` for the first result, then briefly for `enough` of them, or for all."""
         results: list[Result] = []
         ends_at = time.monotonic() + timeout_seconds
         try:
@@ -120,7 +120,7 @@ class Workers:
         return results
 
     def wind_down(self, grace_seconds: float) -> list[Result]:
-        """Start nothing more, and collect what ends within `grace_seconds`."""
+        """Drop the jobs that have not started, and collect the results that come within `grace_seconds`."""
         try:
             while True:
                 job = self._jobs.get_nowait()
@@ -135,7 +135,7 @@ class Workers:
         return results
 
     def close(self) -> None:
-        """Let the threads end; those that wait for a server end when it answers."""
+        """Let the threads end; a thread that waits for a server ends when it answers."""
         self.wind_down(0)
         for _ in self._threads:
             self._jobs.put(None)

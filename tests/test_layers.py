@@ -30,7 +30,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "crawler": (
         *("reasons", "errors", "records", "parsing", "fetching", "report", "takedown", "config", "frontier", "workers"),
-        *("url_lists", "outcomes", "crawl", "refresh"),
+        *("url_lists", "offers", "outcomes", "crawl", "refresh"),
     ),
 }
 

@@ -1,9 +1,9 @@
-"""The connections that requests go over: to no private address unless allowed, and kept alive. Imports requests.
+"""Connections for requests: kept alive, and to no private address unless allowed.
 
-Of requests we take the parts below its Session: the adapter that finds the address to dial (and, as hardened by
-requests-hardened, refuses a private one), and the rules by which a URL is written into a request. A whole Session would
-add what we must not have: cookies, redirects, .netrc, proxies. The request itself goes straight to urllib3's pool,
-which takes half the processor time of a prepared request and a Response.
+Only the parts of the library requests below its Session are used: the adapter that resolves the address to dial (and,
+as hardened by requests-hardened, refuses a private one), and the rules by which a URL is written into a request. A
+Session would add what must not be here: cookies, redirects, .netrc, proxies. The request itself goes straight to
+urllib3's pool, which takes half the processor time of a prepared request and a Response.
 """
 
 import logging
@@ -23,23 +23,23 @@ from crawler.fetching.addresses import is_public
 from crawler.fetching.deadline import Deadline, bounded_pools
 from crawler.reasons import Reason, ReasonCode
 
-NO_RETRIES = Retry(0, read=False)  # when to try again is not decided here
+NO_RETRIES = Retry(0, read=False)  # the frontier decides when to try again
 _POOLS = 10  # hosts whose connections are kept
 _NO_HANDLER = logging.NullHandler()
-# A URL that stands in a request as it is: no user, nothing to quote, no dot segments, no empty first segment.
+# A URL that needs no change to be sent: no user, nothing to quote, no dot segments, no empty first segment.
 _PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)(/(?![/?.])(?:(?!/\.)[A-Za-z0-9._~!$&'()*+,;=:@/?-])*)")
 
 
 class Route(NamedTuple):
-    """Where one request goes."""
+    """The pool and the target of one request."""
 
     pool: HTTPConnectionPool
-    target: str  # path and query, as they stand in the request
-    headers: dict[str, str]  # that the way itself asks for
+    target: str  # path and query, as sent
+    headers: dict[str, str]  # that requests adds for this URL
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Connections that keep a total deadline."""
+    """An adapter whose connections keep a total deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -51,7 +51,7 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] # requests-hardened has no types
-    """The same, and only to public addresses."""
+    """The same, to public addresses only."""
 
     def __init__(self, deadline: Deadline, *, secure: bool) -> None:
         self._deadline = deadline
@@ -63,7 +63,7 @@ class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] #
         verify: bool | str,
         cert: str | tuple[str, str] | None = None,
     ) -> Any:
-        """The address to dial, resolved and checked by requests-hardened, and by our own list after it."""
+        """Return the address to dial, resolved and checked by requests-hardened, then by `is_public`."""
         where, how = super().build_connection_pool_key_attributes(request, verify, cert)
         address = where["host"].strip("[]")
         if not is_public(address):
@@ -72,7 +72,7 @@ class _GuardedAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc] #
 
 
 class Connections:
-    """The connections of one thread, that keep one deadline."""
+    """The connections of one thread, which share one deadline."""
 
     def __init__(self, deadline: Deadline, *, allow_private: bool) -> None:
         self._adapters: dict[str, HTTPAdapter] = {}
@@ -82,8 +82,8 @@ class Connections:
                 self._adapters[scheme] = _BoundedAdapter(deadline)
             else:
                 self._adapters[scheme] = _GuardedAdapter(deadline, secure=scheme == "https")
-        self._known: dict[str, HTTPConnectionPool] = {}  # the newest pools, by how a plain URL begins
-        # The guard warns of what we report ourselves; without any handler Python would print that.
+        self._known: dict[str, HTTPConnectionPool] = {}  # the newest pools, by the beginning of a plain URL
+        # The guard logs warnings about what is reported anyway; without a handler Python would print them.
         logging.getLogger("requests_hardened").addHandler(_NO_HANDLER)
 
     def close(self) -> None:
@@ -92,13 +92,13 @@ class Connections:
             adapter.close()
 
     def route(self, url: str) -> Route:
-        """Where a request for `url` (http or https) goes.
+        """Return where to send a request for `url` (http or https).
 
-        A name is resolved, and its address checked, for each request anew, unless private addresses are allowed.
+        A name is resolved and its address checked for every request, unless private addresses are allowed.
 
         Raises:
-            AddressRefused: to a private address.
-            OSError, ValueError, requests.RequestException: its name is not known, or no request can be made of it.
+            AddressRefused: the address is private.
+            OSError, ValueError, requests.RequestException: the name is unknown, or the URL cannot be requested.
         """
         plain = _PLAIN.fullmatch(url) if self._allow_private else None
         if plain is None:

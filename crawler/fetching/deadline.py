@@ -1,7 +1,7 @@
-"""A total deadline for everything that one request reads. Knows only sockets and urllib3's pools.
+"""A total deadline for everything that one request reads.
 
-A read timeout alone does not end an answer that drips one byte a second, in its headers or in its body: each byte
-starts the timeout anew. Here every single read from the socket gets at most what is left of the whole.
+A read timeout alone does not end an answer that sends one byte a second, in its headers or its body: each byte restarts
+the timeout. Here every read from the socket has at most the time that is left of the whole.
 """
 
 import io
@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class Deadline:
-    """When the request that runs now must have ended; shared by all connections of one session (one thread)."""
+    """The time by which the current request must end; shared by all connections of one thread."""
 
     def __init__(self) -> None:
         self._ends_at = math.inf
@@ -25,13 +25,13 @@ class Deadline:
         self._all_end_at = math.inf
 
     def start(self, total_seconds: float, read_seconds: float) -> None:
-        """From now `total_seconds` for everything, `read_seconds` for a single read."""
+        """Start a request: from now `total_seconds` for everything, `read_seconds` for a single read."""
         self._ends_at = min(time.monotonic() + total_seconds, self._all_end_at)
         self._read_seconds = read_seconds
 
     @contextmanager
     def for_all(self, total_seconds: float) -> Iterator[None]:
-        """Inside, all requests together have `total_seconds`: a chain of redirects must not multiply the time."""
+        """Limit all requests inside to `total_seconds` together, so that redirects do not multiply the time."""
         before = self._all_end_at
         self._all_end_at = min(time.monotonic() + total_seconds, before)
         try:
@@ -44,7 +44,7 @@ class Deadline:
         return time.monotonic() >= self._ends_at
 
     def next_timeout(self) -> float:
-        """How long the next read may take, in seconds.
+        """Return how long the next read may take, in seconds.
 
         Raises:
             TimeoutError: the deadline is over.
@@ -52,10 +52,10 @@ class Deadline:
         return min(self.seconds_left(), self._read_seconds)
 
     def seconds_left(self) -> float:
-        """What is left of the whole.
+        """Return the seconds left of the whole.
 
         Raises:
-            TimeoutError: nothing is.
+            TimeoutError: the deadline is over.
         """
         left = self._ends_at - time.monotonic()
         if left <= 0:
@@ -64,7 +64,7 @@ class Deadline:
 
 
 class _BoundedReader(io.RawIOBase):
-    """What a connection reads from: the socket's own raw file, with the timeout set anew before each read."""
+    """The raw file of a socket, with the timeout set before each read."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -85,7 +85,7 @@ class _BoundedReader(io.RawIOBase):
 
 
 class _BoundedSocket:
-    """A socket whose files keep the deadline; everything else is the socket's own."""
+    """A socket whose files keep the deadline; everything else is delegated to the socket."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -99,7 +99,7 @@ class _BoundedSocket:
 
 
 def bounded_pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3's connection pools by scheme, with connections that keep `deadline`."""
+    """Return urllib3's connection pools by scheme, with connections that keep `deadline`."""
 
     class Connection(HTTPConnection):
         def connect(self) -> None:

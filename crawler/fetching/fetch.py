@@ -1,11 +1,9 @@
 """One bounded GET.
 
-Every request: http or https only, to no private address unless allowed (`connections` resolves the name once, checks
-the address and dials that very address), without the environment's proxies and without cookies, with a cap on
-the *decoded* bytes and a total deadline. No redirect is followed here: the answer says where to go, and whoever asked
-decides (robots.txt of the new host, scope, pace), except in `fetch_robots` and `fetch_image`, which check each hop.
-
-Knows nothing of the frontier; what to fetch, and when, is not decided here.
+Every request is http or https, to no private address unless allowed (`connections` resolves the name once, checks the
+address and dials that same address), without the environment's proxies, without cookies, with a limit on the *decoded*
+bytes and a total deadline. A redirect is returned, not followed: the caller decides (robots.txt of the new host, scope,
+pace), except in `fetch_robots` and `fetch_image`, which check each hop.
 """
 
 import http.client
@@ -39,11 +37,11 @@ from crawler.parsing.robots import (
 from crawler.parsing.urls import absolute_url, origin, seed_url
 from crawler.reasons import Reason, ReasonCode, sentence
 
-AGENT = "imgsearch"  # the name that robots.txt knows us by
+AGENT = "imgsearch"  # the name for which robots.txt has rules
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_SECONDS = 3600.0  # a longer Retry-After is cut to this
 _CHUNK = 1 << 16
-_MAX_VALIDATOR = 300  # characters of an ETag or a date that are worth keeping
+_MAX_VALIDATOR = 300  # characters of an ETag or a date; longer ones are not stored
 _NOT_HTTP = "its answer is not HTTP"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
@@ -51,33 +49,33 @@ _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """How much one GET may bring and how long it may take."""
+    """Limits of one GET: bytes and seconds."""
 
     image_bytes: int = 20_000_000  # decoded
     page_bytes: int = 5_000_000  # decoded
     connect_seconds: float = 10.0
-    read_seconds: float = 10.0  # without a single byte
+    read_seconds: float = 10.0  # without any byte
     total_seconds: float = 60.0  # from the request to the last byte
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """One answer: a body, or where it redirects to."""
+    """One answer: a body, or the target of a redirect."""
 
     url: str
     content_type: str = ""
     body: bytes = b""
     kind: Kind = Kind.OTHER
-    location: str = ""  # absolute; where not empty there is no body
+    location: str = ""  # target of a redirect, absolute; then there is no body
     robots_tags: tuple[str, ...] = ()  # the X-Robots-Tag headers
     answer_seconds: float = 0.0  # from the request to the head of the answer
     etag: str = ""
     last_modified: str = ""
-    not_modified: bool = False  # asked whether it changed since, it said no; then there is no body either
+    not_modified: bool = False  # the answer to a conditional request; then there is no body
 
 
 def user_agent(contact: str = "") -> str:
-    """`imgsearch/<version> (+<contact>)`; without a contact the project's own address, where the package states one."""
+    """`imgsearch/<version> (+<contact>)`; without a contact the address that the package states, if any."""
     try:
         about = metadata("imgsearch")
     except PackageNotFoundError:
@@ -88,7 +86,7 @@ def user_agent(contact: str = "") -> str:
 
 
 class Fetcher:
-    """Makes requests over connections that are kept alive. One per thread; a context manager."""
+    """Sends requests over connections that are kept alive. One per thread; a context manager."""
 
     def __init__(self, *, allow_private: bool = False, agent: str = "", limits: FetchLimits = FetchLimits()) -> None:
         self._limits = limits
@@ -106,19 +104,19 @@ class Fetcher:
         self._connections.close()
 
     def for_all(self) -> AbstractContextManager[None]:
-        """Inside, all requests together have the time of one: `FetchLimits.total_seconds`."""
+        """Limit all requests inside to the time of one together: `FetchLimits.total_seconds`."""
         return self._deadline.for_all(self._limits.total_seconds)
 
     def get(self, url: str, *, first_bytes: int | None = None, etag: str = "", last_modified: str = "") -> Fetched:
-        """One GET of `url`.
+        """Send one GET for `url`.
 
         Args:
             url: http or https.
-            first_bytes: read no more than this much of the body, instead of refusing a larger one.
-            etag, last_modified: of an earlier answer; the body is wanted only if it is another by now.
+            first_bytes: read at most this much of the body, instead of refusing a larger one.
+            etag, last_modified: of an earlier answer; the body is sent only if it has changed since.
 
         Raises:
-            FetchFailed: no answer, an answer that is an error, or one beyond the limits.
+            FetchFailed: there is no answer, it is an error, or it exceeds the limits.
         """
         limits = self._limits
         self._deadline.start(limits.total_seconds, limits.read_seconds)
@@ -138,7 +136,7 @@ class Fetcher:
                 _require_success(answer)
                 return self._read(answer, url, first_bytes, answer_seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            # ValueError: a host or header that some layer below cannot encode.
+            # ValueError: a host or header that a library below cannot encode.
             raise self._failure(error, url, status) from error
 
     def _ask(self, url: str, conditions: dict[str, str]) -> urllib3.BaseHTTPResponse:
@@ -198,7 +196,7 @@ class Fetcher:
 
 
 def _location(answer: urllib3.BaseHTTPResponse, url: str) -> str:
-    """Where `answer` redirects to, absolute; "" where it does not."""
+    """The target of the redirect `answer`, absolute; "" where it is none."""
     if answer.status not in _REDIRECTS or not answer.headers.get("Location"):
         return ""
     text = answer.headers["Location"]
@@ -211,7 +209,7 @@ def _location(answer: urllib3.BaseHTTPResponse, url: str) -> str:
 
 
 def _validator(text: str) -> str:
-    """An ETag or Last-Modified header as it may be stored and sent back; "" where it is none that could be."""
+    """An ETag or Last-Modified header that can be stored and sent back; "" otherwise."""
     return text if len(text) <= _MAX_VALIDATOR and text.isascii() and text.isprintable() else ""
 
 
@@ -227,7 +225,7 @@ def _require_success(answer: urllib3.BaseHTTPResponse) -> None:
 
 
 def _retry_after(text: str) -> float | None:
-    """The seconds that a Retry-After header asks for, as a number or a date, at most `MAX_RETRY_AFTER_SECONDS`."""
+    """The seconds of a Retry-After header, a number or a date, at most `MAX_RETRY_AFTER_SECONDS`."""
     try:
         if re.fullmatch(r"\s*\d{1,18}\s*", text, re.ASCII):
             seconds = float(text)
@@ -240,7 +238,7 @@ def _retry_after(text: str) -> float | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it came from, through the layers that wrap one another."""
+    """`error` and its causes, through the libraries that wrap one another."""
     queue: list[object] = [error]
     seen: set[int] = set()
     while queue:
@@ -254,7 +252,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _why(causes: list[BaseException], *, in_body: bool) -> str:
     words: list[tuple[type[BaseException] | tuple[()], str]] = [
         (socket.gaierror, "name not known"),
-        (UnicodeError, "name not known"),  # one that cannot be written in the alphabet of names
+        (UnicodeError, "name not known"),  # a name that cannot be encoded
         (ssl.SSLCertVerificationError, "its certificate is not valid"),
         (CertificateError, "its certificate is not valid"),
         (ssl.SSLError, "no secure connection"),
@@ -267,7 +265,7 @@ def _why(causes: list[BaseException], *, in_body: bool) -> str:
         (ConnectionError, "connection closed"),
         (http.client.HTTPException, _NOT_HTTP),
         (urllib3.exceptions.InvalidHeader, _NOT_HTTP),
-        (ValueError, _NOT_HTTP),  # a length below zero, and whatever else a layer below stumbles over
+        (ValueError, _NOT_HTTP),  # a negative length, and whatever else a library below rejects
     ]
     for kind, text in words:
         if any(isinstance(cause, kind) for cause in causes):
@@ -277,11 +275,11 @@ def _why(causes: list[BaseException], *, in_body: bool) -> str:
 
 
 # ----------------------------------------------------------------------------
-# what needs more than one request
+# tasks of more than one request
 
 
 class RobotsAnswer(NamedTuple):
-    """What asking for robots.txt led to."""
+    """The robots.txt of a host."""
 
     state: RobotsState
     text: str = ""
@@ -289,7 +287,7 @@ class RobotsAnswer(NamedTuple):
 
 
 def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
-    """Ask for robots.txt of `host` (scheme, host, port); at most five redirects, also to other hosts, are followed.
+    """Fetch robots.txt of `host` (scheme, host, port); at most five redirects are followed, also to other hosts.
 
     Raises:
         FetchFailed: the host cannot be reached.
@@ -298,7 +296,7 @@ def fetch_robots(fetcher: Fetcher, host: str) -> RobotsAnswer:
     with fetcher.for_all():
         for _ in range(MAX_REDIRECTS + 1):
             try:
-                fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES + 1)  # one more tells that there is more
+                fetched = fetcher.get(url, first_bytes=MAX_ROBOTS_BYTES + 1)  # one more byte shows that there is more
             except FetchFailed as failure:
                 if failure.status is None or failure.status == 200:
                     raise
@@ -321,12 +319,12 @@ def refusal(host: str) -> Reason:
 def fetch_image(
     url: str, *, allow_private: bool = False, agent: str = "", limits: FetchLimits = FetchLimits()
 ) -> bytes:
-    """The bytes of one image, for a query by URL: robots.txt is obeyed and each redirect checked, as in a crawl.
+    """Fetch one image, for a query by URL: robots.txt is obeyed and each redirect checked, as in a crawl.
 
-    All requests together, those for robots.txt included, have `limits.total_seconds`.
+    All requests together, including those for robots.txt, have `limits.total_seconds`.
 
     Raises:
-        FetchFailed: with one sentence that says why.
+        FetchFailed: with one sentence that names the URL or host and says why.
     """
     current = seed_url(url)
     if current is None:
@@ -356,7 +354,7 @@ def type_refusal(content_type: str) -> Reason:
 
 
 def _get_named(fetcher: Fetcher, url: str) -> Fetched:
-    """As `Fetcher.get`, with failures that name the URL."""
+    """Call `Fetcher.get`; failures name the URL."""
     try:
         return fetcher.get(url)
     except FetchFailed as failure:

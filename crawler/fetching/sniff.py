@@ -1,4 +1,4 @@
-"""What a body is, by its first bytes: an image, a page, or neither. Pure. Servers often say something else."""
+"""Recognise a body by its first bytes: image, page, or neither; the Content-Type of servers is often wrong. Pure."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ _HEAD = 1024
 
 
 class Kind(StrEnum):
-    """What was fetched."""
+    """The kind of a body."""
 
     IMAGE = "image"
     PAGE = "page"
@@ -19,9 +19,9 @@ _PAGE_MARKS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<a 
 
 
 def sniff(body: bytes, content_type: str = "") -> Kind:
-    """What `body` (or its first kilobyte) is; the Content-Type decides only where the bytes do not.
+    """Return the kind of `body` (or of its first kilobyte); the Content-Type decides only where the bytes do not.
 
-    SVG is text that draws, and no image here.
+    SVG is not an image here: it is a drawing program in text.
     """
     head = body[:_HEAD]
     if _starts_as_image(head):

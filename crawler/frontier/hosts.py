@@ -1,4 +1,4 @@
-"""The hosts of a frontier: when each may be asked again, its robots.txt, and its failures in a row."""
+"""The hosts of a frontier: the time of the next request to each, its robots.txt, and its failures in a row."""
 
 from crawler.frontier.database import FrontierDatabase
 from crawler.reasons import Reason, stored

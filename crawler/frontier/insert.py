@@ -1,7 +1,7 @@
-"""How URLs are written down: their rows, the budget of each host, and the statement that adds them, as SQL.
+"""SQL that adds URLs: their rows, and the budget of each host.
 
-One statement for many rows, which it gets as JSON: each statement costs a wait for the interpreter's lock, which busy
-workers hold. Knows nothing of the file that it is run in.
+One statement adds many rows, passed as JSON: every statement costs a wait for the interpreter's lock, which busy
+workers hold.
 """
 
 import json
@@ -12,9 +12,9 @@ from crawler.parsing.urls import origin, url_key
 from crawler.reasons import ReasonCode, stored
 from crawler.records import Link
 
-PAGES_PER_HOST = 50_000  # page URLs queued for one host; more is a trap
+PAGES_PER_HOST = 50_000  # page URLs queued for one host; more are a trap
 SITEMAPS_PER_HOST = 500  # likewise
-URLS_PER_HOST = 1_000_000  # written down of one host, whatever their outcome; what is beyond is in the report alone
+URLS_PER_HOST = 1_000_000  # stored of one host, whatever their outcome; the report names hosts with more
 _ROWS_AT_ONCE = 1000  # budgets are compared once for all of them
 
 _COLUMNS = (
@@ -26,7 +26,7 @@ _OF_THE_PLACE = (ReasonCode.OFF_SITE, ReasonCode.TOO_DEEP, ReasonCode.PAGE_DIREC
 
 
 def batches(links: Iterable[Link]) -> Iterator[str]:
-    """The rows of `links` as JSON, for `INSERT_HOSTS` and `insert_urls`."""
+    """Yield the rows of `links` as JSON, for `INSERT_HOSTS` and `insert_urls`."""
     rows = (_row(link) for link in links)
     while batch := list(islice(rows, _ROWS_AT_ONCE)):
         yield json.dumps(batch)
@@ -34,7 +34,7 @@ def batches(links: Iterable[Link]) -> Iterator[str]:
 
 def _row(link: Link) -> tuple[object, ...]:
     """The values of `_COLUMNS`."""
-    # A sitemap comes after the pages that a seed links to: who names a seed means what is near it.
+    # A sitemap comes after the pages that a seed links to: a crawl is about what is near its seed.
     rank = {"image": 0, "page": 1 + link.depth, "sitemap": 2 + link.depth}[link.kind]
     return (
         *(link.key or url_key(link.url), link.url, link.kind, link.seed, origin(link.url), link.depth, link.hops),
@@ -43,7 +43,7 @@ def _row(link: Link) -> tuple[object, ...]:
 
 
 def item(position: int) -> str:
-    """SQL for one item of each row that `json_each` gives."""
+    """Return SQL for one item of each row of `json_each`."""
     return f"json_extract(value, '$[{position}]')"
 
 
@@ -54,10 +54,10 @@ INSERT_HOSTS = f"""
 
 
 def insert_urls() -> str:
-    """SQL that adds the new ones of a batch, skipped where their host has too many.
+    """Return SQL that adds the new URLs of a batch, skipped where their host has too many.
 
-    One that waits, or was out of scope or refused by where it stood, and is found in scope now and not refused passes
-    to the new seed; a settled one stays.
+    A known URL passes to the new seed where it is queued there, if it waits or was skipped for a reason of the place
+    where it was found; a settled one stays.
     """
     is_over = f"""{_VALUES["outcome"]} = 'queued' AND (
         {_VALUES["kind"]} = 'page' AND pages >= {PAGES_PER_HOST}
@@ -82,7 +82,7 @@ def insert_urls() -> str:
 
 
 def crowded_hosts() -> str:
-    """SQL for the hosts of which URLs were left out because there are so many."""
+    """Return SQL for the hosts of which URLs were left out because there are too many."""
     return f"""
         SELECT host FROM host WHERE pages >= {PAGES_PER_HOST} OR sitemaps >= {SITEMAPS_PER_HOST}
         OR urls >= {URLS_PER_HOST} ORDER BY host"""

@@ -1,4 +1,4 @@
-"""What a frontier knows about one URL, and the outcomes of all URLs by reason, host and time. Reads only."""
+"""Queries about one URL, and the outcomes of all URLs by reason, host and time. Reads only."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches

@@ -1,8 +1,8 @@
-"""Which process holds a lease, and whether it still lives. Knows nothing of URLs.
+"""Which process holds a lease, and whether it still lives.
 
 A lease names its owner as `machine/pid/start/token`. On the same machine (the same boot and the same process
-namespace) a process that is gone, or whose number was given to a newer one, is known to be dead at once; of other
-machines nothing is known, their leases simply run out.
+namespace) a process that has ended, or whose number belongs to a newer process, is recognised as dead at once. Leases
+of other machines run out.
 """
 
 import os
@@ -14,13 +14,13 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def new_owner() -> str:
-    """A name for a holder of leases in this process, never used before."""
+    """Return a new, unique name for a holder of leases in this process."""
     pid = os.getpid()
     return f"{_machine()}/{pid}/{_start_of(pid)}/{secrets.token_hex(4)}"
 
 
 def is_dead(owner: str) -> bool:
-    """Whether the process of `owner` is known to have ended."""
+    """Return whether the process of `owner` is known to have ended."""
     machine, pid, start, _ = owner.rsplit("/", 3)
     if machine != _machine():
         return False
@@ -28,7 +28,7 @@ def is_dead(owner: str) -> bool:
 
 
 def _machine() -> str:
-    """This boot of this machine, and the namespace that process numbers count in."""
+    """The boot of this machine, and the namespace of process numbers."""
     try:
         return f"{_BOOT.read_text().strip()}.{Path('/proc/self/ns/pid').stat().st_ino}"
     except OSError:
@@ -36,7 +36,7 @@ def _machine() -> str:
 
 
 def _start_of(pid: int) -> str:
-    """When process `pid` started, in ticks since boot; "" where that is not told."""
+    """When process `pid` started, in ticks since boot; "" where the system does not tell."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):

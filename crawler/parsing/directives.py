@@ -1,22 +1,20 @@
-"""What X-Robots-Tag headers and `<meta name=robots>` ask of us. Pure: text in, decision out; nothing here raises.
+"""Directives of X-Robots-Tag headers and `<meta name=robots>`. Pure: text in, decision out; nothing here raises.
 
-One value is words and colons; what separates the words is a comma as it should be, or a semicolon or a blank:
+A value consists of words, separated by commas (in practice also by semicolons or blanks), and colons:
 
-    noai, noimageindex                       for everybody
+    noai, noimageindex                       for all agents
     otherbot: noai, noindex                  for otherbot alone, up to the end of the value or the next name
     unavailable_after: 25 Jun 2010 15:00 PST, noai
 
-A word before a colon is an agent's name only where it is no directive, nor the hour in a date. What a value such as
-`max-image-preview: none` says is no directive either.
-
-Knows nothing of robots.txt, of HTTP or of HTML.
+A word before a colon is the name of an agent, unless it is a directive or the hour of a date. The value of a directive,
+as in `max-image-preview: none`, is not a directive.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-NO_IMAGES = ("noindex", "none", "noimageindex", "noai", "noimageai")  # the first that stands is the reason
+NO_IMAGES = ("noindex", "none", "noimageindex", "noai", "noimageai")  # in order of precedence as a reason
 NO_FOLLOW = ("nofollow", "none")
 _OTHERS = frozenset({"all", "index", "follow", "archive", "noarchive", "nocache", "nosnippet", "notranslate"})
 _WITHOUT_VALUE = _OTHERS | {*NO_IMAGES, *NO_FOLLOW}
@@ -27,18 +25,18 @@ _WORD = re.compile(r"([^\s,;:]+)\s*(:?)|[,;]")
 
 @dataclass(frozen=True)
 class Directives:
-    """What a page or an image asks of us."""
+    """The directives that apply to a page or an image."""
 
-    no_images: str = ""  # the directive that forbids to take images, "" where none does
-    no_follow: str = ""  # the directive that forbids to follow links, "" where none does
+    no_images: str = ""  # the directive that forbids taking images, "" if none does
+    no_follow: str = ""  # the directive that forbids following links, "" if none does
 
 
 def read_directives(values: Iterable[str], agent: str) -> Directives:
-    """The directives that are meant for `agent`.
+    """Return the directives that apply to `agent`.
 
     Args:
         values: of X-Robots-Tag headers or robots meta elements, one string each.
-        agent: the name that we go by, without a version.
+        agent: the name of the crawler, without a version.
     """
     words = {word for value in values for word in _words_for(agent.lower(), value.lower())}
     return Directives(
@@ -48,8 +46,8 @@ def read_directives(values: Iterable[str], agent: str) -> Directives:
 
 
 def _words_for(agent: str, value: str) -> Iterator[str]:
-    """The words of `value` that may be directives for `agent`."""
-    is_meant = True
+    """Yield the words of `value` that may be directives for `agent`."""
+    is_for_agent = True
     is_value = False  # the word belongs to the directive before it
     after_date = False
     for word, colon in _WORD.findall(value):
@@ -58,8 +56,8 @@ def _words_for(agent: str, value: str) -> Iterator[str]:
         elif word in _WITH_VALUE and colon:
             is_value, after_date = True, after_date or word == _WITH_DATE
         elif not colon or word in _WITHOUT_VALUE:
-            if is_meant and not is_value:
+            if is_for_agent and not is_value:
                 yield word
             is_value = False
         elif not (after_date and word[0].isdigit()):
-            is_meant = word.partition("/")[0] in (agent, "*")
+            is_for_agent = word.partition("/")[0] in (agent, "*")

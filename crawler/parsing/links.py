@@ -1,8 +1,8 @@
-"""The images and links of one HTML page. Pure: text in, links out; whatever the page holds, nothing is raised.
+"""Images and links of one HTML page. Pure: bytes in, links out; no page makes it raise.
 
-Knows which elements and attributes name images (`img`, `srcset`, `picture`, `og:image`, lazy loading, backgrounds,
-plain links to image files) and which picture of several alternatives to take; not which of the URLs may be fetched.
-Linked stylesheets are not read: each would be one more request, and what they draw is mostly the site's own furniture.
+Images are found in `img`, `srcset`, `picture`, `og:image`, attributes of lazy loading, backgrounds, and links to image
+files; of several versions of a picture one is taken. Linked stylesheets are not read: each would cost a request, and
+they mostly contain decoration of the site.
 """
 
 import re
@@ -23,25 +23,25 @@ from crawler.parsing.stylesheets import background_urls
 from crawler.parsing.urls import MAX_URL_LENGTH, absolute_url, names_image
 from crawler.reasons import Reason, ReasonCode
 
-MAX_LINKS = 5000  # of each sort, from one page
-MAX_REFERENCES = 4 * MAX_LINKS  # looked at for them: most may name the same few URLs
-MAX_DEPTH = 5000  # of nested elements: lexbor's time grows with its square
-MIN_INLINE_BYTES = 512  # smaller `data:` images are the placeholders of lazy loading
-MAX_DATA_HEADER = 100  # characters of a `data:` URL before its data; a media type needs no more
-_NEAR = 100  # elements around one that are looked at for what belongs to it
+MAX_LINKS = 5000  # of each kind, from one page
+MAX_REFERENCES = 4 * MAX_LINKS  # examined to find them: most may be the same few URLs
+MAX_DEPTH = 5000  # of nested elements: lexbor takes time quadratic in it
+MIN_INLINE_BYTES = 512  # smaller `data:` images are placeholders of lazy loading
+MAX_DATA_HEADER = 100  # characters of a `data:` URL before its data, more than media types need
+_NEAR = 100  # elements around one that are examined for what belongs to it
 
 LAZY_ATTRIBUTES = (
     *("data-src", "data-original", "data-original-src", "data-lazy", "data-lazy-src"),
     *("data-echo", "data-image", "data-img-src", "data-fallback-src"),
 )
 SRCSET_ATTRIBUTES = ("srcset", "data-srcset", "data-lazy-srcset", "data-original-set")
-# Of elements that are no img: taken where they hold a url(...) or the name of an image file, not a colour or a word.
+# Of elements other than img: taken where they contain a url(...) or the name of an image file, not a colour or a word.
 LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bg-src", "data-lazy-background")
 IMAGE_METAS = frozenset({"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"})
-# What no program of ours can show, so another source of the same picture is better.
+# Formats that cannot be decoded, so that another source of the same picture is better.
 UNWANTED_TYPES = frozenset({"image/svg+xml", "image/jxl", "image/heic", "image/heif"})
 
-# HTML knows no short form of these: `<iframe/>` would hide the rest of the page. Who writes it means XHTML.
+# HTML has no short form of these, `<iframe/>` would hide the rest of the page; pages with it are meant as XHTML.
 _SHORT_FORM = re.compile(r"<((iframe|script|style|textarea|title)\b[^<>]*)/>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _NEVER_NESTED = frozenset(
@@ -50,18 +50,18 @@ _NEVER_NESTED = frozenset(
 )
 
 
-_Resolve = Callable[[str], str | None]  # a reference as it stands on the page -> the URL to fetch
+_Resolve = Callable[[str], str | None]  # a reference as written on the page -> the URL to fetch
 
 
 class ImageLink(NamedTuple):
-    """An image named by a page: a URL to fetch and its alternative text."""
+    """An image of a page: a URL to fetch and its alternative text."""
 
     url: str
     alt: str
 
 
 class InlineImage(NamedTuple):
-    """An image that stands in the page itself (`data:`)."""
+    """An image that is part of the page itself (`data:`)."""
 
     data: bytes
     alt: str
@@ -69,13 +69,13 @@ class InlineImage(NamedTuple):
 
 @dataclass
 class PageLinks:
-    """What one page holds, each URL once, in the order of the page."""
+    """Links of one page, each URL once, in the order of the page."""
 
     url: str = ""  # of the page itself
     images: list[ImageLink] = field(default_factory=list)
     inline: list[InlineImage] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
-    licence: str = ""  # the URL that the page gives as its licence
+    licence: str = ""  # the URL of the licence that the page states
     dropped: dict[Reason, int] = field(default_factory=dict)  # reason -> how many references
     refused: dict[str, tuple[str, Reason]] = field(default_factory=dict)  # URL -> (kind, the directive against it)
     directives: Directives = field(default_factory=Directives)
@@ -84,10 +84,10 @@ class PageLinks:
 def extract_links(
     body: bytes, url: str, *, content_type: str = "", robots_tags: Sequence[str] = (), agent: str = "imgsearch"
 ) -> PageLinks:
-    """The links of the page `body` that was fetched from `url`, as far as it and its X-Robots-Tag let us take them."""
+    """Return the links of the page `body`, fetched from `url`; those that directives forbid are in `refused`."""
     encoding, text = html_to_unicode(content_type or None, body, default_encoding="utf-8")
     tree = LexborHTMLParser(_cut_where_too_deep(_SHORT_FORM.sub(r"<\1></\2>", text)))
-    encoding = "utf-8" if encoding.startswith("utf") else encoding  # as browsers write a URL on a page in UTF-16
+    encoding = "utf-8" if encoding.startswith("utf") else encoding  # as browsers encode URLs on a page in UTF-16
     resolve = partial(absolute_url, _base_url(tree, url), encoding=encoding)
     found = PageLinks(
         url,
@@ -97,13 +97,13 @@ def extract_links(
     seen: set[str] = set()
     _take_images(found, seen, tree, resolve)
     _take_pages(found, seen, tree, resolve)
-    # What stands on the page a second time, where nothing is said against it, may be taken.
+    # A link that also occurs where no directive forbids it may be taken.
     found.refused = {url: refused for url, refused in found.refused.items() if url not in seen}
     return found
 
 
 def _cut_where_too_deep(text: str) -> str:
-    """`text` up to the element that is nested deeper than `MAX_DEPTH`; almost always all of it."""
+    """`text` up to the first element nested deeper than `MAX_DEPTH`; almost always all of it."""
     if text.count("<") <= MAX_DEPTH:
         return text
     depth = 0
@@ -126,7 +126,7 @@ def _robots_metas(tree: LexborHTMLParser, agent: str) -> list[str]:
 
 
 def _licence(tree: LexborHTMLParser, resolve: _Resolve) -> str:
-    """The first URL that the page calls its licence."""
+    """The first link of the page with rel=license."""
     for element in tree.css("a[rel~=license][href], link[rel~=license][href], area[rel~=license][href]"):
         url = resolve(_attribute(element, "href"))
         if url is not None and len(url) <= MAX_URL_LENGTH:
@@ -139,7 +139,7 @@ def _attribute(element: LexborNode, name: str) -> str:
 
 
 # ----------------------------------------------------------------------------
-# images: of each element the references in the order of preference, and the alternative text
+# images: the references of each element in order of preference, and its alternative text
 
 
 def _image_references(tree: LexborHTMLParser) -> Iterator[tuple[list[str], str]]:
@@ -155,7 +155,7 @@ def _image_references(tree: LexborHTMLParser) -> Iterator[tuple[list[str], str]]
 
 
 def _drawn_references(tree: LexborHTMLParser) -> Iterator[tuple[list[str], str]]:
-    """What is drawn without an `img`: posters, buttons, drawings' own pictures, backgrounds."""
+    """Images without an `img`: posters, buttons, images in SVG, backgrounds."""
     for element in tree.css("video[poster], input[type=image i][src], svg image, [background]"):
         names = ("poster", "src", "href", "xlink:href", "background")
         yield [reference for name in names if (reference := _attribute(element, name))], _attribute(element, "alt")
@@ -193,7 +193,7 @@ def _refuse(found: PageLinks, url: str, kind: str, refusal: Reason) -> None:
 
 
 def _anchor_text(anchor: LexborNode) -> str:
-    """What an anchor says of the image that it links to; anchors in anchors must not all be read to their ends."""
+    """The text of a link to an image; only the first nodes are read, since anchors may be nested many times."""
     text = ""
     for node in islice(anchor.traverse(include_text=True), _NEAR):
         if node.tag == "img" and _attribute(node, "alt"):
@@ -204,7 +204,7 @@ def _anchor_text(anchor: LexborNode) -> str:
 
 
 def _references_of(image: LexborNode) -> list[str]:
-    """Where the picture of an `img` may be had, best first: the best candidate, the lazy attributes, `src`."""
+    """The references of an `img`, best first: the best candidate, the lazy attributes, `src`."""
     best = best_candidate([c for c in _candidates(image) if not c.url.lower().startswith("data:")])
     references = [best.url] if best is not None else []
     references += [_attribute(image, name) for name in LAZY_ATTRIBUTES]
@@ -223,7 +223,7 @@ def _candidates(image: LexborNode) -> list[Candidate]:
 
 
 def _sources(image: LexborNode) -> list[LexborNode]:
-    """The `source` elements that stand before the `img` of a `picture`."""
+    """The `source` elements before the `img` of a `picture`."""
     if image.parent is None or image.parent.tag != "picture":
         return []
     sources: list[LexborNode] = []
@@ -238,7 +238,7 @@ def _sources(image: LexborNode) -> list[LexborNode]:
 
 
 def _take_images(found: PageLinks, seen: set[str], tree: LexborHTMLParser, resolve: _Resolve) -> None:
-    """What the page shows and what it links to, as far as page and links let it be taken."""
+    """Take the images that the page shows or links to, as far as directives of page and links allow."""
     forbids = found.directives.no_images
     refusal = Reason(ReasonCode.PAGE_DIRECTIVE, forbids) if forbids else None
     shown = ((references, alt, refusal) for references, alt in _image_references(tree))
@@ -262,13 +262,13 @@ def _take_image(
     alt: str,
     refusal: Reason | None = None,
 ) -> None:
-    """Add the first of `references` that can be had; a real URL before a `data:` one, which is often a placeholder.
+    """Add the first of `references` that can be fetched; a real URL before a `data:` URL, often a placeholder.
 
-    With a `refusal` it is only written down as refused.
+    With a `refusal` it is added to what is refused instead.
     """
     alt = caption(alt)
     absolute = (resolve(reference) for reference in references)
-    urls = [url for url in absolute if url is not None and url != found.url]  # src="#" names the page itself
+    urls = [url for url in absolute if url is not None and url != found.url]  # src="#" is the page itself
     inline = [reference for reference in references if reference[:5].lower() == "data:"]
     if urls and refusal:
         _refuse(found, urls[0], "image", refusal)
@@ -289,10 +289,10 @@ def _take_image(
 
 
 def _inline_data(reference: str) -> bytes:
-    """The bytes of a `data:image/...` URL, empty where it holds none."""
+    """The bytes of a `data:image/...` URL, empty where it has none."""
     header = reference[: MAX_DATA_HEADER + 1].partition(",")[0]
     if len(header) > MAX_DATA_HEADER or not header.isprintable() or set(header) & set('"%'):
-        return b""  # w3lib's time grows with the square of the parameters, which may be quoted and encoded
+        return b""  # w3lib takes time quadratic in the parameters, which may be quoted and encoded
     try:
         parsed = parse_data_uri(reference)
     except (ValueError, UnicodeError):

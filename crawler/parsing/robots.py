@@ -1,7 +1,6 @@
-"""What robots.txt allows. Pure: text in, decision out; nothing here raises.
+"""Rules of robots.txt. Pure: text in, decision out; nothing here raises.
 
-Protego parses robots.txt; the rules for the status of its answer are RFC 9309, section 2.3.1. Who asks for the file,
-when, and where the answer is kept is not known here.
+Protego parses the file; the meaning of an HTTP status is that of RFC 9309, section 2.3.1.
 """
 
 import logging
@@ -16,28 +15,28 @@ from crawler.reasons import Reason, ReasonCode
 logger = logging.getLogger(__name__)
 
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 2.5: at least 500 KiB must be parsed
-MAX_SITEMAPS = 100  # that one robots.txt may name
+MAX_SITEMAPS = 100  # taken from one robots.txt
 FRESH_SECONDS = 24 * 3600.0  # RFC 9309 2.4: not kept longer than a day
 ASK_AGAIN_SECONDS = 300.0  # after 5xx, 429 or silence, as Apache Nutch
-MAX_CRAWL_DELAY_SECONDS = 60.0  # a host that asks for more is left alone; Nutch draws the line at 30, Heritrix at 300
+MAX_CRAWL_DELAY_SECONDS = 60.0  # hosts that ask for more are not crawled; the limit of Nutch is 30, of Heritrix 300
 
 _AGENT_LINE = re.compile(r"(\s*user[-\s]*agent\s*[:\s])\s*([^#]*)", re.IGNORECASE)
 _PRODUCT = re.compile(r"[\w-]+|\*", re.ASCII)
 
 
 class RobotsState(StrEnum):
-    """What is known of a host's robots.txt."""
+    """State of a host's robots.txt."""
 
-    UNKNOWN = "unknown"  # not asked for yet
+    UNKNOWN = "unknown"  # not fetched yet
     RULES = "rules"  # read: its text decides
     ALLOWED = "allowed"  # there is none: everything is allowed
-    UNAVAILABLE = "unavailable"  # it cannot be read just now: nothing is allowed until it is asked for again
+    UNAVAILABLE = "unavailable"  # it cannot be read now: nothing is allowed until it is fetched again
 
 
 def robots_state(status: int) -> RobotsState:
-    """The state that an HTTP `status` of robots.txt leads to (RFC 9309 2.3.1).
+    """Return the state for an HTTP `status` of robots.txt (RFC 9309 2.3.1).
 
-    A redirect status here means that five redirects were followed in vain: as if there were no file.
+    A redirect status means that five redirects led nowhere, which counts as no file.
     """
     if 200 <= status < 300:
         return RobotsState.RULES
@@ -47,27 +46,28 @@ def robots_state(status: int) -> RobotsState:
 
 
 def robots_text(body: bytes) -> str:
-    """The part of robots.txt that is parsed, as text; whatever bytes it holds."""
+    """Return the part of robots.txt that is parsed, as text, whatever bytes it contains."""
     if len(body) > MAX_ROBOTS_BYTES:
         body = body[:MAX_ROBOTS_BYTES]
-        # The last line is cut, and half a rule is another rule: `Allow: /` of `Allow: /public`.
+        # The last line may be cut, and half a rule is another rule: `Allow: /` of `Allow: /public`.
         body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
     return body.decode("utf-8-sig", errors="replace").replace("\0", "")
 
 
 def delay_refusal(host: str, seconds: float) -> Reason:
-    """Return the reason of every URL of a `host` whose Crawl-delay is longer than we wait."""
+    """Return the reason of every URL of a `host` whose Crawl-delay exceeds `MAX_CRAWL_DELAY_SECONDS`."""
     return Reason(ReasonCode.ROBOTS_DELAY, f"{host.partition('://')[2]} {seconds:g} {MAX_CRAWL_DELAY_SECONDS:g}")
 
 
 class RobotsRules:
-    """One robots.txt, as it reads for one agent."""
+    """The rules of one robots.txt for one agent."""
 
     def __init__(self, text: str, agent: str) -> None:
         self._rules = Protego.parse("\n".join(_addressed(line, agent.lower()) for line in text.splitlines()))
         self._agent = agent.lower()
 
     def allows(self, url: str) -> bool:
+        """Return whether `url` may be fetched."""
         try:
             return bool(self._rules.can_fetch(url, self._agent))
         except ValueError:
@@ -76,21 +76,21 @@ class RobotsRules:
 
     @property
     def sitemaps(self) -> list[str]:
-        """The first `MAX_SITEMAPS` that the file names, as written."""
+        """The first `MAX_SITEMAPS` sitemaps of the file, as written."""
         return list(islice(self._rules.sitemaps, MAX_SITEMAPS))
 
     @property
     def crawl_delay_seconds(self) -> float:
-        """The Crawl-delay asked for, uncapped; 0 where there is none or it is no number."""
+        """The Crawl-delay, uncapped; 0 where there is none or it is not a number."""
         return self._rules.crawl_delay(self._agent) or 0.0
 
 
 def _addressed(line: str, agent: str) -> str:
-    """`line`; where it begins a group, with no more than three names: `*`, `agent`, and one for all others.
+    """`line`; a User-agent line with its name replaced by `*`, `agent` or one name for all others.
 
-    Protego would take the group of `img` for ours and that of `imgsearch/1.0` for another's, where RFC 9309 (2.2.1)
-    compares whole names without a version. And it keeps every rule once for each name: 2,000 names before 2,000 rules
-    (64 KiB) are four million.
+    Protego would apply the group of `img` to `imgsearch`, and not that of `imgsearch/1.0`; RFC 9309 (2.2.1) compares
+    whole names without a version. Also, it stores every rule once per name: 2,000 names before 2,000 rules (64 KiB)
+    would be four million.
     """
     match = _AGENT_LINE.match(line)
     if match is None:

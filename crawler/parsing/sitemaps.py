@@ -1,9 +1,9 @@
-"""The pages, images and further sitemaps that a sitemap names. Pure: bytes in, links out; nothing is raised.
+"""Pages, images and further sitemaps of a sitemap. Pure: bytes in, links out; nothing here raises.
 
-The protocol of sitemaps.org with Google's image extension, plain or gzipped, or a text with one URL a line. A sitemap
-is read while it is unpacked, piece by piece, and no tree of it is built: what it costs is the memory of its links.
+The protocol of sitemaps.org with Google's image extension, plain or gzipped, or a text with one URL per line. A sitemap
+is parsed while it is unpacked, in pieces, without building a tree: it needs memory for its links only.
 
-The only module that imports lxml. Knows nothing of which of the URLs may be fetched.
+The only module that imports lxml.
 """
 
 import zlib
@@ -19,19 +19,19 @@ from crawler.reasons import Reason, ReasonCode
 
 MAX_URLS = 50_000  # pages of one sitemap, by the protocol; and as many images
 MAX_SITEMAPS = 500  # taken from one index
-MAX_ELEMENTS = 2_000_000  # of one sitemap: for 50,000 URLs with an image and thirty languages each
+MAX_ELEMENTS = 2_000_000  # of one sitemap: enough for 50,000 URLs with an image and thirty languages each
 MAX_DOWNLOAD_BYTES = 10_000_000  # as fetched
 MAX_BYTES = 50 * 1024 * 1024  # unpacked: the protocol's limit
 _GZIP_START = b"\x1f\x8b"
 _PIECE_BYTES = 1 << 16
 _MAX_TEXT = 4 * MAX_URL_LENGTH  # characters read of one element or line
 
-# The elements with text that we want, by their own and their parent's name.
+# The elements whose text is read, by the names of their parent and themselves.
 _WANTED = frozenset({"url/loc", "sitemap/loc", "image/loc", "image/caption", "image/title", "image/license"})
 
 
 class SitemapImage(NamedTuple):
-    """An image that a sitemap names: the page that shows it, its caption or title, the URL of its licence."""
+    """An image of a sitemap, with the page that shows it, its caption or title, and the URL of its licence."""
 
     url: str
     page_url: str
@@ -41,7 +41,7 @@ class SitemapImage(NamedTuple):
 
 @dataclass
 class Sitemap:
-    """What one sitemap names, each URL once, in its order."""
+    """Links of one sitemap, each URL once, in its order."""
 
     pages: list[str] = field(default_factory=list)
     images: list[SitemapImage] = field(default_factory=list)
@@ -58,9 +58,9 @@ class _CutError(Exception):
 
 
 def parse_sitemap(body: bytes, url: str) -> Sitemap:
-    """What the sitemap `body`, fetched from `url`, names; up to the first fault or limit.
+    """Return the links of the sitemap `body`, fetched from `url`, up to the first error or limit.
 
-    A body of `MAX_DOWNLOAD_BYTES` is taken for one that was cut there.
+    A body of `MAX_DOWNLOAD_BYTES` counts as cut there.
     """
     reader = _Reader(url)
     try:
@@ -80,7 +80,7 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
 
 
 def _unpacked(body: bytes) -> Iterator[bytes]:
-    """`body` in pieces, unpacked where it is gzipped."""
+    """Yield `body` in pieces, unpacked where it is gzipped."""
     if not body.startswith(_GZIP_START):
         yield from (body[start : start + _PIECE_BYTES] for start in range(0, len(body), _PIECE_BYTES))
         return
@@ -129,7 +129,7 @@ def _take_lines(reader: "_Reader", lines: list[bytes]) -> None:
 
 
 class _Reader:
-    """Gathers links while lxml reads; its parser calls `doctype`, `start`, `data`, `end` and `close`."""
+    """Collects links while lxml parses; the parser calls `doctype`, `start`, `data`, `end` and `close`."""
 
     def __init__(self, url: str) -> None:
         self.found = Sitemap()
@@ -143,7 +143,7 @@ class _Reader:
         self._images: list[dict[str, str]] = []  # of the <url> that is open
 
     def doctype(self, name: str, *_: object) -> None:
-        """Refuse: sitemaps need none, and all that entities can do begins here."""
+        """Refuse a document type declaration: sitemaps need none, and attacks with entities begin with one."""
         is_page = (name or "").lower() == "html"
         raise _CutError(ReasonCode.SITEMAP_IS_A_PAGE if is_page else ReasonCode.SITEMAP_DOCTYPE)
 
@@ -184,7 +184,7 @@ class _Reader:
         self._text = ""
 
     def close(self) -> None:
-        """Nothing is left to do at the end of a document."""
+        """Do nothing; lxml requires the method."""
 
     def take_page(self, loc: str, images: list[dict[str, str]]) -> None:
         page = absolute_url(self._url, loc) if loc else None

@@ -1,6 +1,6 @@
-"""The candidates of a `srcset` attribute, and which of them to take. Pure: text in, candidates out; never raises.
+"""Candidates of a `srcset` attribute, and the best of them. Pure: text in, candidates out; never raises.
 
-Splitting at commas would be wrong: URLs may hold commas (`data:` ones always do). This follows the parsing rules of
+Splitting at commas would be wrong: URLs may contain commas (`data:` URLs always do). This follows the parsing rules of
 the HTML standard (WHATWG, "Parse a srcset attribute"), section 4.8.4.2.
 """
 
@@ -11,11 +11,11 @@ from typing import NamedTuple
 _SPACE = " \t\n\f\r"
 _WORD = re.compile(r"(?:[^ \t\n\f\r(]|\([^)]*+\)?)++")  # up to a space that is not inside parentheses
 _DESCRIPTORS = re.compile(r"((?:[^,(]|\([^)]*+\)?)*+),?")  # up to a comma that is not inside parentheses
-WANTED_WIDTH = 256  # pixels: what a preview shows; more would only cost the server
+WANTED_WIDTH = 256  # pixels: the size of a preview; larger images would only cost the server
 
 
 class Candidate(NamedTuple):
-    """One picture offered: its URL as written, its width in pixels (w) or its density (x); 0 where not given."""
+    """One candidate: its URL as written, its width in pixels (w) or its density (x); 0 where not given."""
 
     url: str
     width: int = 0
@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
 
 
 def parse_srcset(text: str) -> list[Candidate]:
-    """The candidates in the order of the attribute; those with broken descriptors are left out, as browsers do."""
+    """Return the candidates in order, without those with broken descriptors, as in browsers."""
     candidates = []
     position = 0
     while position < len(text):
@@ -49,7 +49,7 @@ def parse_srcset(text: str) -> list[Candidate]:
 def _descriptors(text: str, position: int) -> tuple[list[str], int]:
     """The words up to the next comma that is not inside parentheses, and the position after that comma."""
     descriptors = _DESCRIPTORS.match(text, position)
-    assert descriptors is not None  # it matches nothing, too
+    assert descriptors is not None  # the pattern also matches the empty text
     return _WORD.findall(descriptors[1]), descriptors.end()
 
 
@@ -70,7 +70,7 @@ def _candidate(url: str, descriptors: Sequence[str]) -> Candidate | None:
 
 
 def best_candidate(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The narrowest that is at least `WANTED_WIDTH` wide, else the largest; the first of equals."""
+    """Return the narrowest of at least `WANTED_WIDTH`, else the largest; the first of equals."""
     wide_enough = [candidate for candidate in candidates if candidate.width >= WANTED_WIDTH]
     if wide_enough:
         return min(wide_enough, key=lambda candidate: candidate.width)

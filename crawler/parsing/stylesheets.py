@@ -1,7 +1,7 @@
-"""The background images of a stylesheet or a style attribute. Pure: text in, references out; never raises.
+"""Background images of a stylesheet or a style attribute. Pure: text in, references out; never raises.
 
-Knows which properties show pictures of their own; fonts, cursors, masks and imported stylesheets are none. Every
-pattern below matches wherever it begins (what is not closed ends with the text), so the time is linear.
+Only properties that show pictures count, not fonts, cursors, masks or imported stylesheets. Every pattern below matches
+wherever it begins (unclosed parts end with the text), so the time is linear.
 """
 
 import re
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     | url\(\s*+(?P<reference>{_STRING}|(?:[^)\\\s]|{_ESCAPED})*+)        # a url, up to its end or a space
     | {_STRING}
     | (?P<end>[;{{}}])
-    | (?P<word>[-\w]++)(?P<colon>\s*+:)?                          # what stands before a colon is a property's name
+    | (?P<word>[-\w]++)(?P<colon>\s*+:)?                          # before a colon: the name of a property
     """,
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
@@ -26,7 +26,7 @@ _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(\n)|(.))", re.DOTALL)
 
 
 def background_urls(css: str) -> Iterator[str]:
-    """The references of all `url(...)` that show pictures or stand in variables, unquoted and unescaped, in order."""
+    """Yield the references of all `url(...)` in picture properties and variables, unquoted and unescaped, in order."""
     is_picture = False
     for token in _TOKEN.finditer(css):
         if token["end"]:

@@ -1,8 +1,6 @@
-"""URLs: their keys, origins and hosts, and the traps among them. Pure: text in, decision out.
+"""URLs: keys, origins, hosts, and traps. Pure: text in, decision out.
 
-Any text has a key, and `absolute_url` and `seed_url` take any text; what they give, the others take. None of it raises.
-
-Knows nothing of HTML, of the network or of what was crawled before.
+`url_key`, `absolute_url` and `seed_url` take any text; the other functions take what these return. Nothing here raises.
 """
 
 import re
@@ -19,18 +17,18 @@ SCHEMES = frozenset({"http", "https"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff")
 
-MAX_URL_LENGTH = 2083  # what browsers once took, and what Scrapy takes
+MAX_URL_LENGTH = 2083  # the limit of old browsers and of Scrapy
 MAX_HOST_LENGTH = 300  # of user, host and port together; a host name has at most 253 characters
 MAX_SEGMENTS = 20  # as Heritrix's TooManyPathSegmentsDecideRule
 MAX_PARAMETERS = 20  # of one query
-MAX_REPETITIONS = 2  # as Heritrix's PathologicalPathDecideRule: a/b/a/b may be, a/b/a/b/a/b is a trap
+MAX_REPETITIONS = 2  # as Heritrix's PathologicalPathDecideRule: a/b/a/b is allowed, a/b/a/b/a/b is a trap
 
-# Parameters that say who came from where, not what is asked for. Compared in lower case.
+# Parameters that track visitors and do not select content. Compared in lower case.
 TRACKING_PARAMETERS = frozenset(
     {"fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "igshid", "mc_cid", "mc_eid", "_ga", "_gl"}
     | {"phpsessid", "jsessionid", "cfid", "cftoken"}
 )
-# Session numbers: of such a parameter only what looks like one (hexadecimal, UUID, long and mixed); ASP's always.
+# Session numbers: such a parameter only if its value looks like one (hexadecimal, UUID, long and mixed); ASP's always.
 _NUMBER = r"(?:[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*[0-9])[0-9a-z]{24,})"
 _SESSION_PARAMETER = re.compile(
     rf"(?:sid|session|session_?id|oscsid|zenid)={_NUMBER}|aspsessionid\w*=.*", re.IGNORECASE
@@ -41,10 +39,10 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def absolute_url(base: str, reference: str, encoding: str = "utf-8") -> str | None:
-    """`reference` as it stands on the page `base`, as a URL to fetch (no fragment), or None if it is not http(s).
+    """Return `reference`, as written on the page `base`, as a URL to fetch (no fragment); None if it is not http(s).
 
-    `javascript:`, `file:`, `ftp:`, `blob:` and `data:` give None, and so does what no parser can read. What is not
-    ASCII is written in UTF-8, in the query in the `encoding` of the page, as browsers do.
+    `javascript:`, `file:`, `ftp:`, `blob:` and `data:` give None, and so do URLs that cannot be parsed. Characters
+    outside ASCII are encoded in UTF-8, in the query in the `encoding` of the page, as in browsers.
     """
     try:
         url = _percent_encoded(urljoin(base, reference.strip()), encoding).partition("#")[0]
@@ -65,7 +63,7 @@ def _percent_encoded(url: str, encoding: str) -> str:
 
 
 def seed_url(text: str) -> str | None:
-    """What a person typed as a URL to fetch: https is meant where no scheme is given. None if it cannot be one."""
+    """Return typed text as a URL to fetch, with https where no scheme is given; None if it cannot be one."""
     text = text.strip()
     has_scheme = _SCHEME.match(text) and not re.match(r"[^/:]+:\d+(/|$)", text)  # host:8000/ has a port, not a scheme
     url = absolute_url("", text if has_scheme else f"https://{text.removeprefix('//')}")
@@ -73,11 +71,10 @@ def seed_url(text: str) -> str | None:
 
 
 def url_key(url: str) -> str:
-    """The name under which `url` is known: equal for URLs that ask for the same thing. It is never fetched.
+    """Return the key of `url`, which is equal for URLs of the same resource. A key is never fetched.
 
-    Lower-case host, no default port, no fragment, resolved dot segments, sorted query, no tracking parameters and
-    session numbers. A URL that no parser can read is its own key; one beyond all length, which is written down in part,
-    has a digest.
+    It has a lower-case host, no default port, no fragment, resolved dot segments, a sorted query, no tracking
+    parameters and no session numbers. A URL that cannot be parsed is its own key; an overlong one has a digest.
     """
     if len(url) > MAX_URL_LENGTH:
         return f"long:{sha256(url.encode(errors='surrogatepass')).hexdigest()}"
@@ -100,7 +97,7 @@ def _is_tracking(parameter: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port: `https://example.org`, `http://127.0.0.1:8000`. What robots.txt and the pace belong to."""
+    """Return scheme, host and port: `https://example.org`, `http://127.0.0.1:8000`. Each has its own robots.txt."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     host = f"[{host}]" if ":" in host else host
@@ -109,25 +106,25 @@ def origin(url: str) -> str:
 
 
 def site(url: str) -> str:
-    """The host as link scope sees it: without scheme, default port and leading `www.`."""
+    """Return the host as the unit of link scope: without scheme, default port and leading `www.`."""
     return origin(url).partition("://")[2].removeprefix("www.")
 
 
 def in_scope(url: str, sites: Iterable[str]) -> bool:
-    """Whether `url` is on one of `sites` (see `site`)."""
+    """Return whether `url` is on one of `sites` (see `site`)."""
     return site(url) in set(sites)
 
 
 def names_image(url: str) -> bool:
-    """Whether the path ends like the name of an image file."""
+    """Return whether the path ends like the name of an image file."""
     try:
         return urlsplit(url).path.lower().endswith(IMAGE_SUFFIXES)
-    except ValueError:  # no parser can read it
+    except ValueError:  # it cannot be parsed
         return False
 
 
 def trap(url: str) -> Reason | None:
-    """The reason why `url` looks like one of endlessly many; None if it does not."""
+    """Return the reason why `url` looks like one of endlessly many; None if it does not."""
     if len(url) > MAX_URL_LENGTH:
         return Reason(ReasonCode.URL_TOO_LONG, str(MAX_URL_LENGTH))
     parts = urlsplit(url)
@@ -138,7 +135,7 @@ def trap(url: str) -> Reason | None:
         return Reason(ReasonCode.PATH_REPEATS)
     if len([parameter for parameter in parts.query.split("&") if parameter]) > MAX_PARAMETERS:
         return Reason(ReasonCode.TOO_MANY_PARAMETERS, str(MAX_PARAMETERS))
-    # A query that takes itself up again (?back=/a?back=/a?back=/a) is encoded once more each time.
+    # A query that contains itself (?back=/a?back=/a?back=/a) is encoded once more each time.
     query = _QUERY_PARTS.split(unquote(unquote(unquote(parts.query))))
     if _repeats([part for part in query if part][: 3 * MAX_PARAMETERS]):
         return Reason(ReasonCode.QUERY_REPEATS)
@@ -146,7 +143,7 @@ def trap(url: str) -> Reason | None:
 
 
 def _repeats(segments: list[str]) -> bool:
-    """Whether some run of segments follows itself more than `MAX_REPETITIONS` times."""
+    """Whether a run of segments is repeated more than `MAX_REPETITIONS` times in a row."""
     times = MAX_REPETITIONS + 1
     for size in range(1, len(segments) // times + 1):
         for start in range(len(segments) - size * times + 1):

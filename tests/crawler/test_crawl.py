@@ -119,7 +119,7 @@ def test_exactly_as_many_images_as_were_asked_for(site: Site, crawler: Crawler, 
     assert crawler(site.url, max_images=7, delay_seconds=delay).kept == 7
     assert len(crawler.gallery.images) == 7
     report = crawler(site.url, max_images=7, delay_seconds=delay)
-    assert (report.kept_now, report.finished_because) == (0, "7 images are kept, as many as were asked for")
+    assert (report.kept_now, report.finished_because) == (0, "7 images are kept: the limit is reached")
     assert crawler(site.url, max_images=21, delay_seconds=delay).kept == 21
     assert len(crawler.gallery.images) == 21
 
@@ -155,7 +155,7 @@ def test_no_more_pages_than_asked_for(site: Site, crawler: Crawler) -> None:
     add_gallery(site, 20, pages=10)
     report = crawler(site.url, max_pages=3)
     assert (report.pages, report.kept) == (3, 6)
-    assert report.finished_because == "3 pages are read, as many as were asked for"
+    assert report.finished_because == "3 pages are read: the limit is reached"
     assert crawler(site.url, max_pages=5).kept == 10
 
 

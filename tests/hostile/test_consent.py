@@ -114,7 +114,7 @@ def test_case_03_nothing_is_fetched_until_robots_txt_can_be_read(
     report = crawler(url, limits=limits)
     assert set(site.paths()) == {"/robots.txt"}
     assert report.problem
-    assert report.finished_because == "what is left must wait 5 min; the same command goes on then"
+    assert report.finished_because == "what is left must wait 5 min; crawl the same URLs again then"
     asked = len(site.requests)
     if answer is not SILENCE:  # a host that was silent is asked again by the next command, without a wait
         crawler(url, clock=later(250))

@@ -163,7 +163,7 @@ def test_case_14_a_very_long_wait_is_put_back_with_a_cap_and_no_thread_sleeps(
         report = crawler(site.url, other.url, clock=clock, stop=clock.step, threads=2)
         assert time.monotonic() - started < 5
     assert (report.kept, report.queued) == (20, 1)
-    assert report.finished_because == "what is left must wait 60 min; the same command goes on then"
+    assert report.finished_because == "what is left must wait 60 min; crawl the same URLs again then"
     clock.now += MAX_RETRY_AFTER_SECONDS - 120
     assert crawler(site.url, clock=clock, stop=clock.step).queued == 1
     assert site.paths().count("/busy.gif") == 1

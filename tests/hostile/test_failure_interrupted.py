@@ -227,8 +227,8 @@ def test_case_20_what_another_holds_is_not_taken_for_done(site: Site, crawler: C
         held, _ = other.leases.claim(clock(), 1, Selection([f"{site.url}/"]))
         report = crawler(site.url, clock=clock, stop=clock.step)
         assert (report.kept, report.queued) == (1, 1)
-        assert report.finished_because.startswith("what is left is in the hands of another command")
-        assert report.finished_because.endswith("the same command goes on in 3 min")
+        assert report.finished_because.startswith("what is left is leased by another process")
+        assert report.finished_because.endswith("crawl the same URLs again in 3 min")
         other.leases.owner = "nobody"  # so that closing gives nothing back
     assert len(held) == 1
     clock.now += LEASE_SECONDS
@@ -287,7 +287,7 @@ def test_case_21_a_stopped_crawl_returns_its_leases_and_exits_0_within_the_grace
     assert "Traceback" not in errors
     report = json.loads(out)
     assert (report["kept"], report["queued"]) == (10, 30)
-    assert report["finished_because"] == "stopped; the same command goes on from here"
+    assert report["finished_because"] == "stopped; crawl the same URLs again to continue"
     assert leases(paths) == 0
     for number in range(10, 40):
         stuck_site.image(f"/{number}.gif", number)

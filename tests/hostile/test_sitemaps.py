@@ -16,7 +16,7 @@ from crawler.parsing import sitemaps
 from crawler.parsing.sitemaps import parse_sitemap
 from crawler.reasons import sentence
 from crawler.records import Lease
-from crawler.workers import do
+from crawler.workers import fetch_job
 from tests.support.crawl import Crawler
 from tests.support.loopback_site import Answer, Site, gif, serving
 
@@ -126,7 +126,7 @@ def test_case_27_sitemaps_follow_hosts_only_as_links_do(site: Site, crawler: Cra
 def test_case_27_a_sitemap_on_a_private_address_is_refused(host: str) -> None:
     lease = Lease(1, f"http://{host}/sitemap.xml", "sitemap", "", f"http://{host}", 1, 0, "", "", 0, "")
     with Fetcher(allow_private=False) as fetcher:
-        result = do(fetcher, lease, time.time)
+        result = fetch_job(fetcher, lease, time.time)
     assert isinstance(result.failure, AddressRefused)
     assert result.sitemap is None
 
