@@ -27,7 +27,7 @@ def product(tmp_path: Path) -> Path:
     return tmp_path / "product"
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_caught_mutant_and_a_survivor(product: Path, jobs: int) -> None:
     before = (product / WORSE_SIGN.file).read_bytes()
     verdicts = run_mutants(product, [WORSE_SIGN, SAME_SUM], jobs=jobs)
@@ -41,11 +41,13 @@ def test_a_mutant_that_no_longer_fits_the_code_is_refused(product: Path) -> None
             run_mutants(product, [Mutant("stale", "imgsearch/sums.py", old, "", ("test_sums.py",))])
 
 
+@pytest.mark.slow
 def test_a_mutant_that_does_not_compile_is_not_caught_but_refused(product: Path) -> None:
     with pytest.raises(MutantError, match="could not run"):
         run_mutants(product, [Mutant("no Python", "imgsearch/sums.py", "a + b", "a +", ("test_sums.py",))])
 
 
+@pytest.mark.slow
 def test_tests_that_fail_without_a_mutant_are_refused(product: Path) -> None:
     (product / "tests" / "test_sums.py").write_text("def test_sum():\n    assert False\n")
     with pytest.raises(MutantError, match=r"test_sums.py::test_sum fails without any mutant"):
