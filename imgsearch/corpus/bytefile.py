@@ -1,6 +1,6 @@
-"""One file of bytes end to end: written and cut only at its end, read anywhere, by any thread.
+"""A file of concatenated byte records: appended to and truncated at its end, read anywhere, by any thread.
 
-Knows files; must not know what the bytes mean or which of them are committed.
+Which bytes are committed is recorded in the corpus database (`store`).
 """
 
 import mmap
@@ -19,17 +19,17 @@ from imgsearch.paths import directory_errors
 
 @dataclass(frozen=True)
 class ByteFile:
-    """The bytes of `path`. Holds nothing open, so it needs no closing and may be shared."""
+    """The bytes of the file `path`. Nothing is kept open, so it needs no closing and may be shared."""
 
     path: Path
 
     def size(self) -> int:
-        """Bytes in the file, 0 where there is none."""
+        """Return the number of bytes in the file, 0 where there is none."""
         with directory_errors(self.path):
             return self.path.stat().st_size if self.path.exists() else 0
 
     def expect(self, size: int) -> None:
-        """Raise CorpusError unless at least `size` bytes are there."""
+        """Raise CorpusError unless the file has at least `size` bytes."""
         there = self.size()
         if there < size:
             what = f"has {there:,} bytes" if self.path.exists() else "is missing"
@@ -39,24 +39,24 @@ class ByteFile:
             )
 
     def read(self, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset` on; CorpusError where the file ends before them."""
+        """Return `length` bytes from `offset`. CorpusError if the file is shorter."""
         self.expect(offset + length)
         with self._descriptor(os.O_RDONLY) as descriptor:
             return os.pread(descriptor, length, offset)
 
     def mapped(self, size: int) -> NDArray[np.uint8]:
-        """The first `size` bytes as a read-only memory map, (size,) uint8; CorpusError where the file is shorter."""
+        """Return the first `size` bytes as a read-only memory map (size,) uint8. CorpusError if there are fewer."""
         if not size:
-            return np.zeros(0, np.uint8)  # nothing cannot be mapped
+            return np.zeros(0, np.uint8)  # an empty range cannot be mapped
         self.expect(size)
         with self._descriptor(os.O_RDONLY) as descriptor:
             memory = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
-        # Hits lie anywhere: reading ahead of each made 1,000 cold random reads of 1 M records 14 times as slow.
+        # Hits are scattered: with read-ahead, 1,000 cold random reads of 1 M records took 14 times as long.
         memory.madvise(mmap.MADV_RANDOM)
         return np.frombuffer(memory, np.uint8)
 
     def write(self, offset: int, data: bytes) -> None:
-        """Write `data` at `offset` and return when the disk has it. IndexDirectoryError where it does not fit."""
+        """Write `data` at `offset` and sync it to disk. IndexDirectoryError if it does not fit."""
         with self._descriptor(os.O_WRONLY) as descriptor:
             rest = memoryview(data)
             while rest:
@@ -65,15 +65,15 @@ class ByteFile:
             os.fsync(descriptor)
 
     def overwrite(self, spans: Iterable[tuple[int, int]]) -> None:
-        """Write zeros over the bytes at each (offset, length) and return when the disk has them."""
+        """Overwrite the bytes at each (offset, length) with zeros and sync them to disk."""
         with self._descriptor(os.O_RDWR) as descriptor:
             for offset, length in spans:
-                if any(os.pread(descriptor, length, offset)):  # what was overwritten before costs no writing
+                if any(os.pread(descriptor, length, offset)):  # zeros from an earlier call are not written again
                     os.pwrite(descriptor, bytes(length), offset)
             os.fsync(descriptor)
 
     def cut(self, size: int) -> int:
-        """Cut the file to `size` bytes, creating it where it is missing; returns how many bytes went."""
+        """Truncate the file to `size` bytes, or create it; return the number of bytes cut off."""
         extra = self.size() - size
         with self._descriptor(os.O_WRONLY | os.O_CREAT) as descriptor:
             if extra > 0:

@@ -1,8 +1,8 @@
-"""Erasing what is stored of removed rows. Knows the corpus's files; must not know codes, indexes or crawls.
+"""Erase the stored data of removed rows from the files of the corpus.
 
-Everything is overwritten in place: rows and offsets stay, so that no other file has to be made anew, and readers that
-hold a memory map see zeros. A row keeps its number, its sizes and its digest, by which the same bytes are refused when
-they come again. Interrupted anywhere, it is completed by the next call.
+Everything is overwritten in place: rows and offsets stay, so that no other file has to be rebuilt, and readers with a
+memory map see zeros. A row keeps its number, its sizes and its digest, so that the same bytes are refused later. If
+interrupted, the next call completes it.
 """
 
 from imgsearch.corpus.bytefile import ByteFile
@@ -11,13 +11,13 @@ from imgsearch.paths import IndexPaths
 
 
 def erase_removed(corpus: Corpus, paths: IndexPaths) -> int:
-    """Erase all removed rows of a corpus that is open for writing; how many were not erased before.
+    """Erase all removed rows of a corpus that is open for writing; return how many were not erased before.
 
     Raises:
-        IndexDirectoryError: the disk refuses, or a reader holds the log of the database: repeat it then.
+        IndexDirectoryError: a disk error, or a reader holds the log of the database; call it again then.
     """
     fresh = corpus.database.select("SELECT row, preview_bytes FROM image WHERE removed = 1")
-    # First the rows are said to be erased: from then on none can be restored that is half overwritten.
+    # First the rows are marked as erased, so that no half-overwritten row can be restored.
     with corpus.database.transaction() as connection:
         connection.executemany(
             "UPDATE image SET removed = 2, label = '', stored_digest = ? WHERE row = ?",

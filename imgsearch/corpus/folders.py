@@ -1,11 +1,8 @@
-"""What lies in folders, zip archives and files: a name, a URL and, one at a time, the bytes.
+"""Files of folders and zip archives: a URL for each and, one at a time, the bytes.
 
-Knows file systems and the zip format; must not know images or the corpus. Nothing is unpacked to disk, so a member's
-name is only ever text.
-
-A folder is walked to its end, in the order of names; links to folders are not followed, and a corpus of ours that lies
-in it is left alone. Hidden files and what macOS adds to archives are passed over, and so is a zip archive inside a
-folder or archive: name it to have its images.
+Archives are not unpacked to disk, so the name of a member is only ever text. Folders are walked recursively, in the
+order of names; links to folders are not followed, and index directories of imgsearch are skipped. Hidden files, what
+macOS adds to archives, and zip archives inside folders or archives are refused.
 """
 
 import os
@@ -37,10 +34,10 @@ class FoundFile:
 
 @contextmanager
 def found_files(paths: Sequence[Path]) -> Iterator[tuple[int, Iterator[FoundFile]]]:
-    """How many files lie under `paths`, and the files in order; archives stay open until the end.
+    """Yield the number of files under `paths` and the files in order; archives stay open until the end.
 
     Raises:
-        IngestError: a path is missing or cannot be read, or an archive is damaged; before any file is handed out.
+        IngestError: a path is missing or cannot be read, or an archive is damaged; raised before any file is yielded.
     """
     with ExitStack() as opened:
         parts: list[tuple[int, Iterator[FoundFile]]] = []
@@ -54,10 +51,10 @@ def found_files(paths: Sequence[Path]) -> Iterator[tuple[int, Iterator[FoundFile
 
 
 def folder_name(url: str) -> str:
-    """The name of the folder that a URL's last part lies in, "" where it lies in none."""
+    """Return the name of the last folder of a URL, "" where it has none."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # some of what pages link to is no URL
+    except ValueError:  # pages may link to text that is not a URL
         return ""
     inside = parts.fragment if parts.scheme == "file" and parts.fragment else parts.path
     return unquote(inside).rpartition("/")[0].rpartition("/")[2]
@@ -118,7 +115,7 @@ def _read_file(path: Path, limits: ImageLimits) -> bytes:
     _refuse_by_name(path.name)
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
             raise ImageRefused(ReasonCode.NOT_AN_IMAGE, "it is no regular file")
         check_size(status.st_size, limits)
         return path.read_bytes()
@@ -143,7 +140,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         archive = zipfile.ZipFile(path)
     except OSError as error:
         raise IngestError(f"cannot read {path}: {error.strerror}.") from error
-    except Exception as error:  # the table of contents may be damaged in any way, as an image may
+    except Exception as error:  # a damaged table of contents raises almost any exception
         raise IngestError(f"{path} is not a readable zip archive: {error}. Copy or download it again.") from error
     with archive:
         yield archive
@@ -166,7 +163,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Imag
     check_size(member.file_size, limits)
     try:
         with archive.open(member) as file:
-            data = file.read(limits.max_bytes + 1)  # the header's size may be a lie
+            data = file.read(limits.max_bytes + 1)  # the size in the header may be wrong
     except Exception as error:  # zlib, lzma, struct, RuntimeError …: each means that this member is damaged
         raise FileUnreadable(ReasonCode.DAMAGED_FILE, f"{error or type(error).__name__}") from error
     check_size(len(data), limits)

@@ -1,7 +1,4 @@
-"""Image bytes → the corpus, with a verdict and a reason for each: what a crawl hands over or a folder holds.
-
-Knows verdicts, batches and duplicates; must not know models or HTTP.
-"""
+"""Add image bytes, from a crawl or from files, to the corpus, with a verdict and a reason for each image."""
 
 import threading
 from collections import Counter
@@ -31,16 +28,16 @@ SHOWN_PROBLEMS = 20
 
 
 class Verdict(StrEnum):
-    """What became of an image."""
+    """Verdict on an image."""
 
     KEPT = "kept"  # it is stored
     DUPLICATE = "duplicate"  # the same bytes were stored before
-    SKIPPED = "skipped"  # not wanted: no image, too large, removed earlier
+    SKIPPED = "skipped"  # refused: not an image, too large, removed earlier
     FAILED = "failed"  # could not be read
 
 
 class Outcome(NamedTuple):
-    """A verdict and why; `row` where the image is in the corpus."""
+    """A verdict and its reason; `row` where the image is in the corpus."""
 
     verdict: Verdict
     reason: Reason | None = None
@@ -59,7 +56,7 @@ class FoundImage:
 
 
 class Intake:
-    """Decodes images, leaves out what is stored already, appends the rest to a corpus."""
+    """Decodes images and appends those to a corpus that it does not hold yet."""
 
     def __init__(
         self,
@@ -73,19 +70,19 @@ class Intake:
         self._corpus = corpus
         self._with_previews = with_previews
         self._labels_from_folders = labels_from_folders
-        self._near_duplicates: NearDuplicates | None = None  # read from the corpus when the first image comes
-        self._appending = threading.Lock()  # rows are known before they are stored
+        self._near_duplicates: NearDuplicates | None = None  # read from the corpus with the first image
+        self._appending = threading.Lock()  # near-duplicates refer to rows before these are stored
 
     def keep(self, images: Sequence[FoundImage], *, found_again: Verdict = Verdict.KEPT) -> list[Outcome]:
-        """Take in `images` with one commit; one outcome each, in their order. Durable when it returns.
+        """Add `images` in one commit and return one outcome each, in their order. Durable when it returns.
 
-        `found_again` is the verdict for bytes that are stored from the very same URL. A crawl asks for a URL once,
-        so there an earlier answer was lost on its way to the frontier, and the image is KEPT; where a folder is added
-        a second time, it is a DUPLICATE.
+        `found_again` is the verdict for bytes that are stored from the same URL. A crawl fetches a URL once, so an
+        earlier verdict was lost before it reached the frontier, and the image is KEPT; a folder that is added a second
+        time gives a DUPLICATE.
         """
         digests = [sha256(image.data).hexdigest() for image in images]
         stored = self._corpus.find_digests(digests)
-        fresh: dict[str, int] = {}  # digest → where it comes first in this batch
+        fresh: dict[str, int] = {}  # digest → its first position in this batch
         for place, digest in enumerate(digests):
             if digest not in stored:
                 fresh.setdefault(digest, place)
@@ -117,7 +114,7 @@ class Intake:
         return decoders().images([image.data for image in images], self.limits, with_previews=self._with_previews)
 
     def _append(self, new: Sequence[NewImage]) -> list[int]:
-        """Store new images, each flagged where an earlier one shows the same."""
+        """Store new images, each marked if it is a near-duplicate of an earlier one."""
         if not new:
             return []
         with self._appending:
@@ -135,7 +132,7 @@ class Intake:
                         for image, one, original in zip(new, hashes.tolist(), originals, strict=True)
                     ]
                 )
-            except BaseException:  # what was not stored must not be pointed to
+            except BaseException:  # no later image may refer to what was not stored
                 self._near_duplicates = None
                 raise
 
@@ -166,7 +163,7 @@ class Intake:
 
 
 def _stored_originals(corpus: Corpus) -> NearDuplicates:
-    """What new images are compared with; images that were stored without a hash get theirs first."""
+    """The stored originals to compare new images with; images stored without a hash get theirs first."""
     missing = corpus.rows_without_hash()
     for start in range(0, len(missing), BATCH_IMAGES):
         rows = missing[start : start + BATCH_IMAGES]
@@ -180,7 +177,7 @@ def _stored_originals(corpus: Corpus) -> NearDuplicates:
 
 
 class _NotRead(NamedTuple):
-    """A file that gave no bytes to decode."""
+    """A file without bytes to decode."""
 
     url: str
     verdict: Verdict
@@ -189,10 +186,10 @@ class _NotRead(NamedTuple):
 
 @dataclass(frozen=True)
 class AddReport:
-    """What became of everything that was added."""
+    """Verdicts and reasons of one call of `add_paths`."""
 
-    counts: dict[str, int]  # verdict → how many, for every verdict
-    reasons: dict[str, int]  # reason in words, without what differs from image to image → how many
+    counts: dict[str, int]  # verdict → number of images, for every verdict
+    reasons: dict[str, int]  # summary of a reason → number of images
     problems: list[tuple[str, Reason]]  # (URL, reason) of the first images that were skipped or failed
     recovered: str = ""  # a sentence, if an interrupted write was rolled back before
 
@@ -204,12 +201,12 @@ def add_paths(
     on_progress: Progress = silent,
     stop: Callable[[], bool] | None = None,
 ) -> AddReport:
-    """Take in every image in folders, zip archives and files; goes by content, not by name.
+    """Add every image in folders, zip archives and files, recognised by content, not by name.
 
-    `stop` is asked between batches; what was added before it said yes stays.
+    `stop` is polled between batches; images added before it returned True stay.
 
     Raises:
-        IngestError: a path is missing or an archive damaged; nothing has been added then.
+        IngestError: a path is missing or an archive damaged; nothing was added.
     """
     counts = Counter({verdict.value: 0 for verdict in Verdict})
     reasons: Counter[str] = Counter()
@@ -231,15 +228,15 @@ def add_paths(
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images with what they show, to measure with."""
+    """Images with labels, as queries of an evaluation."""
 
     thumbnails: NDArray[np.uint8]  # (n, 32, 32, 3)
-    labels: list[str]  # n, "" where an image lies in no folder
-    problems: list[tuple[str, Reason]]  # (URL, reason) of every file that gave no image
+    labels: list[str]  # n, "" where an image is in no folder
+    problems: list[tuple[str, Reason]]  # (URL, reason) of every file that is not an image
 
 
 def read_labelled_images(path: Path, *, on_progress: Progress = silent) -> LabelledImages:
-    """Read the images of a folder or zip archive; the label of each is the name of the folder that it lies in.
+    """Read the images of a folder or zip archive; the label of each is the name of its folder.
 
     Raises:
         IngestError: the path is missing, its archive is damaged, or there is no image in it.
@@ -265,7 +262,7 @@ def read_labelled_images(path: Path, *, on_progress: Progress = silent) -> Label
 def _batches(
     paths: Sequence[Path], limits: ImageLimits, on_progress: Progress
 ) -> Iterator[list[FoundImage | _NotRead]]:
-    """What was read, or why not, in batches that fit into memory; reports each batch when it has been dealt with."""
+    """Read files in batches that fit into memory; report progress when a batch has been consumed."""
     with found_files(paths) as (total, files):
         batch: list[FoundImage | _NotRead] = []
         n_bytes = done = 0

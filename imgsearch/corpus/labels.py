@@ -1,7 +1,7 @@
-"""Labels as numbers, from the corpus or from a CSV file of the user's. Must not know what they are learned for.
+"""Labels as numbers, from the corpus or from a CSV file.
 
-The file has a header with the columns `label` and `row` or `url`; others are passed over. What the corpus does not hold
-is counted and named, for a list is often older or newer than a corpus; what makes the labels doubtful is refused.
+The file has a header with the columns `label` and `row` or `url`; others are ignored. Images that are not in the corpus
+are counted and listed, since a file is often older or newer than the corpus; contradictory labels are refused.
 """
 
 import csv
@@ -16,34 +16,34 @@ from numpy.typing import NDArray
 from imgsearch.corpus.store import Corpus
 from imgsearch.errors import CorpusError, Hint
 
-SHOWN = 3  # of what is not found
+SHOWN = 3  # unknown images that a note lists
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Each row's label as a number."""
+    """The label of each row, as a number."""
 
-    names: list[str]  # of the labels, sorted
-    numbers: NDArray[np.int64]  # (n,) place in `names`; -1: no label, or an image that was removed
-    notes: list[str] = field(default_factory=list)  # what was passed over, in sentences
+    names: list[str]  # the distinct labels, sorted
+    numbers: NDArray[np.int64]  # (n,) index into `names`; -1: no label, or a removed image
+    notes: list[str] = field(default_factory=list)  # sentences about what was ignored
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """Those that have a label, ascending."""
+        """Rows with a label, ascending."""
         return np.flatnonzero(self.numbers >= 0)
 
     def texts(self) -> list[str]:
-        """One label per row, "" where there is none."""
+        """Return one label per row, "" where there is none."""
         return ["" if number < 0 else self.names[number] for number in self.numbers.tolist()]
 
     def without(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The numbers (n,) with none for these rows."""
+        """Return the numbers (n,) with -1 for these rows."""
         numbers = self.numbers.copy()
         numbers[rows] = -1
         return numbers
 
     def held_out(self, share: float, seed: int) -> NDArray[np.int64]:
-        """A share of each label's rows, drawn at random, ascending; of a label with one image none."""
+        """Return a random share of the rows of each label, ascending; none of a label with one image."""
         rng, drawn = np.random.default_rng(seed), []
         for number in range(len(self.names)):
             members = rng.permutation(np.flatnonzero(self.numbers == number))
@@ -52,7 +52,7 @@ class Labels:
 
 
 def own_labels(corpus: Corpus) -> Labels:
-    """Those that the corpus carries, usually from folders.
+    """Return the labels stored in the corpus, usually from folders.
 
     Raises:
         CorpusError: of fewer than two kinds; the message says how to label.
@@ -62,7 +62,7 @@ def own_labels(corpus: Corpus) -> Labels:
 
 
 def read_labels(path: Path, corpus: Corpus) -> Labels:
-    """Those of a CSV file.
+    """Return the labels of a CSV file.
 
     Raises:
         CorpusError: it cannot be read, lacks a column, gives one image two labels, or has fewer than two kinds.
@@ -91,7 +91,7 @@ def read_labels(path: Path, corpus: Corpus) -> Labels:
 
 
 def _lines(path: Path, corpus: Corpus) -> Iterator[tuple[int, str, str, list[int]]]:
-    """Each line's number, what it names, its label, and the rows of that name."""
+    """Yield the number of each line, its row or URL, its label, and the rows meant."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.DictReader(file, strict=True)

@@ -1,9 +1,9 @@
-"""Which new images are copies of stored ones, compressed anew or resized: a perceptual hash, and where it was seen.
+"""Find new images that are recompressed or resized copies of stored ones, by perceptual hashes.
 
-The hash is pHash's: 64 bits, whether each of the 64 lowest frequencies of the grey thumbnail (a cosine transform) is
-above their median. Hashes of at most `MOST_BITS` bits apart are looked up exactly: cut into five bands, two such hashes
-agree in one band at least. Grey hashes also agree where colours differ, or where there is nothing to see; so the
-thumbnails are compared too. Knows numpy only.
+The hash is that of pHash (Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010): 64 bits,
+whether each of the 64 lowest frequencies of the grey thumbnail (discrete cosine transform) is above their median.
+Hashes that differ in at most `MOST_BITS` bits are found exactly: of five bands at least one is equal. Grey hashes also
+agree where only colours differ, and for plain surfaces; so the thumbnails are compared too.
 """
 
 from collections.abc import Callable
@@ -14,26 +14,26 @@ from numpy.typing import NDArray
 from imgsearch.corpus.decoding.images import SIDE
 
 MOST_BITS = 4  # of 64 that differ between an image and its copy
-# The mean of all absolute differences between their thumbnails, of 255: no more than the new one itself varies (its
-# standard deviation), within these bounds. Of CIFAR-10's 50,000 images 261 pairs have hashes so near; of 48
-# looked at, by their differences from 9 to 37, all are the same photograph, recoloured at most.
+# Bounds of the largest mean absolute difference between two thumbnails (0 to 255); within them it is the standard
+# deviation of the new one. In CIFAR-10, 261 pairs among 50,000 images have hashes as near; 48 of these pairs, with
+# differences from 9 to 37, were inspected: all show the same photograph, at most recoloured.
 LEAST_DIFFERENCE, MOST_DIFFERENCE = 2.0, 40.0
-LOOKED_AT, COMPARED = 256, 16  # a crowd of look-alikes costs no more: hashes of a band's value, thumbnails of an image
+LOOKED_AT, COMPARED = 256, 16  # limits for many similar images: hashes per value of a band, thumbnails per image
 
 _FREQUENCIES = 8
-_FLAT = 32.0  # the sum of 1,024 pixels times a cosine where it is an eighth of a tone high
-_BANDS = ((0, 13), (13, 13), (26, 13), (39, 13), (52, 12))  # first bit and number of bits: one more than MOST_BITS
-_SEGMENT = 512  # hashes that are compared one by one before they are sorted
+_FLAT = 32.0  # the sum over 1,024 pixels of a cosine with an amplitude of an eighth of a tone
+_BANDS = ((0, 13), (13, 13), (26, 13), (39, 13), (52, 12))  # first bit and number of bits; one more band than MOST_BITS
+_SEGMENT = 512  # hashes compared one by one before they are sorted
 
 Hashes = NDArray[np.uint64]  # (n,)
 ReadThumbnails = Callable[[NDArray[np.int64]], NDArray[np.uint8]]  # rows (n,) → (n, 32, 32, 3)
 
 
 def perceptual_hashes(thumbnails: NDArray[np.uint8]) -> Hashes:
-    """(n,) uint64 hashes of thumbnails (n, 32, 32, 3)."""
+    """Return the hashes (n,) uint64 of thumbnails (n, 32, 32, 3) uint8."""
     grey = thumbnails @ np.array([0.299, 0.587, 0.114], np.float32)  # (n, 32, 32)
     frequencies = (_COSINES @ grey @ _COSINES.T).reshape(-1, _FREQUENCIES**2)  # (n, 64)
-    frequencies[np.abs(frequencies) < _FLAT] = 0  # of a plain surface nothing is left but what rounding made
+    frequencies[np.abs(frequencies) < _FLAT] = 0  # of a plain surface only rounding errors are left
     bits = frequencies > np.median(frequencies, axis=1, keepdims=True)
     hashes: Hashes = np.packbits(bits, axis=1).view(">u8")[:, 0].astype(np.uint64)  # the first bit is the highest
     return hashes
@@ -52,19 +52,19 @@ class NearDuplicates:
     """The originals seen so far: images that are near-duplicates of none before. Takes 8 bytes and 20 more for each."""
 
     def __init__(self, hashes: Hashes, rows: NDArray[np.int64]) -> None:
-        """Begin with the originals that are stored, `rows` (n,) ascending."""
+        """Start with stored originals: hashes (n,) and `rows` (n,), ascending."""
         self._segments = [_Segment(hashes, rows)] if len(rows) else []  # each at least twice as large as the next
-        self._hashes: list[Hashes] = []  # what came since the last segment, with its rows and its thumbnails
+        self._hashes: list[Hashes] = []  # hashes added since the last segment
         self._rows: list[NDArray[np.int64]] = []
 
     def add(
         self, hashes: Hashes, thumbnails: NDArray[np.uint8], first_row: int, read_thumbnails: ReadThumbnails
     ) -> list[int | None]:
-        """Take in new images as rows `first_row` and following; the row that each is a near-duplicate of, if any.
+        """Add new images as rows from `first_row`; return for each the row that it is a near-duplicate of, or None.
 
         Args:
             hashes: (n,) of `thumbnails` (n, 32, 32, 3).
-            read_thumbnails: gives those of rows before `first_row`.
+            read_thumbnails: returns the thumbnails of rows before `first_row`.
         """
         rows = np.arange(first_row, first_row + len(hashes))
         new, old = self._candidates(hashes, rows)
@@ -79,7 +79,7 @@ class NearDuplicates:
         return originals
 
     def _candidates(self, hashes: Hashes, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Pairs of hashes that are near, in order: the place of the new one, and the row of an earlier one."""
+        """Pairs of near hashes, in order: the position of the new one, and the row of an earlier one."""
         found = [segment.near(hashes) for segment in self._segments]
         recent = np.concatenate([*self._hashes, hashes])
         recent_rows = np.concatenate([*self._rows, rows])
@@ -104,19 +104,19 @@ class NearDuplicates:
 
 
 class _Segment:
-    """Hashes that are sorted by each of their bands."""
+    """Hashes sorted by each of their bands."""
 
     def __init__(self, hashes: Hashes, rows: NDArray[np.int64]) -> None:
         self.hashes, self.rows = hashes, rows
-        self._orders: list[NDArray[np.int32]] = []  # for each band: places (n,) in the order of the band's values
-        self._starts: list[NDArray[np.int64]] = []  # and where each value begins there
+        self._orders: list[NDArray[np.int32]] = []  # for each band: positions (n,), sorted by the value of the band
+        self._starts: list[NDArray[np.int64]] = []  # for each band: where each value begins
         for first, bits in _BANDS:
             values = _band(hashes, first, bits)
             self._orders.append(np.argsort(values, kind="stable").astype(np.int32))
             self._starts.append(np.concatenate([[0], np.cumsum(np.bincount(values, minlength=1 << bits))]))
 
     def near(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Pairs of at most `MOST_BITS` apart: the place of one of `hashes`, and the row of one of these."""
+        """Return pairs that differ in at most `MOST_BITS`: the position in `hashes`, and the row in this segment."""
         new_of, place_of = [], []
         for (first, bits), order, starts in zip(_BANDS, self._orders, self._starts, strict=True):
             values = _band(hashes, first, bits)
@@ -135,7 +135,7 @@ def _band(hashes: Hashes, first: int, bits: int) -> NDArray[np.int64]:
 
 
 def _first_pairs(new: NDArray[np.int64], old: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pairs in order, each once, and of each new image at most `COMPARED`."""
+    """The pairs in order, each once, at most `COMPARED` per new image."""
     pairs = np.unique(new << 40 | old)
     new, old = pairs >> 40, pairs & ((1 << 40) - 1)
     is_first = np.arange(len(new)) - np.searchsorted(new, new) < COMPARED
@@ -143,7 +143,7 @@ def _first_pairs(new: NDArray[np.int64], old: NDArray[np.int64]) -> tuple[NDArra
 
 
 def _are_alike(some: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(n,) whether thumbnails (n, 32, 32, 3) differ by no more than the first of them varies."""
+    """Whether thumbnails (n, 32, 32, 3) differ by at most the standard deviation of the first of them: (n,) bool."""
     apart = (np.maximum(some, others) - np.minimum(some, others)).mean(axis=(1, 2, 3), dtype=np.float32)
     varies = some.std(axis=(1, 2), dtype=np.float32).mean(axis=-1)
     alike: NDArray[np.bool_] = apart <= np.clip(varies, LEAST_DIFFERENCE, MOST_DIFFERENCE)
@@ -151,7 +151,7 @@ def _are_alike(some: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np
 
 
 def _originals(n: int, new: NDArray[np.int64], old: NDArray[np.int64], first_row: int) -> list[int | None]:
-    """For each of n new images the first original that it is near to; a copy is no original. Pairs come in order."""
+    """The first original near each of n new images, or None; a copy is no original. The pairs are in order."""
     originals: list[int | None] = [None] * n
     for place, row in zip(new.tolist(), old.tolist(), strict=True):
         is_copy = row >= first_row and originals[row - first_row] is not None

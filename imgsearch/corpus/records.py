@@ -1,4 +1,4 @@
-"""What the corpus takes and gives, as plain data. Knows nothing of how it is stored."""
+"""Records of the corpus: images to append, entries, and the places where they were found."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Provenance:
-    """How an image came in from the web; nothing of it is known of files."""
+    """How an image was fetched from the web; empty for files."""
 
-    fetched_at: float = 0.0  # seconds since 1970, 0 where it is not known
-    content_type: str = ""  # the headers of the answer, as they were written
+    fetched_at: float = 0.0  # seconds since 1970, 0 where unknown
+    content_type: str = ""  # headers of the answer, as sent
     etag: str = ""
     last_modified: str = ""
-    robots: str = ""  # what robots.txt said
+    robots: str = ""  # the permission of robots.txt, as a phrase
     licence: str = ""  # a link, where the page or the sitemap states one
 
 
@@ -29,7 +29,7 @@ class Source:
     page_url: str = ""
     alt: str = ""
     provenance: Provenance = NOT_KNOWN
-    gone_at: float = 0.0  # when a refresh found that the image is no longer there, or is another; 0: it is there
+    gone_at: float = 0.0  # when a refresh found the image gone or replaced; 0: it is there
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class NewImage:
     label: str = ""
     provenance: Provenance = NOT_KNOWN
     perceptual_hash: int | None = None  # 64 bits, of `corpus.near_duplicates`
-    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same
+    near_duplicate_of: int | None = None  # the row of an earlier image of the same picture
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One image's metadata; url, page_url, alt and provenance are of the first place where it still is."""
+    """Metadata of one image; url, page_url, alt and provenance are of the first place where it still is."""
 
     row: int
     digest: str
@@ -68,13 +68,13 @@ class Entry:
     added_at: float
     removed: bool
     provenance: Provenance = NOT_KNOWN
-    near_duplicate_of: int | None = None  # the row of an earlier image that shows the same, recompressed or resized
-    erased: bool = False  # removed, and nothing of it is left
+    near_duplicate_of: int | None = None  # the row of an earlier image of the same picture, recompressed or resized
+    erased: bool = False  # removed, and its data is overwritten
 
 
 @dataclass(frozen=True)
 class CorpusCounts:
-    """How much there is: rows = images + removed."""
+    """Size of the corpus: rows = images + removed."""
 
     rows: int
     images: int

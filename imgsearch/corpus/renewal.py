@@ -1,7 +1,7 @@
-"""What a refresh changes in the corpus: images that are others by now, and images that are gone.
+"""Apply a refresh to the corpus: images that were replaced at their URL, and images that are gone.
 
-A row is never rewritten. New bytes become a new row; of the old one the place where it was found is marked as gone, and
-it leaves all answers once no place is left. So every row keeps its provenance. All of it may be repeated after a crash.
+A row is never rewritten. New bytes become a new row; the old row's source is marked as gone, and the row is removed
+once no source is left. So every row keeps its provenance. Every call may be repeated after a crash.
 """
 
 import time
@@ -24,7 +24,7 @@ class RefreshVerdict(NamedTuple):
 
 
 class Renewal:
-    """Takes in what a refresh brings."""
+    """Applies the results of a refresh."""
 
     def __init__(self, corpus: Corpus, intake: Intake, *, clock: Callable[[], float] = time.time) -> None:
         self._corpus = corpus
@@ -32,7 +32,7 @@ class Renewal:
         self._clock = clock
 
     def replace(self, images: Sequence[FoundImage]) -> list[RefreshVerdict]:
-        """Put each image in the place of what was at its URL before; one verdict each. Durable when it returns."""
+        """Replace the image at each URL by the given one; return one verdict each. Durable when it returns."""
         return [self._replace(image) for image in images]
 
     def _replace(self, image: FoundImage) -> RefreshVerdict:
@@ -52,17 +52,17 @@ class Renewal:
         return RefreshVerdict(CHANGED, Reason(ReasonCode.ROW_REPLACED, f"{others[0]} {entry.row}"))
 
     def bury(self, urls: Sequence[str]) -> None:
-        """The images of `urls` are gone."""
+        """Mark the images of `urls` as gone."""
         for url in urls:
             self._leave(url, self._rows_at(url))
 
     def _rows_at(self, url: str) -> list[int]:
-        """The rows whose image was at `url`, as far as is known until now."""
+        """The rows whose image is at `url` according to the last refresh."""
         rows = self._corpus.database.select("SELECT row FROM source WHERE url = ? AND gone_at = 0 ORDER BY row", [url])
         return [row for (row,) in rows]
 
     def _leave(self, url: str, rows: Sequence[int]) -> None:
-        """`rows` are no longer found at `url`; those that are found nowhere else are removed."""
+        """Mark `url` as gone for `rows`; remove those that have no other source."""
         with self._corpus.database.transaction() as connection:
             for row in rows:
                 connection.execute("UPDATE source SET gone_at = ? WHERE url = ? AND row = ?", (self._clock(), url, row))

@@ -1,10 +1,10 @@
-"""The corpus on disk: thumbnails and previews in two flat files, one SQLite row per image. Nothing of models or HTTP.
+"""The corpus on disk: thumbnails and previews in two flat files, one SQLite row per image.
 
-Row `i` is bytes `3072 * i` to `3072 * (i + 1)` of `thumbnails.u8`; its preview lies at `preview_offset` in
-`previews.bin`, end to end with its neighbours'. One process writes; any number of processes and threads read.
+Row `i` is bytes `3072 * i` to `3072 * (i + 1)` of `thumbnails.u8`; its preview starts at `preview_offset` in
+`previews.bin`, where previews are concatenated. One process writes; any number of processes and threads read.
 
-Crash rule: image bytes are written and synced before the rows that name them are committed. So every committed row
-is whole, and bytes past the last one belong to no image: the next writer cuts them off.
+Crash rule: image bytes are written and synced before their rows are committed. So every committed row is complete, and
+bytes after the last one belong to no image: the next writer cuts them off.
 """
 
 import os
@@ -46,24 +46,24 @@ _NEW_SOURCE = f"INSERT OR IGNORE INTO source (row, url, page_url, alt, {_PROVENA
 
 
 class Corpus:
-    """The images that can be found. Open it with `Corpus.open` or `Corpus.open_for_writing`; close it by `with`.
+    """The stored images. Open it with `Corpus.open` or `Corpus.open_for_writing`, in a `with` statement.
 
-    Every method may be called from any thread. Each raises IndexDirectoryError where the disk refuses and CorpusError
-    where the files are damaged.
+    Every method may be called from any thread, and raises IndexDirectoryError after a disk error and CorpusError where
+    the files are damaged.
     """
 
     def __init__(self, paths: IndexPaths, database: Database) -> None:
-        self.recovered = ""  # what a writer mended when it opened, as a sentence
+        self.recovered = ""  # a sentence, if opening repaired an interrupted write
         self._paths = paths
         self._database = database
         self._thumbnails, self._previews = ByteFile(paths.thumbnails), ByteFile(paths.previews)
         self._mapped = np.zeros((0, SIDE, SIDE, 3), np.uint8)
         self._lock = threading.RLock()
-        self._held = ExitStack()  # what `close` lets go of
+        self._held = ExitStack()  # closed by `close`
 
     @classmethod
     def open(cls, paths: IndexPaths) -> Self:
-        """Open for reading, beside a writer too. CorpusError where there is no corpus yet."""
+        """Open for reading, also while another process writes. CorpusError where there is no corpus yet."""
         with directory_errors(paths.corpus_database):
             database = Database.open(paths.corpus_database) if paths.corpus_database.exists() else None
         if database is None:
@@ -74,7 +74,7 @@ class Corpus:
 
     @classmethod
     def open_for_writing(cls, paths: IndexPaths) -> Self:
-        """Open as the one writer; creates what is missing and cuts off what a killed writer left."""
+        """Open as the only writer; create missing files and cut off incomplete images of a killed writer."""
         with ExitStack() as held:
             held.enter_context(exclusive(paths.corpus, "writing to the corpus"))
             if not paths.corpus_database.exists() and ByteFile(paths.thumbnails).size():
@@ -96,7 +96,7 @@ class Corpus:
         return corpus
 
     def close(self) -> None:
-        """Let go of the files; memory maps that were handed out stay valid."""
+        """Close the files; memory maps returned earlier stay valid."""
         self._held.close()
 
     def __enter__(self) -> Self:
@@ -111,11 +111,11 @@ class Corpus:
     # Reading
 
     def __len__(self) -> int:
-        """Rows committed by now, removed ones included."""
+        """Number of committed rows, removed ones included."""
         return int(self._database.select("SELECT coalesce(max(row) + 1, 0) FROM image")[0][0])
 
     def counts(self) -> CorpusCounts:
-        """How many rows, images and bytes there are by now."""
+        """Return the current number of rows, images and bytes."""
         rows, removed = len(self), len(self.removed_rows())
         files = (self._paths.thumbnails, self._paths.previews, self._paths.corpus_database)
         sizes = [ByteFile(path).size() for path in (*files, files[-1].with_name(files[-1].name + "-wal"))]
@@ -129,7 +129,7 @@ class Corpus:
         )
 
     def thumbnails(self) -> NDArray[np.uint8]:
-        """All rows committed by now: (n, 32, 32, 3) uint8, a read-only memory map."""
+        """Return all committed rows: (n, 32, 32, 3) uint8, a read-only memory map."""
         rows = len(self)
         with self._lock:
             if rows > len(self._mapped):
@@ -137,30 +137,30 @@ class Corpus:
             return self._mapped
 
     def entry(self, row: int) -> Entry:
-        """The entry of one row. UnknownRowError where there is no such row."""
+        """Return the entry of one row. UnknownRowError if there is no such row."""
         return self.entries([row])[0]
 
     def entries(self, rows: Rows) -> list[Entry]:
-        """The entries of `rows`, in their order. UnknownRowError names the first that is not there."""
+        """Return the entries of `rows`, in their order. UnknownRowError names the first unknown row."""
         wanted = [int(row) for row in rows]
         found = {entry.row: entry for entry in self._entries_where("image.row", set(wanted))}
         self._refuse_unknown(row for row in wanted if row not in found)
         return [found[row] for row in wanted]
 
     def find_digests(self, digests: Sequence[str]) -> dict[str, Entry]:
-        """The entries of those sha256 digests (hex) that are stored, removed ones included."""
+        """Return the entries of the sha256 digests (hex) that are stored, removed ones included."""
         wanted = {bytes.fromhex(digest) for digest in digests}
         return {entry.digest: entry for entry in self._entries_where("digest", wanted)}
 
     def preview(self, row: int) -> bytes | None:
-        """The preview as JPEG bytes, None where the row has none. UnknownRowError where there is no such row."""
+        """Return the preview as JPEG bytes, None if the row has none. UnknownRowError if there is no such row."""
         found = self._database.select("SELECT preview_offset, preview_bytes FROM image WHERE row = ?", [int(row)])
         self._refuse_unknown([] if found else [row])
         offset, length = found[0]
         return self._previews.read(offset, length) if length else None
 
     def sources(self, row: int) -> list[Source]:
-        """Every place where the image of `row` was found, the first one first."""
+        """Return every place where the image of `row` was found, oldest first."""
         found = self._database.select(
             f"SELECT url, page_url, alt, gone_at, {_PROVENANCE} FROM source WHERE row = ? ORDER BY rowid", [int(row)]
         )
@@ -168,43 +168,45 @@ class Corpus:
         return [Source(url, page, alt, Provenance(*how), gone_at) for url, page, alt, gone_at, *how in found]
 
     def rows_of_url(self, url: str) -> list[int]:
-        """The rows of the images that were found under `url`."""
+        """Return the rows of the images that were found at `url`."""
         found = self._database.select("SELECT row FROM source WHERE url = ? ORDER BY row", [_text(url)])
         return [row for (row,) in found]
 
     def labels(self) -> list[str]:
-        """One label per row, "" where there is none."""
+        """Return one label per row, "" where there is none."""
         return [label for (label,) in self._database.select("SELECT label FROM image ORDER BY row")]
 
     def removed_rows(self) -> NDArray[np.int64]:
-        """(m,) int64, ascending."""
+        """Return the removed rows, (m,) int64, ascending."""
         rows = self._database.select("SELECT row FROM image WHERE removed ORDER BY row")
         return np.fromiter((row for (row,) in rows), np.int64, len(rows))
 
     @property
     def database(self) -> Database:
-        """What the other modules of this wing that keep something in it work on."""
+        """The database, for other modules of this package that store something in it."""
         return self._database
 
     def live_rows(self) -> NDArray[np.int64]:
-        """The rows that are not removed: (m,) int64, ascending."""
+        """Return the rows that are not removed: (m,) int64, ascending."""
         is_live = np.ones(len(self), bool)
         removed = self.removed_rows()
-        is_live[removed[removed < len(is_live)]] = False  # a writer may remove a row that came after the count
+        is_live[removed[removed < len(is_live)]] = (
+            False  # a writer may have added and removed rows since they were counted
+        )
         return np.flatnonzero(is_live).astype(np.int64, copy=False)
 
     def change_count(self) -> int:
-        """A number that grows when rows are added, removed or restored, here or in another process. Cheap."""
+        """Return a number that grows when rows are added, removed or restored, in any process. Cheap."""
         return self._database.change_count()
 
     def perceptual_originals(self) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """The rows (n,) and perceptual hashes (n,) of images that are near-duplicates of none, rows ascending."""
+        """Return rows (n,) and perceptual hashes (n,) of images that are no near-duplicates, rows ascending."""
         found = self._database.select("SELECT row, hash FROM perceptual WHERE near_duplicate_of IS NULL ORDER BY row")
         pairs = np.array(found, np.int64).reshape(-1, 2)
         return pairs[:, 0].copy(), pairs[:, 1].copy().view(np.uint64)
 
     def rows_without_hash(self) -> NDArray[np.int64]:
-        """(m,) int64, ascending: rows that were stored before there were perceptual hashes."""
+        """Return the rows without a perceptual hash, of an earlier format: (m,) int64, ascending."""
         found = self._database.select(
             "SELECT image.row FROM image LEFT JOIN perceptual USING (row) WHERE perceptual.row IS NULL AND removed < 2"
             " ORDER BY row"
@@ -216,7 +218,7 @@ class Corpus:
         return int(self._database.select(counted)[0][0])
 
     def verify(self, *, on_progress: Progress = silent) -> list[str]:
-        """Read everything and return what is wrong, one sentence each; nothing when all is well."""
+        """Read everything and return the problems, one sentence each."""
         problems = self._database.problems()
         try:
             self._expect_owned_bytes()
@@ -285,19 +287,19 @@ class Corpus:
                         _NEW_SOURCE, (_source_values(row, image) for row, image in zip(rows, images, strict=True))
                     )
                     connection.executemany(_ADD_HASH, _hash_values(rows, images))
-            except BaseException:  # Ctrl-C too: whether the rows were committed by then, the database knows
+            except BaseException:  # also KeyboardInterrupt: the rows may or may not be committed
                 self._cut_uncommitted()
                 raise
         return rows
 
     def add_hashes(self, rows: Rows, hashes: NDArray[np.uint64]) -> None:
-        """Note the perceptual hashes (n,) of `rows` that were stored without, as near-duplicates of none."""
+        """Add the perceptual hashes (n,) of `rows` that were stored without one, as no near-duplicates."""
         values = zip((int(row) for row in rows), hashes.view(np.int64).tolist(), [None] * len(hashes), strict=True)
         with self._database.transaction() as connection:
             connection.executemany(_ADD_HASH, values)
 
     def add_sources(self, found: Sequence[tuple[int, Source]]) -> None:
-        """Note further places where stored rows were found; a place that is known already stays as it is."""
+        """Add further places where stored rows were found; known places stay unchanged."""
         values = [_source_values(row, source) for row, source in found]
         if values:
             self.entries([row for row, _ in found])  # refuses an unknown row
@@ -305,11 +307,11 @@ class Corpus:
                 connection.executemany(_NEW_SOURCE, values)
 
     def remove(self, rows: Rows) -> int:
-        """Take rows out of every answer; returns how many were not removed before. Nothing is erased."""
+        """Exclude rows from all results; return how many were not removed before. Nothing is erased."""
         return self._mark(rows, removed=True)
 
     def restore(self, rows: Rows) -> int:
-        """Undo `remove`; returns how many came back. CorpusError where one was erased since."""
+        """Undo `remove`; return how many rows were restored. CorpusError if one was erased since."""
         if erased := [entry.row for entry in self.entries(rows) if entry.erased]:
             raise CorpusError(f"row {erased[0]} was erased, so it cannot be restored.")
         return self._mark(rows, removed=False)
@@ -322,7 +324,7 @@ class Corpus:
         return len(wanted)
 
     def _cut_uncommitted(self) -> int:
-        """Cut the files to what committed rows own; returns how many bytes went. CorpusError where some are missing."""
+        """Truncate the files to committed rows; return the number of bytes cut off. CorpusError if some are missing."""
         self._expect_owned_bytes()
         return sum(file.cut(owned) for file, owned in self._owned_bytes())
 
@@ -331,7 +333,7 @@ class Corpus:
             file.expect(owned)
 
     def _owned_bytes(self) -> list[tuple[ByteFile, int]]:
-        """How many bytes of each file belong to committed rows."""
+        """The number of bytes of each file that belong to committed rows."""
         return [(self._thumbnails, len(self) * RECORD_BYTES), (self._previews, self._previews_end())]
 
 
@@ -373,17 +375,17 @@ def _record(thumbnail: NDArray[np.uint8]) -> bytes:
 
 
 def _text(text: str) -> str:
-    """The text as UTF-8 can hold it: the web, and file names, may bring half a character (a lone surrogate)."""
+    """The text in valid UTF-8: texts of the web and file names may contain lone surrogates."""
     return text.encode(errors="replace").decode()
 
 
 def stored_digest(thumbnail: bytes, preview: bytes) -> bytes:
-    """By what `verify` knows the stored bytes of a row again."""
+    """Return the digest by which `verify` checks the stored bytes of a row."""
     return blake2b(thumbnail + preview, digest_size=16).digest()
 
 
 def _sync_directory(folder: Path) -> None:
-    """Make the names of new files durable."""
+    """Make the directory entries of new files durable."""
     with directory_errors(folder):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

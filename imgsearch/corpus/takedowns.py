@@ -1,7 +1,6 @@
-"""Takedowns as the corpus remembers them: what must not be fetched again, and the rows that each removed.
+"""Takedowns stored in the corpus: what must not be fetched again, and the rows that each takedown removed.
 
-Which addresses a takedown covers is told by whoever calls: the rules belong to the crawler, of which nothing is known
-here.
+The caller passes a function for the addresses that a takedown covers: the corpus must not import the crawler.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,19 +11,19 @@ Covers = Callable[[str], bool]  # whether an address is covered
 
 
 def remembered_takedowns(corpus: Corpus) -> list[tuple[str, str]]:
-    """(kind, value) of every takedown that holds, the oldest first."""
+    """Return (kind, value) of every takedown that holds, oldest first."""
     return [(kind, value) for kind, value in corpus.database.select("SELECT kind, value FROM takedown ORDER BY number")]
 
 
 def covered_rows(corpus: Corpus, covers: Covers, contains: str) -> list[int]:
-    """The rows that are not removed and that a takedown covers.
+    """Return the rows that a takedown covers and that are not removed yet.
 
-    A row goes where its image lies at a covered address, wherever else it was found; and where all pages that show it
-    are covered.
+    A row is covered if one of its image addresses is covered, or if all pages that show it are.
 
     Args:
-        covers: tells whether it covers an address.
-        contains: a text that is part of every address that it covers, whatever the case; to look at few.
+        corpus: the corpus.
+        covers: whether the takedown covers an address.
+        contains: a text that is part of every covered address, in any case; narrows the search.
     """
     rows = corpus.database.select(
         "SELECT DISTINCT row FROM source JOIN image USING (row)"
@@ -40,7 +39,7 @@ def _is_covered(corpus: Corpus, row: int, covers: Covers) -> bool:
 
 
 def take_down(corpus: Corpus, kind: str, value: str, rows: Iterable[int]) -> int:
-    """Remember a takedown and remove `rows` for it, in one transaction; how many were not removed before."""
+    """Store a takedown and remove `rows` for it, in one transaction; return how many were not removed before."""
     wanted = [row for row in dict.fromkeys(rows) if not corpus.entry(row).removed]
     with corpus.database.transaction() as connection:
         connection.execute("INSERT OR IGNORE INTO takedown (kind, value) VALUES (?, ?)", (kind, value))
@@ -53,7 +52,7 @@ def take_down(corpus: Corpus, kind: str, value: str, rows: Iterable[int]) -> int
 
 
 def lift_takedown(corpus: Corpus, kind: str, value: str) -> int | None:
-    """Undo a takedown: what it removed comes back, but for what was erased; how many rows. None: there was none."""
+    """Undo a takedown and restore its rows, except erased ones; return their number, None if there was no takedown."""
     named = "(SELECT number FROM takedown WHERE kind = ? AND value = ?)"
     with corpus.database.transaction() as connection:
         if not connection.execute(f"SELECT 1 WHERE {named} IS NOT NULL", (kind, value)).fetchone():

@@ -1,7 +1,4 @@
-"""What is written of each image of a corpus: alt texts of every place where it was found, and its label.
-
-Knows the tables of the corpus; must not know what is made of the words.
-"""
+"""The text of each image of a corpus: its label and the alt texts of every place where it was found."""
 
 from imgsearch.corpus.store import Corpus
 
@@ -10,9 +7,9 @@ _LABELS = "SELECT row, label FROM image WHERE label != '' AND NOT removed"
 
 
 def row_texts(corpus: Corpus, *, with_labels: bool = True) -> list[str]:
-    """One text per row, "" where nothing is written of the image or it was removed.
+    """Return one text per row, "" where the image has none or was removed.
 
-    A text that stands in several places counts once; each stands in a line of its own.
+    Each distinct text is one line.
     """
     lines: list[dict[str, None]] = [{} for _ in range(len(corpus))]
     for statement in (_ALTS, _LABELS) if with_labels else (_ALTS,):

@@ -1,7 +1,7 @@
-"""Texts to words, and the vocabulary of a collection of texts. Must not know where texts come from or what finds them.
+"""Split texts into words, and build the vocabulary of a collection of texts.
 
-Texts come from strangers: only their first characters are read, and what is no word of a length that words have is
-passed over. No language is preferred, but English stop words are left out and an English plural is its singular.
+Texts may be hostile: only their first characters are read, and overlong words are ignored. All languages are accepted;
+English stop words are left out and English plurals are reduced to their singular.
 """
 
 import functools
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 MOST_WORDS = 2000  # of a vocabulary, as in Hinton & Salakhutdinov (2006)
-MOST_CHARACTERS = 20_000  # of a text that are read
+MOST_CHARACTERS = 20_000  # read of one text
 LONGEST_WORD = 40  # letters; longer ones are addresses, keys or noise
 _ENGLISH = """
     a about after again all also am an and any are as at be because been before being below between both but by can
@@ -25,17 +25,17 @@ _ENGLISH = """
     they'd they'll they're they've wasn't we'd we'll we're we've weren't won't wouldn't you'd you'll you're you've
 """
 STOP_WORDS = frozenset(_ENGLISH.split())
-# Scripts that write words without spaces: there each pair of neighbouring characters counts as a word.
+# Scripts without spaces between words: each pair of neighbouring characters counts as a word.
 UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # kana and Chinese characters
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text in its order, in lower case, singular, without stop words, numbers and single letters."""
+    """Return the words of a text in order: lower case, singular, without stop words, numbers and single letters."""
     return [word for word, _ in spelled_tokens(text)]
 
 
 def spelled_tokens(text: str) -> list[tuple[str, str]]:
-    """The words of a text, each with the (lower case) spelling it had."""
+    """Return the words of a text, each with its spelling (in lower case)."""
     folded = unicodedata.normalize("NFKC", text[:MOST_CHARACTERS])[:MOST_CHARACTERS].replace("\u2019", "'").casefold()
     found = []
     for spelling in _words_pattern().findall(folded):
@@ -48,10 +48,10 @@ def spelled_tokens(text: str) -> list[tuple[str, str]]:
 
 
 def singular(word: str) -> str:
-    """An English word without its plural s; others keep or lose one letter, alike in every text.
+    """Return an English word without its plural s; other words keep or lose one letter, the same in every text.
 
-    The S-stemmer of Harman, "How effective is suffixing?" (1991), which cuts least and seldom joins unlike words; and
-    the e goes too where English put it in to speak the s.
+    The S-stemmer of Harman, "How effective is suffixing?" (1991), which cuts least and rarely merges different words;
+    in addition, the e of -shes, -ches, -xes and -sses is cut.
     """
     if word.endswith(("sses", "shes", "ches", "xes", "zzes")) and len(word) > 4:
         return word[:-2]
@@ -66,11 +66,11 @@ def singular(word: str) -> str:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words that are counted, the commonest first."""
+    """The counted words, most frequent first."""
 
     words: tuple[str, ...]
-    counts: tuple[int, ...]  # in how many texts each word stands
-    n_texts: int  # texts that have words
+    counts: tuple[int, ...]  # number of texts that contain each word
+    n_texts: int  # texts with at least one word
 
     def __post_init__(self) -> None:
         if len(self.words) != len(self.counts) or len(set(self.words)) != len(self.words):
@@ -83,7 +83,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str], most: int = MOST_WORDS) -> "Vocabulary":
-        """The words that stand in most texts (equally common ones in alphabetical order), at most so many."""
+        """Return the vocabulary of the `most` words that occur in most texts, in alphabetical order if equal."""
         counts: Counter[str] = Counter()
         n_texts = 0
         for text in texts:
@@ -97,12 +97,12 @@ class Vocabulary:
         return len(self.words)
 
     def count(self, text: str) -> dict[int, int]:
-        """How often each word of the vocabulary stands in the text, by its number, ascending."""
+        """Return index of a word → number of its occurrences in the text, ascending."""
         found = Counter(self.places[word] for word in tokens(text) if word in self.places)
         return dict(sorted(found.items()))
 
     def look_up(self, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The words of a text that are in the vocabulary, and the others as they were spelled; each once."""
+        """Return the words of a text that are in the vocabulary, and the others as spelled; each once."""
         spelled = spelled_tokens(text)
         known = dict.fromkeys(word for word, _ in spelled if word in self.places)
         unknown = dict.fromkeys(spelling for word, spelling in spelled if word not in self.places)

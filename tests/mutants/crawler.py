@@ -131,7 +131,7 @@ CRAWLER = (
     ),
     Mutant(
         "an image whose header forbids it is kept",
-        "crawler/outcomes.py",
+        "crawler/offers.py",
         "fetched.kind == Kind.IMAGE and not read_directives(fetched.robots_tags, AGENT).no_images:",
         "fetched.kind == Kind.IMAGE:",
         ("hostile/test_directives.py",),

@@ -1,7 +1,6 @@
-"""Image bytes → one 32x32 thumbnail and a small preview. The only module that opens untrusted image bytes.
+"""Decode image bytes into a 32x32 thumbnail and a small preview. The only module that decodes untrusted image bytes.
 
-Knows formats, tones and limits; must not know where the bytes come from. `decode_image` is a pure function; what
-strangers sent is given to it in a worker process (`corpus.decoding`), which may die of it.
+`decode_image` is a pure function; untrusted bytes are passed to it in a worker process (`pool`), which may crash.
 """
 
 import logging
@@ -31,16 +30,16 @@ from imgsearch.corpus.reasons import ImageRefused, ReasonCode
 
 SIDE = 32  # a thumbnail is SIDE x SIDE pixels
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")  # never EPS, PDF, FITS …: they start other programs
-PREVIEWLESS_SIDE = 64  # up to this longest side the thumbnail shows about as much as the original
+PREVIEWLESS_SIDE = 64  # up to this longest side, an image has no preview: the thumbnail shows about as much
 PREVIEW_QUALITIES = (80, 65, 50, 35, 20)  # JPEG qualities, tried in turn until the preview fits
 
-# Averaging starts from at least these sides, so that a reduction on the way stays far finer than what it serves.
+# Images are first reduced to no less than these sides, far more than a thumbnail needs.
 _WORKING_LONG_SIDE, _WORKING_SHORT_SIDE = 512, 2 * SIDE
 
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """What is refused, and how large a preview may be."""
+    """Limits of accepted images and of previews."""
 
     max_bytes: int = 20_000_000  # of the encoded image
     max_pixels: int = 50_000_000  # width x height, read from the header before anything is decoded
@@ -53,11 +52,11 @@ DEFAULT_LIMITS = ImageLimits()
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """What is kept of an image."""
+    """The stored part of an image."""
 
     thumbnail: NDArray[np.uint8]  # (32, 32, 3) RGB
     preview: bytes | None  # JPEG without metadata; None where the original is small or previews are off
-    width: int  # of the original as a viewer shows it, after EXIF orientation
+    width: int  # of the original, after EXIF orientation
     height: int
     format: str  # one of FORMATS
 
@@ -65,7 +64,7 @@ class DecodedImage:
 def decode_image(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS, with_preview: bool = True) -> DecodedImage:
     """Decode one image: first frame, upright, on white, in sRGB; its centred square averaged to 32x32.
 
-    The thumbnail is the same with and without a preview: a query meets what was stored.
+    The thumbnail is the same with and without a preview, so that queries equal stored images.
 
     Raises:
         ImageRefused: no image of `FORMATS`, or damaged, truncated or beyond `limits`.
@@ -83,7 +82,7 @@ def decode_image(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS, with_prev
 
 
 def decode_picture(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
-    """Decode the whole picture for drawing, (h, w, 3) RGB; a large one averaged to below twice a preview's needs.
+    """Decode the whole picture for drawing, (h, w, 3) RGB uint8; large ones reduced to at most about 1,024 pixels.
 
     Raises:
         ImageRefused: as `decode_image`.
@@ -94,27 +93,27 @@ def decode_picture(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> NDAr
 
 
 def check_size(n_bytes: int, limits: ImageLimits) -> None:
-    """Refuse an encoded image by its size, before it is read. ImageRefused where it is too large."""
+    """Raise ImageRefused if an encoded image is too large, before it is read."""
     if n_bytes > limits.max_bytes:
         raise ImageRefused(ReasonCode.TOO_LARGE, f"{limits.max_bytes / 1e6:g} {n_bytes:,}")
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:
-    """PNG bytes of an (h, w, 3) RGB uint8 image."""
+    """Return PNG bytes of an (h, w, 3) RGB uint8 image."""
     encoded = BytesIO()
     Image.fromarray(image).save(encoded, "PNG")
     return encoded.getvalue()
 
 
 def encode_jpeg(image: NDArray[np.uint8], *, quality: int) -> bytes:
-    """JPEG bytes of an (h, w, 3) RGB uint8 image."""
+    """Return JPEG bytes of an (h, w, 3) RGB uint8 image."""
     encoded = BytesIO()
     Image.fromarray(image).save(encoded, "JPEG", quality=quality)
     return encoded.getvalue()
 
 
 def encode_webp(image: NDArray[np.uint8], *, quality: int) -> bytes:
-    """WebP bytes of an (h, w, 3) RGB uint8 image of at most 16,383 pixels a side: the smallest, for many at once."""
+    """Return WebP bytes of an (h, w, 3) RGB uint8 image of at most 16,383 pixels a side; smaller than JPEG."""
     encoded = BytesIO()
     Image.fromarray(image).save(encoded, "WEBP", quality=quality)
     return encoded.getvalue()
@@ -127,7 +126,7 @@ def encode_webp(image: NDArray[np.uint8], *, quality: int) -> bytes:
 class _Upright(NamedTuple):
     image: Image.Image  # L, RGB or CMYK, at about the working size
     profile: bytes | None  # the colour profile of its pixels
-    width: int  # of the original as a viewer shows it
+    width: int  # of the original, upright
     height: int
     format: str
 
@@ -139,13 +138,13 @@ def _open_upright(data: bytes, limits: ImageLimits) -> _Upright:
             raise ImageRefused(ReasonCode.NO_PIXELS)
         if width * height > limits.max_pixels:
             raise ImageRefused(ReasonCode.TOO_MANY_PIXELS, f"{limits.max_pixels / 1e6:g} {width} x {height}")
-        file_format = "JPEG" if opened.format == "MPO" else str(opened.format)  # MPO: a JPEG with more behind it
+        file_format = "JPEG" if opened.format == "MPO" else str(opened.format)  # MPO: a JPEG followed by more images
         working_size = _working_size(width, height)
         if working_size != opened.size:
-            # JPEG alone can decode at 1/2, 1/4 or 1/8 of its size, each pixel then a mean; others ignore the call.
+            # JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, each pixel a mean; other formats ignore the call.
             opened.draft(None, working_size)
         opened.load()
-        orientation = _orientation(opened)  # a TIFF is upright by now: Pillow turns it when it loads it
+        orientation = _orientation(opened)  # a TIFF is upright already: Pillow rotates it on loading
         profile = opened.info.get("icc_profile")
         image = _on_white(_reduced(_averageable(opened)))
     if orientation >= 5:  # a quarter turn
@@ -161,7 +160,7 @@ def _working_size(width: int, height: int) -> tuple[int, int]:
 
 
 def _averageable(image: Image.Image) -> Image.Image:
-    """The same picture in a mode whose pixels can be averaged: L, RGB, CMYK, LA or RGBA."""
+    """The picture in a mode whose pixels can be averaged: L, RGB, CMYK, LA or RGBA."""
     if image.mode.startswith(("I", "F")):
         return _eight_bit(image)
     if image.mode in ("L", "RGB", "CMYK", "LA", "RGBA") and "transparency" not in image.info:
@@ -179,7 +178,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
         is_signed = tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
         white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
     if image.mode == "F":
-        # No header tells what white is in floats: the first of the usual whites that holds them all.
+        # No header defines white for floats: take the first of the usual values that none exceeds.
         brightest = float(values.max(where=np.isfinite(values), initial=0))
         white = next((usual for usual in (1.0, 255.0, 65535.0) if brightest <= usual), brightest)
     else:
@@ -198,7 +197,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """The image averaged by a whole factor, where it is much larger than what is made of it."""
+    """The image averaged by an integer factor, if it is much larger than the working size."""
     factor = min(max(image.size) // _WORKING_LONG_SIDE, min(image.size) // _WORKING_SHORT_SIDE)
     return image.reduce(factor) if factor > 1 else image
 
@@ -210,7 +209,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
-_TURNS = {  # EXIF orientation → what sets the picture upright
+_TURNS = {  # EXIF orientation → transposition that sets the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -224,13 +223,13 @@ _TURNS = {  # EXIF orientation → what sets the picture upright
 def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # metadata is as hostile as pixels, but a picture with damaged metadata is still a picture
+    except Exception:  # metadata is as untrusted as pixels, but with damaged metadata the picture is still accepted
         return 1
     return orientation if orientation in _TURNS else 1
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# From pixels to what is kept
+# From pixels to thumbnail and preview
 
 
 def _thumbnail(image: Image.Image, profile: bytes | None) -> NDArray[np.uint8]:
@@ -245,11 +244,11 @@ def _thumbnail(image: Image.Image, profile: bytes | None) -> NDArray[np.uint8]:
 
 
 def _preview(image: Image.Image, profile: bytes | None, limits: ImageLimits) -> bytes | None:
-    """The smaller copy that people see; None where even the lowest quality does not fit into `max_preview_bytes`."""
+    """The smaller copy to show; None if even the lowest quality exceeds `max_preview_bytes`."""
     scale = min(1.0, limits.preview_side / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     picture = _srgb(image.resize(size, Image.Resampling.LANCZOS), profile)
-    picture.info = {}  # the JPEG encoder would store a comment that it finds here
+    picture.info = {}  # the JPEG encoder would store a comment from here
     for quality in PREVIEW_QUALITIES:
         encoded = BytesIO()
         picture.save(encoded, "JPEG", quality=quality)
@@ -259,31 +258,31 @@ def _preview(image: Image.Image, profile: bytes | None, limits: ImageLimits) -> 
 
 
 def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """An L, RGB or CMYK image as RGB in sRGB, by its colour profile where it has one that fits."""
+    """An L, RGB or CMYK image converted to sRGB, by its colour profile if it has a valid one."""
     transform = _transform_to_srgb(profile, image.mode) if profile else None
     if transform is not None:
         return transform.apply(image)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-@lru_cache(maxsize=8)  # whole collections share one camera's profile, and building a transform takes milliseconds
+@lru_cache(maxsize=8)  # collections share the profile of a camera, and building a transform takes milliseconds
 def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space.strip() != {"L": "GRAY"}.get(mode, mode):
             return None
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except Exception:  # a damaged profile leaves the colours as they are, which is what viewers do
+    except Exception:  # a damaged profile is ignored, as in viewers
         return None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What Pillow says
+# Errors and warnings of Pillow
 
 
 @contextmanager
 def _refusals(data: bytes, limits: ImageLimits) -> Iterator[None]:
-    """The seam to Pillow: every failure to decode `data` leaves it as an ImageRefused with its reason."""
+    """Turn every failure of Pillow to decode `data` into an ImageRefused with its reason."""
     if not data:
         raise ImageRefused(ReasonCode.EMPTY)
     check_size(len(data), limits)
@@ -299,8 +298,8 @@ def _refusals(data: bytes, limits: ImageLimits) -> Iterator[None]:
     except MemoryError as error:
         raise ImageRefused(ReasonCode.DECODING_MEMORY) from error
     except Exception as error:
-        # Hostile bytes make Pillow's parsers fail in any way that Python knows (OSError, SyntaxError, struct.error,
-        # IndexError …), and each of them means the same here: these bytes cannot be decoded.
+        # Damaged bytes make Pillow's parsers raise almost any exception (OSError, SyntaxError, struct.error,
+        # IndexError …), and each means the same here: these bytes cannot be decoded.
         raise ImageRefused(ReasonCode.DAMAGED_IMAGE, f"{error or type(error).__name__}") from error
 
 
@@ -312,10 +311,10 @@ _log_handler = logging.NullHandler()
 
 @contextmanager
 def pillow_quiet() -> Iterator[None]:
-    """Keep what Pillow warns of (large sizes, odd metadata) from the user: we refuse by our own limits, or take it.
+    """Suppress Pillow's warnings (large sizes, odd metadata): images are refused by `ImageLimits`, or accepted.
 
-    Python's warning filters belong to the whole process and `catch_warnings` is no match for threads: so the first
-    decoder in sets the filter, and the last one out takes it away.
+    Python's warning filters belong to the whole process and `catch_warnings` is not thread-safe: the first decoder sets
+    the filter, and the last one removes it.
     """
     global _warnings_users
     with _warnings_lock:
@@ -323,7 +322,7 @@ def pillow_quiet() -> Iterator[None]:
         if _warnings_users == 1:
             _warnings_filter.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", module=r"PIL\.")
-            # Where a program has set up no logging, Python prints errors that are logged; a handler prevents that.
+            # Without configured logging Python prints logged errors; a handler prevents that.
             logging.getLogger("PIL").addHandler(_log_handler)
     try:
         yield

@@ -1,7 +1,7 @@
-"""Untrusted images decoded in worker processes, so that none can crash this program, fill its memory or stop it.
+"""Decode untrusted images in worker processes, so that none can crash this process, exhaust its memory or block it.
 
-Knows processes and how they die; what an image is, `corpus.images` knows. A worker is started when it is first needed
-and kept. Where one dies, the images of its batch are decoded again, each alone, and one that kills again is refused.
+A worker is started when it is first needed, and kept. If it dies, the images of its batch are decoded again, one by
+one, and an image that kills a worker again is refused.
 """
 
 import atexit
@@ -28,22 +28,22 @@ from imgsearch.errors import DecoderError
 
 WORKER = ("-m", "imgsearch.corpus.decoding.worker")
 
-_START_SECONDS = 60.0  # a cold disk and a busy machine; a healthy start takes a tenth of one
+_START_SECONDS = 60.0  # for a cold disk and a busy machine; usually it takes 0.1
 _MOST_BATCH_IMAGES, _MOST_BATCH_BYTES = 128, 4_000_000  # of one message to a worker
-_LEAST_SHARED_BYTES = 100_000  # less is decoded sooner than a second worker is spoken to
+_LEAST_SHARED_BYTES = 100_000  # less is not worth a second worker
 
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """What decoding may cost. 50 megapixels, the most that `ImageLimits` lets in, take a tenth of each."""
+    """Limits of decoding. 50 megapixels, the maximum of `ImageLimits`, take a tenth of each."""
 
-    memory_bytes: int = 2_000_000_000  # address space beyond what a worker has when it starts
+    memory_bytes: int = 2_000_000_000  # address space beyond that of a new worker
     cpu_seconds: float = 15.0  # for one image
     wall_seconds: float = 60.0  # for one image, however busy the machine
 
 
 class Decoders:
-    """Worker processes that decode images, at most as many at a time as there are processors. Threads may share one."""
+    """Worker processes that decode images, one per processor. Threads may share it."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Decoders:
         self.n_workers = n_workers or _n_processors()
         self._limits = limits or WorkerLimits()
         self._workers = [_Worker(self._limits, command) for _ in range(self.n_workers)]
-        self._threads = ThreadPoolExecutor(self.n_workers, thread_name_prefix="decoding")  # start when they are needed
+        self._threads = ThreadPoolExecutor(self.n_workers, thread_name_prefix="decoding")  # start when needed
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()  # last used, first used again
         for worker in reversed(self._workers):
             self._idle.put(worker)
@@ -63,7 +63,7 @@ class Decoders:
     def images(
         self, encoded: Sequence[bytes], limits: ImageLimits = DEFAULT_LIMITS, *, with_previews: bool = True
     ) -> list[DecodedImage | ImageRefused]:
-        """Decode on all processors; what cannot be decoded comes back as its ImageRefused, in its place.
+        """Decode on all processors; return one result per image, an ImageRefused if it cannot be decoded.
 
         Raises:
             DecoderError: no worker can be started.
@@ -77,7 +77,7 @@ class Decoders:
         """Decode one image.
 
         Raises:
-            ImageRefused: as `decode_image`, or it takes too much time or memory.
+            ImageRefused: as `decode_image`, or decoding takes too much time or memory.
             DecoderError: no worker can be started.
         """
         (result,) = self.images([data], limits, with_previews=with_preview)
@@ -86,11 +86,11 @@ class Decoders:
         return result
 
     def pids(self) -> list[int]:
-        """The process numbers of the workers that run."""
+        """Return the process ids of the running workers."""
         return [worker.pid for worker in self._workers if worker.pid is not None]
 
     def close(self) -> None:
-        """End the workers; a later call starts new ones."""
+        """End the workers; a later call of `images` starts new ones."""
         for worker in self._workers:
             worker.end()
 
@@ -107,7 +107,7 @@ _shared: Decoders | None = None
 
 
 def decoders() -> Decoders:
-    """The workers that this whole process shares."""
+    """Return the workers that the whole process shares."""
     global _shared
     with _shared_lock:
         if _shared is None:
@@ -123,7 +123,7 @@ def _n_processors() -> int:
 
 
 def _batches(encoded: Sequence[bytes], n_workers: int) -> list[list[bytes]]:
-    """In order, small enough that the workers end together, and each of few bytes; a large image is a batch itself."""
+    """Split in order, into batches small enough to keep all workers busy; a large image is a batch of its own."""
     shares = 2 * n_workers if sum(map(len, encoded)) > _LEAST_SHARED_BYTES else 1
     most_images = max(1, min(_MOST_BATCH_IMAGES, -(-len(encoded) // shares)))
     batches: list[list[bytes]] = []
@@ -140,14 +140,14 @@ def _batches(encoded: Sequence[bytes], n_workers: int) -> list[list[bytes]]:
 def _answers(worker: "_Worker", request: Request) -> list[DecodedImage | ImageRefused]:
     if len(request.encoded) == 1:
         try:
-            check_size(len(request.encoded[0]), request.limits)  # what is refused unread need not be sent either
-            return worker.ask(request)
+            check_size(len(request.encoded[0]), request.limits)  # if it is too large, it need not be sent
+            return worker.decode(request)
         except ImageRefused as refusal:
             return [refusal]
         except _WorkerDied as death:
             return [ImageRefused(death.code)]
     try:
-        return worker.ask(request)
+        return worker.decode(request)
     except _WorkerDied:
         alone = (Request([data], request.limits, request.with_previews) for data in request.encoded)
         return list(chain.from_iterable(_answers(worker, one) for one in alone))
@@ -157,8 +157,8 @@ def _answers(worker: "_Worker", request: Request) -> list[DecodedImage | ImageRe
 # One worker
 
 
-class _WorkerDied(Exception):  # noqa: N818  (no failure of ours: it is what an image did, said as its refusal)
-    """The worker died of an image; the code says why, as a refusal."""
+class _WorkerDied(Exception):  # noqa: N818 -- named for what happened, which becomes the refusal of an image
+    """The worker died while decoding; the code is the reason to refuse the image."""
 
     def __init__(self, code: ReasonCode) -> None:
         super().__init__(code)
@@ -166,7 +166,7 @@ class _WorkerDied(Exception):  # noqa: N818  (no failure of ours: it is what an 
 
 
 class _Worker:
-    """A process that is started when it is asked, and again after it died."""
+    """A process that is started on the first request, and again after it died."""
 
     def __init__(self, limits: WorkerLimits, command: Sequence[str]) -> None:
         self._limits = limits
@@ -177,8 +177,8 @@ class _Worker:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def ask(self, request: Request) -> list[DecodedImage | ImageRefused]:
-        """The results for `request`. _WorkerDied where it was too much; DecoderError where no worker starts."""
+    def decode(self, request: Request) -> list[DecodedImage | ImageRefused]:
+        """Return the results for `request`. _WorkerDied if it exceeds a limit; DecoderError if no worker starts."""
         process = self._running()
         message = request.to_bytes()
         until = time.monotonic() + self._limits.wall_seconds * len(request.encoded) + 1.0
@@ -198,12 +198,12 @@ class _Worker:
         except BadAnswerError:
             self.end()
             raise _WorkerDied(ReasonCode.DECODER_CRASHED) from None
-        except BaseException:  # Ctrl-C: what the worker still answers would be taken for the answer to another request
+        except BaseException:  # also KeyboardInterrupt: the pending answer would be taken for that of the next request
             self.end()
             raise
 
     def end(self) -> int:
-        """End the process, if there is one; returns its exit status, 0 where there was none."""
+        """End the process, if there is one; return its exit status, 0 where there was none."""
         process, self._process = self._process, None
         if process is None:
             return 0
@@ -212,13 +212,13 @@ class _Worker:
         process.stdin.close()
         process.stdout.close()
         with suppress(subprocess.TimeoutExpired):
-            return process.wait(0.5)  # dead already, or about to: its input has ended
+            return process.wait(0.5)  # dead already, or about to end with its input
         process.kill()
         return process.wait()
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is not None and self._process.poll() is not None:
-            self.end()  # it was killed from outside, between two requests
+            self.end()  # it was killed between two requests
         if self._process is None:
             self._process = self._started()
         return self._process
@@ -232,7 +232,7 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C and Ctrl-Z are for this process
+                start_new_session=True,  # Ctrl-C and Ctrl-Z are for this process only
             )
         except OSError as error:
             raise DecoderError(f"the process that decodes images cannot be started: {error}.") from error
@@ -244,11 +244,11 @@ class _Worker:
         try:
             if _read(process.stdout.fileno(), len(READY), time.monotonic() + _START_SECONDS) == READY:
                 return process
-            problem = "it says what none says"
+            problem = "its first answer is wrong"
         except TimeoutError:
             problem = f"it is not ready after {_START_SECONDS:.0f} seconds"
         except EOFError:
-            problem = "it ended at once (its words: above)"
+            problem = "it ended at once (see its output above)"
         except BaseException:
             self.end()
             raise
@@ -257,14 +257,14 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """What a worker finds modules by: what this process does. One thread each, for there are as many as processors."""
+    """The environment of a worker: the module path of this process, and one thread, as there is one per processor."""
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _reason(status: int) -> ReasonCode:
-    """Why an image is refused whose worker ended with this exit status (minus the signal, where one ended it)."""
-    if status in (EXIT_MEMORY, -signal.SIGKILL):  # the kernel kills when the whole machine has no memory left
+    """The reason to refuse an image whose worker ended with this exit status (minus the signal number, if any)."""
+    if status in (EXIT_MEMORY, -signal.SIGKILL):  # the kernel sends SIGKILL when the machine is out of memory
         return ReasonCode.DECODING_MEMORY
     if status in (-signal.SIGPROF, -signal.SIGALRM):
         return ReasonCode.DECODING_TIME

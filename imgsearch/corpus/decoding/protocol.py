@@ -1,7 +1,7 @@
-"""What a decoding worker is asked and what it answers, as plain bytes. Knows no processes and opens no image.
+"""Messages to a decoding worker and its answers, as bytes.
 
-Plain structs, not pickles: a worker opens what strangers wrote, so nothing that it says is run or trusted. Numbers are
-in network byte order.
+Structs, not pickles: a worker decodes untrusted bytes, so its answers are not trusted either. Numbers are in network
+byte order.
 """
 
 import struct
@@ -17,17 +17,17 @@ FRAME = struct.Struct("!Q")  # before each message: its length in bytes
 MOST_REASON_BYTES = 2_000
 
 _REQUEST = struct.Struct("!QQIIBI")  # the four limits, with_previews, number of images; then each one's length
-_ANSWER = struct.Struct("!BIIBI")  # decoded?, width, height, place in FORMATS, length of what follows
+_ANSWER = struct.Struct("!BIIBI")  # decoded?, width, height, index into FORMATS, length of the payload
 _THUMBNAIL_BYTES = SIDE * SIDE * 3
 
 
 class BadAnswerError(ValueError):
-    """A worker's answer that is none: it was overwhelmed by what it had to open."""
+    """The answer of a worker is malformed: what it decoded has corrupted it."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Images to decode, all in the same way."""
+    """Images to decode with the same options."""
 
     encoded: Sequence[bytes]
     limits: ImageLimits
@@ -56,14 +56,14 @@ class Request:
         return cls(encoded, ImageLimits(*limits), bool(with_previews))
 
     def most_answer_bytes(self) -> int:
-        """No true answer to this is longer."""
+        """Return an upper bound of the length of the answer."""
         return len(self.encoded) * (
             _ANSWER.size + max(_THUMBNAIL_BYTES + self.limits.max_preview_bytes, MOST_REASON_BYTES)
         )
 
 
 def answer_to_bytes(results: Sequence[DecodedImage | ImageRefused]) -> bytes:
-    """One result for each image of a request, in their order."""
+    """Encode one result for each image of a request, in their order."""
     parts: list[bytes] = []
     for result in results:
         if isinstance(result, DecodedImage):
@@ -79,10 +79,10 @@ def answer_to_bytes(results: Sequence[DecodedImage | ImageRefused]) -> bytes:
 
 
 def answer_from_bytes(message: bytes, request: Request) -> list[DecodedImage | ImageRefused]:
-    """The results, each thumbnail a view of `message`.
+    """Decode the results; each thumbnail is a view of `message`.
 
     Raises:
-        BadAnswerError: it is no answer to `request`.
+        BadAnswerError: the message is not an answer to `request`.
     """
     results: list[DecodedImage | ImageRefused] = []
     place = 0

@@ -2,7 +2,7 @@
 
 from imgsearch.corpus.reasons import Reason, ReasonCode
 
-_SIGNATURES = {  # the first bytes of what people take for images, and of images that lost their rest
+_SIGNATURES = {  # of files mistaken for images, and of damaged images
     b"\xff\xd8\xff": Reason(ReasonCode.UNREADABLE_HEADER, "a JPEG"),
     b"\x89PNG\r\n": Reason(ReasonCode.UNREADABLE_HEADER, "a PNG"),
     b"GIF8": Reason(ReasonCode.UNREADABLE_HEADER, "a GIF"),

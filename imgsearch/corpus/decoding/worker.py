@@ -1,8 +1,8 @@
-"""The process that opens what strangers sent: requests on standard input, answers on standard output.
+"""The process that decodes untrusted images: requests on standard input, answers on standard output.
 
-`corpus.decoding` starts it as `python -m imgsearch.corpus.decoding.worker MEMORY_BYTES CPU_SECONDS WALL_SECONDS` and
-replaces it when it dies, for dying is how it answers what is too much for it. It ends when its input does: whatever
-became of the process that started it, none is left behind.
+`pool` starts it as `python -m imgsearch.corpus.decoding.worker MEMORY_BYTES CPU_SECONDS WALL_SECONDS` and restarts it
+after a crash: exceeding a limit kills the worker by design. It ends with its input, so that none is left behind when
+the process that started it is gone.
 """
 
 import os
@@ -17,8 +17,8 @@ from imgsearch.corpus.decoding.images import DecodedImage, ImageLimits, decode_i
 from imgsearch.corpus.decoding.protocol import FRAME, Request, answer_to_bytes
 from imgsearch.corpus.reasons import ImageRefused
 
-READY = b"imgsearch"  # written once, when everything is imported and the limits hold
-EXIT_MEMORY = 81  # the exit status that says: an image wanted more memory than there may be
+READY = b"imgsearch"  # written once, when everything is imported and the limits are set
+EXIT_MEMORY = 81  # exit status: an image needed more memory than the limit
 
 _MOST_OPEN_FILES = 64
 
@@ -26,16 +26,16 @@ Decode = Callable[[bytes, ImageLimits, bool], DecodedImage]
 
 
 def main(decode: Decode | None = None) -> None:
-    """Answer until standard input ends. `decode` stands in for the real thing where a test wants an image to kill."""
+    """Answer requests until standard input ends. Tests pass a `decode` that crashes."""
     memory_bytes, cpu_seconds, wall_seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     requests, answers = sys.stdin.buffer, _own_output()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     for deadly in (signal.SIGPROF, signal.SIGALRM, signal.SIGXFSZ, signal.SIGPIPE):
         signal.signal(deadly, signal.SIG_DFL)
     _hold_limits(memory_bytes)
     answers.write(READY)
     answers.flush()
-    with pillow_quiet():  # once for all images: to set it up for each costs a tenth of decoding a small one
+    with pillow_quiet():  # once for all images: per image it would cost a tenth of decoding a small one
         _answer_all(decode or _decode, requests, answers, cpu_seconds, wall_seconds)
 
 
@@ -58,20 +58,20 @@ def _decode(data: bytes, limits: ImageLimits, with_preview: bool) -> DecodedImag
 def _decoded(
     decode: Decode, data: bytes, request: Request, cpu_seconds: float, wall_seconds: float
 ) -> DecodedImage | ImageRefused:
-    """One image within its time: past it a signal ends the process, in the midst of C code too."""
+    """Decode one image within its time; after that a signal ends the process, even inside C code."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
     try:
         return decode(data, request.limits, request.with_previews)
     except ImageRefused as refusal:
         if isinstance(refusal.__cause__, MemoryError):
-            # Perhaps what earlier images left behind is to blame: a new process will tell.
+            # Earlier images may have used up the memory: the image is tried again in a new process.
             os._exit(EXIT_MEMORY)
         return refusal
 
 
 def _own_output() -> BinaryIO:
-    """Standard output for answers alone: what a C library prints goes nowhere, and so does what it complains of."""
+    """Reserve standard output for answers; redirect what C libraries print to /dev/null."""
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
@@ -81,9 +81,9 @@ def _own_output() -> BinaryIO:
 
 
 def _hold_limits(memory_bytes: int) -> None:
-    """From here on: so much more memory, no file written, no core dump, few files open."""
+    """Set the limits: additional memory, no written files, no core dumps, few open files."""
     limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: _MOST_OPEN_FILES}
-    if sys.platform == "linux":  # elsewhere the system knows no such limit
+    if sys.platform == "linux":  # other systems have no such limit
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory_bytes
     for limit, wanted in limits.items():
@@ -95,7 +95,7 @@ def _hold_limits(memory_bytes: int) -> None:
 def _read(requests: BinaryIO, length: int) -> bytes:
     message = requests.read(length)
     if len(message) < length:
-        raise SystemExit(0)  # the process that asked is gone
+        raise SystemExit(0)  # the parent process is gone
     return message
 
 
