@@ -14,6 +14,7 @@ from imgsearch.cli.options import (
     IndexOption,
     JsonOption,
     NoPreviewsOption,
+    as_usage_error,
     count,
     depth,
     seconds,
@@ -112,6 +113,7 @@ def crawl(
     interruption, or when there are new pages.
     """
     from crawler.config import CrawlConfig
+    from crawler.crawl import read_seeds
 
     if refresh and retry_failed:
         raise UsageError("--refresh and --retry-failed exclude each other")
@@ -119,7 +121,8 @@ def crawl(
         raise UsageError(
             "no URL to start from: name one, or use --urls FILE, --refresh, --retry-failed or --report HTML"
         )
-    _check_urls(urls or ())
+    with as_usage_error():
+        read_seeds(urls or ())
     config = CrawlConfig(
         max_images=max_images,
         max_pages=max_pages,
@@ -142,16 +145,6 @@ def crawl(
             from imgsearch.workflows.crawl_report import write_crawl_page
 
             write_crawl_page(report, index)
-
-
-def _check_urls(urls: Sequence[str]) -> None:
-    from crawler.crawl import read_seeds
-    from crawler.errors import SeedError
-
-    try:
-        read_seeds(urls)
-    except SeedError as error:
-        raise UsageError(str(error)) from error
 
 
 # ----------------------------------------------------------------------------------------------------------------------

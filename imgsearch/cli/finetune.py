@@ -71,11 +71,12 @@ def finetune(
     A softmax layer on the code is trained together with the whole network. The new model is used if images that were
     held out find more of their label than before; then reindex.
     """
+    from imgsearch.autoencoder.objectives.registry import Objective
     from imgsearch.workflows import training
 
     settings: Settings = {"minutes": minutes, "epochs": epochs, "batch_size": batch_size, "seed": seed}
     with as_usage_error():
-        finetune_recipe(objective=objective, **settings)
+        Objective(finetune_recipe(objective=objective, **settings))
     split = training.split_labels(index, labels=labels, held_out=held_out, seed=seed)
     for sentence in split.labels.notes:
         note(sentence)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crawler.errors import SeedError
 from imgsearch.cli.advice import with_advice
 from imgsearch.cli.grammar import UsageError
 from imgsearch.cli.output import note
-from imgsearch.errors import ModelError, UnknownRowError
+from imgsearch.errors import ModelError
 
 if TYPE_CHECKING:
     from imgsearch.device import DeviceChoice
@@ -72,11 +73,11 @@ def row_number(text: str) -> int:
     """Return the number in `row:N`.
 
     Raises:
-        UnknownRowError: N is not a whole number.
+        UsageError: N is not a whole number.
     """
     number = text.removeprefix(ROW_PREFIX)
     if not number.isascii() or not number.isdigit():
-        raise UnknownRowError(f"{text!r} names no row: write {ROW_PREFIX}N with a whole number, as search prints it")
+        raise UsageError(f"{text!r} names no row: write {ROW_PREFIX}N with a whole number, as search prints it")
     return int(number)
 
 
@@ -110,10 +111,10 @@ AllowPrivateOption = Annotated[
 
 @contextmanager
 def as_usage_error() -> Iterator[None]:
-    """Turn the library's refusal of settings that contradict each other into wrong usage."""
+    """Report values that the library refuses (settings of a model, URLs, hosts) as wrong usage."""
     try:
         yield
-    except ModelError as error:
+    except (ModelError, SeedError) as error:
         raise UsageError(with_advice(error)) from error
 
 

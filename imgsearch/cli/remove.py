@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsearch.cli.grammar import UsageError, examples
-from imgsearch.cli.options import ROW_PREFIX, IndexOption, row_number
+from imgsearch.cli.options import ROW_PREFIX, IndexOption, as_usage_error, row_number
 from imgsearch.cli.output import say
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def remove(
         raise UsageError("nothing is named: write row:N, an address, --host HOST or --url-prefix URL")
     named = [row_number(image) if image.startswith(ROW_PREFIX) else image for image in images or ()]
     change = removal.undo if undo else removal.remove
-    result = change(named, index, hosts=host or (), url_prefixes=url_prefix or (), forget=forget)
+    with as_usage_error():
+        result = change(named, index, hosts=host or (), url_prefixes=url_prefix or (), forget=forget)
     done = "brought back" if undo else "removed"
     if result.named:
         all_before = "" if result.changed else f": all were {done} before"

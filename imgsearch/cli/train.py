@@ -209,12 +209,13 @@ def _train_images(
     json: bool,
     device: str,
 ) -> None:
+    from imgsearch.autoencoder.objectives.registry import Objective
     from imgsearch.workflows import training
 
     if options.describes_network and start not in (None, SCRATCH):
         raise UsageError("a checkpoint brings its network along: leave out --from, or the options of the network")
     with as_usage_error():
-        recipe(options, objective=objective, n_classes=FEWEST_CLASSES, **settings)
+        Objective(recipe(options, objective=objective, n_classes=FEWEST_CLASSES, **settings))
     chosen = chosen_device(device)
     with stopping() as stop, tracking("training") as tracker:
         result = training.train(
@@ -254,6 +255,7 @@ def _train_text(
     json: bool,
     device: str,
 ) -> None:
+    from imgsearch.autoencoder.objectives.registry import Objective
     from imgsearch.workflows import text_training
 
     layers = options.sizes
@@ -265,7 +267,7 @@ def _train_text(
         settings = {**settings, "noise": None, "noise_level": None}
     with as_usage_error():
         most_words, *hidden = layers or TEXT_SIZES
-        text_recipe(most_words, tuple(hidden), options=options, objective=objective, **settings)
+        Objective(text_recipe(most_words, tuple(hidden), options=options, objective=objective, **settings))
     chosen = chosen_device(device)
     with stopping() as stop, tracking("training") as tracker:
         result = text_training.train_text(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsearch.cli.advice import reason_with_advice
-from imgsearch.cli.grammar import UsageError, examples
-from imgsearch.cli.options import IndexOption, JsonOption
+from imgsearch.cli.grammar import examples
+from imgsearch.cli.options import IndexOption, JsonOption, as_usage_error
 from imgsearch.cli.output import say, say_json
 
 if TYPE_CHECKING:
@@ -26,13 +26,10 @@ def why(
 
     Where it was found, its outcome and the reason, what robots.txt allows, and the images stored from it.
     """
-    from crawler.errors import SeedError
     from imgsearch.workflows.explain import explain
 
-    try:
+    with as_usage_error():
         explanation = explain(url, index)
-    except SeedError as error:
-        raise UsageError(str(error)) from error
     if json:
         say_json(explanation.to_json())
         return

@@ -245,7 +245,7 @@ def test_a_missing_index_names_its_command_and_needs_no_training(
 def test_an_unknown_row(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "99999" in complaint(capsys, "search", "row:99999", "--index", index)
     assert "99999" in complaint(capsys, "remove", "row:99999", "--index", index)
-    assert "row:x" in complaint(capsys, "search", "row:x", "--index", index)
+    assert "row:x" in misuse(capsys, "search", "row:x", "--index", index)
     assert "https://nowhere.example/a.jpg" in complaint(
         capsys, "remove", "https://nowhere.example/a.jpg", "--index", index
     )
@@ -350,6 +350,9 @@ def test_a_file_where_the_directory_should_be(
         (["train", "--minutes", "1", "--epochs", "1"], "give minutes or epochs"),
         (["train", "--network", "crystal"], "'crystal' is not one of conv, "),
         (["finetune", "--objective", "1*2*x"], "is no term"),
+        (["train", "--objective", "alchemy"], "there is no objective 'alchemy'; there are agree, "),
+        (["train", "--text", "--objective", "alchemy"], "there is no objective 'alchemy'"),
+        (["remove", "row:x"], "names no row"),
         (["finetune", "--held-out", "2"], "'2' is not a number from 0 to 1"),
     ],
 )

@@ -221,7 +221,7 @@ def test_naming_nothing_or_an_invalid_host_is_refused(
     make_index(index, smooth_thumbnails(1))
     assert imgsearch("remove", "--index", index) == 2
     assert "nothing is named" in capsys.readouterr().err
-    assert imgsearch("remove", "--host", "two words", "--index", index) == 1
+    assert imgsearch("remove", "--host", "two words", "--index", index) == 2
     assert "'two words' is not the name of a host" in capsys.readouterr().err
 
 

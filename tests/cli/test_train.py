@@ -1,6 +1,7 @@
 """The command `train`: which network is trained, which model is used, and how a run is continued."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from imgsearch.autoencoder.card import read_card
+from imgsearch.autoencoder.objectives.registry import TERMS
 from imgsearch.cli.main import run
-from tests.support.cli import answer, complaint, misuse
+from tests.support.cli import answer, complaint, help_of, misuse
 from tests.support.comparison import decide_comparisons
 
 
@@ -49,6 +51,7 @@ def test_every_kind_of_network_is_trained_indexed_and_searched(
         (["--network", "dense", "--from", "somewhere"], "brings its network along"),
         (["--sizes", "3072-many"], "are not sizes"),
         (["--objective", "agree+much*reconstruct"], "is no term"),
+        (["--objective", "contractive"], "reconstruct+0.1"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_usage(
@@ -62,13 +65,17 @@ def test_options_that_contradict_each_other_are_wrong_usage(
     [
         (["--unpool", "switches", "--force", "--objective", "agree"], "decodes codes alone"),
         (["--sizes", "784-30"], "takes examples of 784 values"),
-        (["--objective", "contractive"], "reconstruct+0.1"),
     ],
 )
 def test_a_network_that_cannot_learn_the_objective_is_refused(
     index: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
 ) -> None:
     assert said in complaint(capsys, "train", *options, "--epochs", "1", "--index", index)
+
+
+def test_the_help_names_every_term_of_an_objective() -> None:
+    for name in TERMS:
+        assert re.search(rf"\b{name}:", help_of("train")), name
 
 
 def test_a_model_that_finds_less_is_not_taken_unless_asked_for(
