@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Sequence
 from html import escape
 
 LONGEST_TEXT = 300
+LONGEST_WORD = 24  # characters in a table; longer words, such as addresses, may break anywhere
 # Control characters, marks that turn the reading direction (a label could read as something else), lone surrogates.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 # A second line of defence: even where escaping failed, no script would run and nothing would be loaded.
@@ -29,10 +30,11 @@ a { color: var(--accent); text-decoration-thickness: 1px; text-underline-offset:
 section { border-top: 1px solid var(--line); padding: 2.4rem 0 1rem; margin-top: 2rem; scroll-margin-top: 1rem; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; font: .92rem/1.4 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .42rem .9rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .42rem .9rem; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { padding-left: 0; }
 th { color: var(--quiet); font-weight: 600; vertical-align: bottom; }
-th.number, td.number { text-align: right; overflow-wrap: normal; }
+th.number, td.number { text-align: right; }
+td.long { overflow-wrap: anywhere; }
 code { font: .88em ui-monospace, monospace; background: var(--card); border: 1px solid var(--line);
   border-radius: .35rem; padding: .12rem .4rem; }
 @media print { section { break-inside: avoid; } }
@@ -72,12 +74,17 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[str | int]], *, numer
 
     def cell(tag: str, place: int, value: str | int) -> str:
         text = f"{value:,}" if isinstance(value, int) else escaped(value)
-        return f'<{tag} class="number">{text}</{tag}>' if place in numeric else f"<{tag}>{text}</{tag}>"
+        kind = "number" if place in numeric else "long" if _longest_word(str(value)) > LONGEST_WORD else ""
+        return f'<{tag} class="{kind}">{text}</{tag}>' if kind else f"<{tag}>{text}</{tag}>"
 
     body = "".join(row("td", line) for line in lines)
     if not body:
         return "<p>None.</p>"
     return f'<div class="table"><table><thead>{row("th", columns)}</thead><tbody>{body}</tbody></table></div>'
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 def html_page(title: str, introduction: Sequence[str], body_html: Iterable[str], *, style: str = "") -> str:

@@ -37,10 +37,15 @@ def test_a_table_aligns_its_numeric_columns_on_the_right() -> None:
     html = table(("name", "n"), [("a", 12_345), (HOSTILE, "1.50")], numeric={1})
     elements = Elements(html)
     assert elements.tags.count("tr") == 3
-    assert [attributes.get("class") for attributes in elements.all("td")] == [None, "number", None, "number"]
+    assert [attributes.get("class") for attributes in elements.all("td")] == [None, "number", "long", "number"]
     assert "12,345" in elements.text
     assert HOSTILE in elements.text
     assert table(("name",), []) == "<p>None.</p>"
+
+
+def test_only_long_words_in_a_table_may_break() -> None:
+    elements = Elements(table(("kind", "url"), [("image", "http://pictures.example/" + "x" * 40)]))
+    assert [attributes.get("class") for attributes in elements.all("td")] == [None, "long"]
 
 
 def test_a_page_escapes_its_title_and_introduction_and_forbids_loading_and_scripts() -> None:

@@ -7,7 +7,7 @@ from imgsearch.errors import Hint
 
 @dataclass(frozen=True)
 class Advice:
-    """What a visitor can do, or whoever runs this page."""
+    """A sentence for visitors, and commands for the person who runs the page."""
 
     sentence: str
     commands: tuple[str, ...] = ()  # without "imgsearch" and the index directory

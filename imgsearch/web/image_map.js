@@ -4,11 +4,11 @@
 // `data`: {key, sheet, columns, side, rows: [row], marked: [place in rows], query: place, maps: [{name, title, note, x: [], y: []}]},
 // places in 0..1. A click sends {row}. The `data-row` of a canvas is the image that is pointed at.
 
-const SLACK = 4 // pixels that a hand may move during a click
+const SLACK = 4 // pixels that the pointer may move during a click
 const LARGEST = 72 // side of a thumbnail when zoomed in, pixels
 const POINTED = 112 // side of the thumbnail that is pointed at
 const MOST_ZOOM = 60
-const mounted = new WeakMap() // one picture map for each place in the page, kept when Streamlit draws it again
+const mounted = new WeakMap() // one image map for each element of the page, kept when Streamlit redraws it
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".image-map")
@@ -123,12 +123,12 @@ function thumbnail({ map }, pen, i, [x, y], side) {
   const { columns, side: from } = map.data
   const left = (i % columns) * from
   const top = Math.floor(i / columns) * from
-  // Half a pixel less on each edge: smoothing would mix in the neighbour on the sheet.
+  // Half a pixel less at each edge, since smoothing would mix in the neighbour on the sheet.
   pen.drawImage(map.sheet, left + 0.5, top + 0.5, from - 1, from - 1, x - side / 2, y - side / 2, side, side)
 }
 
 function outline(pen, [x, y], side, colour, width) {
-  for (const [stroke, wide] of [["#fffdf8", width + 3], [colour, width]]) { // a light edge: it stands out from any crowd
+  for (const [stroke, wide] of [["#fffdf8", width + 3], [colour, width]]) { // a light edge makes it stand out
     pen.lineWidth = wide
     pen.strokeStyle = stroke
     pen.strokeRect(x - side / 2, y - side / 2, side, side)
@@ -152,7 +152,7 @@ const inside = (at, margin, length) => Math.min(Math.max(at, margin), length - m
 
 function listen(one) {
   const { canvas } = one
-  let held = null // where the pointer went down, and how far it moved since
+  let held = null // where the pointer went down, and how far it has moved
   canvas.addEventListener("pointerdown", (event) => {
     held = { x: event.offsetX, y: event.offsetY, moved: 0 }
     canvas.setPointerCapture(event.pointerId)
@@ -180,7 +180,7 @@ function listen(one) {
 
 function at(one, x, y) {
   const half = one.side / 2
-  for (let i = one.shown.length - 1; i >= 0; i--) { // the last drawn lies on top
+  for (let i = one.shown.length - 1; i >= 0; i--) { // the last drawn is on top
     if (Math.abs(one.shown[i][0] - x) <= half && Math.abs(one.shown[i][1] - y) <= half) return i
   }
   return -1
@@ -189,13 +189,13 @@ function at(one, x, y) {
 function point(one, i) {
   if (i !== one.map.pointed) {
     one.map.pointed = i
-    one.map.draw() // in every map, so that one sees where the image lies in the other
+    one.map.draw() // in every map, to show the position of the image in the other
   }
   one.canvas.style.cursor = i >= 0 ? "pointer" : "grab"
 }
 
 function wheel(one, event) {
-  if (!event.ctrlKey && !event.metaKey) return // the page scrolls; a pinch on a touchpad arrives with ctrlKey
+  if (!event.ctrlKey && !event.metaKey) return // leaves scrolling to the page; a pinch on a touchpad has ctrlKey
   event.preventDefault()
   const quick = Math.abs(event.deltaY) < 40 ? 0.01 : 0.002
   zoomBy(one, Math.exp(-event.deltaY * quick), event.offsetX, event.offsetY)
@@ -212,7 +212,7 @@ function key(one, event) {
 
 function zoomBy(one, factor, x = one.canvas.clientWidth / 2, y = one.canvas.clientHeight / 2) {
   const scale = factor ? Math.min(MOST_ZOOM, Math.max(1, one.scale * factor)) : 1
-  const grown = 1 / one.scale - 1 / scale // what is under (x, y) stays there
+  const grown = 1 / one.scale - 1 / scale // keeps the point under (x, y) in place
   one.left += (x / one.canvas.clientWidth) * grown
   one.top += (y / one.canvas.clientHeight) * grown
   one.scale = scale

@@ -28,9 +28,9 @@ from imgsearch.web.query import (
     Query,
     Refusal,
     RowQuery,
-    ask,
-    ask_by_link,
+    fetch_query,
     follow_address,
+    set_query,
     take_uploads,
     this_visit,
 )
@@ -88,7 +88,7 @@ def open_searcher(root: Path) -> "Searcher":
 
 def _search_with(row: int) -> None:
     """Switch to the search page, with `row` as the query."""
-    ask(RowQuery(row))
+    set_query(RowQuery(row))
     st.switch_page(st.session_state.search_page, query_params={PARAMETER: str(row)})
 
 
@@ -104,8 +104,8 @@ def draw_search(page: Page) -> None:
     try:
         with shown:
             _draw_query(searcher, query)
-        asked = query.row if isinstance(query, RowQuery) else query.thumbnail
-        _draw_answer(searcher, searcher.search(asked, k=k, by=by), fold=fold)
+        wanted = query.row if isinstance(query, RowQuery) else query.thumbnail
+        _draw_answer(searcher, searcher.search(wanted, k=k, by=by), fold=fold)
     except UnknownRowError as error:  # removed since the query was made
         st.html(cards.notice(str(error), refused=True))
     draw_quality(page)
@@ -126,13 +126,13 @@ def _draw_controls(page: Page) -> tuple[int, str, bool]:
         address = st.text_input("Or with the URL of an image", placeholder="https://…", key="link")
         if st.form_submit_button("Fetch"):
             with st.spinner("Fetching …"):
-                ask_by_link(address)
+                fetch_query(address)
     with st.container(key="random_line"):
         st.button(
             "Random image",
             icon=":material/casino:",
             key="random",
-            on_click=lambda: ask(RowQuery(page.searcher.random_row())),
+            on_click=lambda: set_query(RowQuery(page.searcher.random_row())),
         )
         k = st.slider("Hits by each method", LEAST_HITS, MOST_HITS, USUAL_HITS, key="k")
     with_binary = st.toggle("Also search by binary code (256 bits per image)", key="binary")
@@ -157,7 +157,7 @@ def _draw_uploads(page: Page, n_files: int) -> None:
             for key, image in images.items():
                 with st.container(key=f"upload-{key}"):
                     st.html(cards.small(image.picture, image.name, chosen=image is visit.query))
-                    st.button("Search", key=f"ask-{key}", type="tertiary", on_click=ask, args=(image,))
+                    st.button("Search", key=f"ask-{key}", type="tertiary", on_click=set_query, args=(image,))
     for upload in visit.uploads.values():
         if isinstance(upload, Refusal):
             _draw_refusal(upload)
@@ -230,7 +230,7 @@ def _draw_hits(
                     icon=":material/arrow_forward:",
                     key=f"ask-{method.name}-{hit.row}",
                     type="tertiary",
-                    on_click=ask,
+                    on_click=set_query,
                     args=(RowQuery(hit.row),),
                 )
 

@@ -81,7 +81,7 @@ def this_visit() -> Visit:
 # choosing a query
 
 
-def ask(query: Query) -> None:
+def set_query(query: Query) -> None:
     """Make `query` the current one and set the page's address accordingly."""
     visit = this_visit()
     visit.query, visit.refusal = query, None
@@ -92,7 +92,7 @@ def ask(query: Query) -> None:
         st.query_params[PARAMETER] = visit.address
 
 
-def ask_by_link(address: str) -> None:
+def fetch_query(address: str) -> None:
     """Fetch the image at a URL and search with it; private addresses and anything but images are refused."""
     address = address.strip()
     if not address:
@@ -102,7 +102,7 @@ def ask_by_link(address: str) -> None:
     except (CrawlerError, ImageError) as error:
         this_visit().refusal = Refusal(address, str(error))
     else:
-        ask(query)
+        set_query(query)
 
 
 def image_query(data: bytes, name: str) -> ImageQuery:
@@ -135,7 +135,7 @@ def take_uploads(files: Sequence["UploadedFile"]) -> None:
                 fresh.append(upload)
         visit.uploads[file.file_id] = upload
     if fresh:
-        ask(fresh[0])
+        set_query(fresh[0])
 
 
 def _decoded(file: "UploadedFile") -> ImageQuery | Refusal:
@@ -155,21 +155,21 @@ def follow_address(searcher: "Searcher") -> None:
     A first visit without a row starts with a random one, so that the page shows results at once.
     """
     visit = this_visit()
-    asked = st.query_params.get(PARAMETER)
+    row_text = st.query_params.get(PARAMETER)
     if visit.start is None:
         visit.start = RowQuery(searcher.random_row())
         if visit.query is None:  # else it was chosen on the other page
             visit.query = visit.start
-            if asked is None:
-                ask(visit.start)
+            if row_text is None:
+                set_query(visit.start)
                 return
-    if asked == visit.address:
+    if row_text == visit.address:
         return
-    visit.address = asked
+    visit.address = row_text
     try:
-        visit.query, visit.refusal = visit.start if asked is None else RowQuery(_known_row(asked, searcher)), None
+        visit.query, visit.refusal = visit.start if row_text is None else RowQuery(_known_row(row_text, searcher)), None
     except UnknownRowError as error:
-        visit.refusal = Refusal(f"?{PARAMETER}={asked}", str(error))
+        visit.refusal = Refusal(f"?{PARAMETER}={row_text}", str(error))
 
 
 def leave_address() -> None:
@@ -177,7 +177,7 @@ def leave_address() -> None:
     this_visit().address = None
 
 
-def _known_row(asked: str, searcher: "Searcher") -> int:
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ROW):
+def _known_row(row_text: str, searcher: "Searcher") -> int:
+    if not (row_text.isascii() and row_text.isdigit() and len(row_text) <= LONGEST_ROW):
         raise UnknownRowError("the address must name a row by its number, as in ?row=12.")
-    return searcher.entry(int(asked)).row
+    return searcher.entry(int(row_text)).row

@@ -97,7 +97,7 @@ class Explore(Page):
     def ask_with_words(self, words: str) -> None:
         self.wait_until(lambda: self.browser.find_elements(By.CSS_SELECTOR, WORDS))
         self.browser.find_element(By.CSS_SELECTOR, WORDS).send_keys(words, Keys.ENTER)
-        self.wait_until(lambda: self.word_rows("picture"))
+        self.wait_until(lambda: self.word_rows("image"))
         self.wait_until(self.is_at_rest)
 
     def word_rows(self, column: str) -> list[int]:
@@ -160,7 +160,7 @@ def test_words_find_images_and_a_hit_becomes_the_query(browser: webdriver.Chrome
     page = Explore(browser, address)
     word = TOPICS["dog"][0]
     page.ask_with_words(word)
-    for column in ("code", "lsa", "tfidf", "picture"):
+    for column in ("code", "lsa", "tfidf", "image"):
         assert len(page.word_rows(column)) == 8
     assert page.text(".st-key-hits-words-tfidf .alt").count(word) == 1
     row = page.word_rows("tfidf")[3]

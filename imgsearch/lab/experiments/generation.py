@@ -116,10 +116,10 @@ def _of_corpus(lab: Lab) -> tuple[dict[str, NDArray[Any]], list[CodeKind], str]:
     strips = {
         "images and their reconstructions": np.stack([images[:STEPS], reconstruct(network, images[:STEPS], lab.device)])
     }
-    for name, asked in _codes_to_show(codes, lab.seed).items():
-        decoded = decode_codes(network, asked.reshape(-1, codes.shape[1]), lab.device)
-        strips[name] = decoded.reshape(*asked.shape[:2], *images.shape[1:])
-    drawn = [_measured(name, asked, network, images, lab) for name, asked in _codes_to_measure(codes, lab.seed).items()]
+    for name, grid in _codes_to_show(codes, lab.seed).items():
+        decoded = decode_codes(network, grid.reshape(-1, codes.shape[1]), lab.device)
+        strips[name] = decoded.reshape(*grid.shape[:2], *images.shape[1:])
+    drawn = [_measured(name, new, network, images, lab) for name, new in _codes_to_measure(codes, lab.seed).items()]
     sentence = f"{len(images):,} images of the corpus, by model {card.digest[:12]}."
     return {name: montage(strip) for name, strip in strips.items()}, drawn, sentence
 
