@@ -1,4 +1,4 @@
-"""What becomes of images: one verdict with a reason each, whether a crawl hands them over or a folder holds them."""
+"""Intake of images from crawls and folders: one verdict with a reason each."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ def found(url: str, data: bytes, alt: str = "") -> FoundImage:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two labelled folders of two images each, and what else lies about in folders."""
+    """Two labelled folders of two images each, and other files usual in folders."""
     root = tmp_path / "pictures"
     for number, name in enumerate(("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.PNG")):
         path = root / name
@@ -53,7 +53,7 @@ def archive(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEF
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Intake: what a crawl calls
+# Intake
 
 
 def test_one_outcome_each_in_order(corpus: Corpus) -> None:
@@ -86,7 +86,7 @@ def test_a_crawl_that_lost_the_answer_asks_again_and_keeps(corpus: Corpus) -> No
     elsewhere = found("https://example.net/0.png", picture(0))
     assert intake.keep([image]) == intake.keep([image]) == [Outcome(Verdict.KEPT, row=0)]
     assert intake.keep([elsewhere])[0].verdict is Verdict.DUPLICATE
-    assert intake.keep([elsewhere])[0].verdict is Verdict.KEPT  # that place is known by now
+    assert intake.keep([elsewhere])[0].verdict is Verdict.KEPT  # this place is known now
     assert len(corpus) == 1
 
 
@@ -213,7 +213,7 @@ def test_unreadable_files_fail_with_a_reason(corpus: Corpus, folder: Path, monke
     def forbidden(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)  # root may read everything, so permissions prove nothing
+    monkeypatch.setattr(Path, "read_bytes", forbidden)  # permissions do not stop root
     report = add_paths(Intake(corpus), [folder / "cat"])
     assert report.counts["failed"] == 2
     assert report.reasons == {"cannot be read": 2}
@@ -295,7 +295,7 @@ def test_bombs_are_refused_by_what_they_say_and_by_what_they_are(corpus: Corpus,
     limits = ImageLimits(max_bytes=100_000)
     honest = archive(tmp_path / "honest.zip", {"bomb.png": bytes(10_000_000)})
     liar = tmp_path / "liar.zip"
-    # The table of contents says 10 bytes where there are ten million.
+    # The table of contents claims 10 bytes instead of ten million.
     liar.write_bytes(honest.read_bytes().replace(struct.pack("<I", 10_000_000), struct.pack("<I", 10)))
     report = add_paths(Intake(corpus, limits=limits), [honest, liar])
     assert report.counts == {"kept": 0, "duplicate": 0, "skipped": 1, "failed": 1}

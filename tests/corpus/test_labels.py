@@ -1,4 +1,4 @@
-"""Labels of the user's: what a file says is taken exactly, what it cannot mean is counted or refused."""
+"""Labels from a file: read exactly; unknown images are counted, contradictions refused."""
 
 from collections.abc import Iterator
 from pathlib import Path

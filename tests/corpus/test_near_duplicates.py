@@ -1,4 +1,4 @@
-"""Case 38 of the hostile forty: copies, compressed anew or resized, are flagged and kept."""
+"""Case 38 of tests/hostile: recompressed and resized copies are flagged and kept."""
 
 import sqlite3
 from hashlib import sha256
@@ -19,14 +19,14 @@ from tests.support.strange_images import (
 
 
 def pictures(n: int, side: int = 200) -> list[Image.Image]:
-    """Different pictures with something to see: coarse noise, enlarged."""
+    """Distinct pictures with structure: enlarged coarse noise."""
     rng = np.random.default_rng(38)
     coarse = rng.integers(0, 256, (n, 6, 6, 3), np.uint8)
     return [Image.fromarray(some).resize((side, side), Image.Resampling.BICUBIC) for some in coarse]
 
 
 def keep(corpus: Corpus, *images: bytes, intake: Intake | None = None) -> list[int | None]:
-    """Take the images in; the row that each is flagged as a near-duplicate of."""
+    """Add the images; return for each the row that it is a near-duplicate of, or None."""
     found = [FoundImage(f"file:///{sha256(data).hexdigest()}", data) for data in images]
     outcomes = (intake or Intake(corpus)).keep(found)
     return [corpus.entry(outcome.row).near_duplicate_of for outcome in outcomes if outcome.row is not None]
@@ -46,7 +46,7 @@ def test_case_38_recompressed_and_resized_copies_are_flagged_and_kept(corpus: Co
 
 
 def test_case_38_only_copies_are_flagged(corpus: Corpus) -> None:
-    # In greys there is nothing to see in these.
+    # Their greys are uniform.
     plains = [encoded(plain("RGB", (tone, 255 - tone, 0)), "PNG") for tone in range(0, 256, 5)]
     assert keep(corpus, *plains, *(encoded(picture, "PNG") for picture in pictures(300, side=32))) == [None] * 352
     assert keep(corpus, encoded(plain("RGB", (50, 205, 0)), "BMP")) == [10]
@@ -76,7 +76,7 @@ def test_case_38_a_crowd_of_look_alikes_costs_no_more(corpus: Corpus) -> None:
         asked.append(len(some))
         return np.full((len(some), 32, 32, 3), 255, np.uint8)
 
-    # Each has a hundred thousand images to be compared with, none of which is like it.
+    # Each is compared with a hundred thousand images, none of them similar.
     assert crowd.add(hashes[:512], np.zeros((512, 32, 32, 3), np.uint8), 100_000, read) == [None] * 512
     assert asked == [512 * COMPARED]
 

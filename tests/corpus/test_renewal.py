@@ -1,4 +1,4 @@
-"""What a refresh changes in the corpus: a new row for new bytes, the old one removed, provenance kept on both."""
+"""Effects of a refresh on the corpus: new bytes get a new row, the old one is removed, both keep provenance."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_new_bytes_become_a_new_row_and_the_old_one_keeps_its_provenance(corpus:
     (old,), (new,) = corpus.sources(0), corpus.sources(2)
     assert (old.url, old.alt, old.gone_at) == (new.url, "a", 1_000.0)
     assert (new.provenance.etag, new.provenance.licence, new.gone_at) == ('"v2"', "https://example.org/licence", 0)
-    # After a crash between the two steps the frontier asks once more.
+    # After a crash between the two steps the image is fetched once more.
     assert renewal.replace([found("a", 7, '"v2"')]) == [RefreshVerdict("unchanged")]
 
 

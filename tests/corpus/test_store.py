@@ -1,4 +1,4 @@
-"""The corpus on disk: rows come back as they went in, through crashes, full disks, second writers and many readers."""
+"""The corpus on disk: rows survive crashes, full disks, second writers and many readers unchanged."""
 
 import multiprocessing
 import os
@@ -37,7 +37,7 @@ def corpus(paths: IndexPaths) -> Iterator[Corpus]:
 
 
 def image(number: int, **changes: object) -> NewImage:
-    """An image that follows from its number; every third has no preview."""
+    """A deterministic image per number; every third has no preview."""
     rng = np.random.default_rng(number)
     values: dict[str, object] = {
         "digest": sha256(str(number).encode()).hexdigest(),
@@ -59,7 +59,7 @@ def images(start: int, end: int) -> list[NewImage]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What goes in comes out
+# Storing and reading
 
 
 def test_rows_come_back_as_they_went_in(paths: IndexPaths, corpus: Corpus) -> None:
@@ -217,7 +217,7 @@ def test_many_threads_share_one_corpus(paths: IndexPaths, corpus: Corpus) -> Non
                     assert reader.preview(row) == image(row).preview
                     assert np.array_equal(reader.thumbnails()[row], image(row).thumbnail)
                     assert len(reader.live_rows()) >= 50
-            except BaseException as failure:  # shown by the assertion below, in the test's own thread
+            except BaseException as failure:  # reported by the assertion below, in the thread of the test
                 failures.append(failure)
 
         threads = [threading.Thread(target=read, args=(seed,)) for seed in range(6)]
@@ -239,7 +239,7 @@ def test_reading_needs_a_corpus(paths: IndexPaths) -> None:
 
 
 def run_as_nobody(work: Callable[[], str]) -> str:
-    """What `work` returns in a child process that may not write where only root may."""
+    """The result of `work` in a child process without the permissions of root."""
     receiver, sender = FORK.Pipe(duplex=False)
 
     def child() -> None:
@@ -455,7 +455,7 @@ def test_sigkill_at_random_moments_leaves_no_row_half_there(paths: IndexPaths) -
                 assert np.array_equal(corpus.thumbnails()[row], image(row).thumbnail)
                 assert corpus.preview(row) == image(row).preview
     assert rows > 0
-    assert mended > 0  # else no kill fell where it hurts
+    assert mended > 0  # else no kill hit a write
 
 
 def test_a_reader_needs_no_writer_to_mend_first(paths: IndexPaths) -> None:

@@ -1,4 +1,4 @@
-"""What is written of each image: every place's alt text and the label, nothing of what was removed."""
+"""Texts of images: the alt text of every place and the label, without removed images."""
 
 from pathlib import Path
 

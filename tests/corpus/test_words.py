@@ -1,4 +1,4 @@
-"""Texts to words: what is a word, what hostile texts cannot do, and which words make the vocabulary."""
+"""Splitting of texts into words, hostile texts, and the vocabulary."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whole crawls of small sites on loopback: what is collected, how far they go, how they end."""
+"""Whole crawls of small sites on loopback: what is collected, limits, and how a crawl ends."""
 
 import base64
 import threading

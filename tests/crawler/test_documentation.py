@@ -74,7 +74,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 class PlainParser(HTMLParser):
-    """What a page names: images that it shows, gives as its own or links to, and pages."""
+    """The links of a page: images that it shows, declares or links to, and pages."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class PlainParser(HTMLParser):
 
 
 def plainly_named_images(folder: Path, address: str) -> set[str]:
-    """The image URLs of all pages that can be reached from the index by links, read from disk."""
+    """The image URLs of all pages that the index links to, directly or not, read from disk."""
     images, seen, waiting = set[str](), set[str](), [f"{address}/"]
     while waiting:
         url = waiting.pop()

@@ -5,7 +5,7 @@ from tests.support.crawl import Crawler, add_gallery
 from tests.support.loopback_site import Site, serving
 
 # ----------------------------------------------------------------------------
-# consent (the rest of it: test_hostile_consent)
+# consent (more in tests/hostile/test_consent.py)
 
 
 def test_a_seed_that_robots_txt_refuses_is_the_reports_problem(site: Site, crawler: Crawler) -> None:
@@ -31,7 +31,7 @@ def test_private_addresses_need_permission(site: Site, crawler: Crawler) -> None
 def test_a_host_that_cannot_be_reached_is_the_reports_problem(site: Site, crawler: Crawler) -> None:
     with serving() as gone:
         url = gone.url
-    for _ in range(2):  # a host that gave no answer is asked again by the next command, without any wait
+    for _ in range(2):  # the next crawl tries a host without an answer again at once
         report = crawler(url)
         assert report.problem == f"{url}/: cannot reach {url[7:]}: connection refused"
         assert report.finished_because.startswith("what is left must wait 5 min")

@@ -1,4 +1,4 @@
-"""Refreshing what was kept: unchanged, changed, missing, gone; and retrying only what failed."""
+"""Refresh of kept images (unchanged, changed, missing, gone), and retries of what failed."""
 
 import base64
 import sqlite3
@@ -16,7 +16,7 @@ from tests.support.loopback_site import Answer, Kept, Site, gif
 
 
 class Shelf:
-    """What a refresh hands over, with the plainest answers: an image is changed when its bytes are others."""
+    """Takes the images of a refresh; an image is changed when its bytes differ."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -47,7 +47,7 @@ def _path(url: str) -> str:
 
 
 def tagged(site: Site, path: str, number: int, tag: str) -> list[dict[str, str]]:
-    """An image with an ETag, answered with 304 where it is known; returns the conditions that were asked with."""
+    """Serve an image with an ETag, or 304 for that ETag; return the conditions of the requests."""
     asked: list[dict[str, str]] = []
 
     def answer(_: int) -> Answer:
@@ -72,7 +72,7 @@ def test_what_is_unchanged_is_asked_for_by_its_etag_and_not_sent_again(site: Sit
     assert asked == [{}, {"If-None-Match": '"v1"', "If-Modified-Since": "Wed, 21 Oct 2015 07:28:00 GMT"}]
     assert (report.unchanged, report.changed, report.gone, report.unclear, report.queued) == (2, 0, 0, 0, 0)
     assert report.changes == ()
-    assert site.paths().count("/") == 1  # pages are not asked for again
+    assert site.paths().count("/") == 1  # pages are not fetched again
 
 
 def test_new_bytes_replace_the_old_and_are_asked_for_by_their_own_etag_next(site: Site, crawler: Crawler) -> None:
@@ -113,7 +113,7 @@ def test_gone_means_two_looks_in_a_row_in_two_runs(site: Site, crawler: Crawler,
     assert last.changes[0].outcome == "gone"
     assert f"answered {status}" in last.changes[0].detail
     assert crawler(site.url).failed == 1
-    assert shelf.refresh().gone == 0  # it is not asked for again
+    assert shelf.refresh().gone == 0  # it is not fetched again
 
 
 def test_a_changed_image_keeps_the_licence_of_its_page(site: Site, crawler: Crawler) -> None:
@@ -229,14 +229,14 @@ def test_only_what_failed_is_tried_again(site: Site, crawler: Crawler) -> None:
     add_gallery(site, 4, pages=2)
     site.image("/9.gif", 9)
     site.page("/more", '<img src="/9.gif">')
-    crawler(f"{site.url}/more", max_pages=0)  # waits in the frontier, and is none of our business
+    crawler(f"{site.url}/more", max_pages=0)  # waits in the frontier, for another crawl
     site.requests.clear()
     again = crawler(retry_failed=True)
     assert sorted(site.paths()) == ["/0.gif", "/page1"]
     assert again.notes == ("URLs that had failed and are tried again: 2",)
     assert again.finished_because == "all that had failed was tried again"
     assert again.kept == 2
-    assert crawler(site.url, f"{site.url}/more").kept == 5  # what the mended page names, and what waited
+    assert crawler(site.url, f"{site.url}/more").kept == 5  # the images of the repaired page, and those that waited
 
 
 def test_a_seed_that_failed_is_tried_again(site: Site, crawler: Crawler) -> None:

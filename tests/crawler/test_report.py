@@ -1,4 +1,4 @@
-"""What a crawl says of itself at its end."""
+"""The report at the end of a crawl."""
 
 import pytest
 

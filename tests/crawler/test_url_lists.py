@@ -1,4 +1,4 @@
-"""Lists of image URLs: txt, csv and parquet; read whole, refused with a reason, crawled as politely as ever."""
+"""Lists of image URLs (txt, csv, parquet): read completely, refused with a reason, crawled politely."""
 
 import sys
 from pathlib import Path
@@ -91,7 +91,7 @@ def test_the_images_of_a_list_are_crawled_politely_with_their_captions(
         assert report.notes == (f"{path}: entries that are no URL: 1, the first is 'javascript:alert(1)'",)
         assert not {"/no.gif", "/never.gif", "/other"} & set(site.paths())
         site.requests.clear()
-        assert crawler(lists=(path,)).kept_now == 0  # the same command goes on where it was
+        assert crawler(lists=(path,)).kept_now == 0  # the same list continues the crawl
         assert site.requests == []
 
 

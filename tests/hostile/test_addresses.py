@@ -1,4 +1,4 @@
-"""Cases 39 and 29 of the forty: no stranger makes us dial a private address, and every hop of a redirect is judged."""
+"""Cases 39 and 29: private addresses are never dialled, and every hop of a redirect is checked."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ LIMITS = FetchLimits(connect_seconds=2, read_seconds=2, total_seconds=20)
 PUBLIC = "93.184.216.34"
 ALSO_PUBLIC = "151.101.1.69"
 
-# The thirteen forms of the table, then ranges and spellings beyond it.
+# Thirteen usual forms, then further ranges and spellings.
 PRIVATE = "is a private address"
 PRIVATE_HOSTS = [
     "127.0.0.1",
@@ -68,10 +68,10 @@ PRIVATE_HOSTS = [
 
 
 class Internet:
-    """Names that resolve as the test says, public addresses that lead to sites on loopback, and what was dialled."""
+    """Fake name resolution, public addresses that lead to sites on loopback, and a record of dialled addresses."""
 
     def __init__(self) -> None:
-        # A name -> its addresses, one list for each time it is asked for.
+        # A name -> its addresses, one list per resolution.
         self.names: dict[str, list[list[str]]] = {"localhost": [["127.0.0.1"]], "localhost.": [["127.0.0.1"]]}
         self.asked: list[str] = []
         self.dialled: list[str] = []
@@ -87,7 +87,7 @@ class Internet:
 
     def getaddrinfo(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         name = (host.decode() if isinstance(host, bytes) else str(host)).lower()
-        if name not in self.names:  # an address in some spelling, or a name that nobody has
+        if name not in self.names:  # an address in some spelling, or an unknown name
             return self._real_getaddrinfo(host, port, *args, **kwargs | {"flags": socket.AI_NUMERICHOST})
         self.asked.append(name)
         answers = self.names[name]
@@ -103,7 +103,7 @@ class Internet:
 
 @pytest.fixture
 def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
-    """No test here reaches the real one: whatever is dialled ends on loopback or is refused."""
+    """Connections never reach the real internet: they end on loopback or are refused."""
     internet = Internet()
     monkeypatch.setattr(socket, "getaddrinfo", internet.getaddrinfo)
     # A bound method instead of the lambda would not be given the socket.
@@ -130,7 +130,7 @@ def other(internet: Internet) -> Iterator[Site]:
 
 @pytest.fixture
 def crawler(tmp_path: Path) -> Crawler:
-    """A crawler without --allow-private."""
+    """A crawler that refuses private addresses."""
     return Crawler(tmp_path, allow_private=False)
 
 
@@ -298,7 +298,7 @@ def test_case_39_search_by_link_on_the_page(internet: Internet, monkeypatch: pyt
 def test_case_29_a_circle_of_redirects_fails_and_each_of_its_urls_is_asked_for_once(
     site: Site, crawler: Crawler, length: int, all_named: bool
 ) -> None:
-    # Where the page names all of them, several answers come in one batch, and none of them knows of the others.
+    # If the page links to all of them, several answers come in one batch.
     named = range(length if all_named else 1)
     site.page("/", "".join(f"<img src=/{hop}>" for hop in named) + "<img src=/fine.gif>")
     site.image("/fine.gif", 1)
@@ -332,7 +332,7 @@ def test_case_29_five_redirects_are_followed_and_six_are_not(site: Site, crawler
         for hop in range(hops):
             site.redirect(f"/{name}{hop}", f"/{name}{hop + 1}")
         site.image(f"/{name}{hops}", hops)
-    for hop in range(10):  # other spellings of one key: the same line of the frontier, but a hop each time
+    for hop in range(10):  # other spellings of one key: the same row of the frontier, but one hop each
         site.redirect(f"/spelt?utm_source={hop}", f"/spelt?utm_source={hop + 1}")
     report = crawler(site.url)
     assert crawler.gallery.paths == ["/five5"]

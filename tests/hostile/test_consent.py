@@ -1,4 +1,4 @@
-"""Cases 1 to 9, 12, 13 of the hostile web: what a site does not want is not done; no host is pressed or starves others.
+"""Cases 1 to 9, 12 and 13: robots.txt is obeyed, no host is overloaded, and no host starves others.
 
 Each crawls real servers on loopback, on a clock of its own where hours matter.
 """
@@ -32,7 +32,7 @@ def other() -> Iterator[Site]:
 
 
 def later(seconds: float) -> Callable[[], float]:
-    """A clock that is ahead."""
+    """A clock ahead of the real one."""
     return lambda: time.time() + seconds
 
 
@@ -44,7 +44,7 @@ def show(site: Site, *paths: str) -> str:
 
 
 def after(seconds: float, answer: Answer) -> Callable[[int], Answer]:
-    """What a path says that takes its time."""
+    """A slow answer of a path."""
 
     def say(times: int) -> Answer:
         time.sleep(seconds)
@@ -54,12 +54,12 @@ def after(seconds: float, answer: Answer) -> Callable[[int], Answer]:
 
 
 def forbid(site: Site) -> str:
-    """How the reason of what robots.txt of `site` forbids reads."""
+    """The reason, in words, of a URL that robots.txt of `site` forbids."""
     return f"robots.txt of {site.url[7:]} does not allow imgsearch here"
 
 
 # ----------------------------------------------------------------------------
-# robots.txt: what it says
+# robots.txt: rules
 
 
 PATTERNS = """
@@ -116,7 +116,7 @@ def test_case_03_nothing_is_fetched_until_robots_txt_can_be_read(
     assert report.problem
     assert report.finished_because == "what is left must wait 5 min; crawl the same URLs again then"
     asked = len(site.requests)
-    if answer is not SILENCE:  # a host that was silent is asked again by the next command, without a wait
+    if answer is not SILENCE:  # the next crawl tries a silent host again at once
         crawler(url, clock=later(250))
         assert len(site.requests) == asked
     site.robots("User-agent: *\nDisallow: /2")
@@ -133,7 +133,7 @@ def test_case_04_five_redirects_of_robots_txt_are_followed(site: Site, other: Si
     other.page("/", "<img src=/no-matter.gif>")
     other.image("/no-matter.gif", 7)
     report = crawler(site.url, other.url)
-    # The rules are those of the host that was asked, not of the one that gave them.
+    # The rules apply to the host that redirected, not to the one that sent them.
     assert crawler.gallery.paths == ["/no-matter.gif", "/yes.gif"]
     assert report.reasons == {forbid(site): 1}
 
@@ -153,7 +153,7 @@ def test_case_05_the_first_500_kib_count_whatever_they_hold(site: Site, crawler:
     head = b"\xef\xbb\xbfUser-agent: *\r\nDisallow: /no\r\n# caf\xe9 \xff\x00 \xf0\x9f\r\n\xe9\xe8: \xe0\r\n"
     cut = b"Disallow: /public\r\n"
     filler = b"# nothing here\r\n" * (MAX_ROBOTS_BYTES // 16)
-    until = MAX_ROBOTS_BYTES - len("Disallow: /")  # of the rule that is cut remains `Disallow: /`
+    until = MAX_ROBOTS_BYTES - len("Disallow: /")  # the cut would leave `Disallow: /` of the rule
     body = head + filler[: until - len(head) - 2] + b"\r\n" + cut + b"Disallow: /late\r\n" * 30_000
     assert len(body) > 1_000_000
     assert body[:MAX_ROBOTS_BYTES].endswith(b"\nDisallow: /")
@@ -251,7 +251,7 @@ def test_case_07_the_group_of_our_own_name_counts(site: Site, crawler: Crawler, 
 
 
 # ----------------------------------------------------------------------------
-# robots.txt: when it is asked for
+# robots.txt: when it is fetched
 
 
 def test_case_08_twenty_threads_start_on_one_new_host_and_one_asks_for_robots_txt(site: Site, crawler: Crawler) -> None:
@@ -283,7 +283,7 @@ def test_case_08_twenty_crawlers_of_one_frontier_ask_once(tmp_path: Path) -> Non
             leases, hosts = frontier.leases.claim(0, 10, Selection([seed]))
             leased.extend(leases)
             asked.extend(hosts)
-            end.wait()  # nobody gives a lease back before all have tried
+            end.wait()  # no lease is given back before all have tried
 
     threads = [threading.Thread(target=claim) for _ in range(20)]
     for thread in threads:
@@ -338,7 +338,7 @@ def test_a_host_that_slows_is_asked_less_often_and_a_restart_remembers_it(site: 
     add_gallery(site, 8)
     site.answer_seconds = 0.06
     crawler(site.url, delay_seconds=0.01, stop=lambda: len(crawler.gallery.images) >= 2)
-    assert min(gaps(site)[1:]) >= 6 * 0.06  # the answer itself, and five times as long in peace
+    assert min(gaps(site)[1:]) >= 6 * 0.06  # the answer itself, and a pause five times as long
     with Frontier.open(crawler.path) as frontier:
         slow = frontier.hosts.get(site.url).answer_seconds
     assert slow >= 0.06

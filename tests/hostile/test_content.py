@@ -1,4 +1,4 @@
-"""Cases 30 to 36 and a crawl's part of 38 of the hostile forty: what strangers call an image, and what becomes of it.
+"""Cases 30 to 36 and the crawl's part of 38: files with wrong types, bombs, odd images and duplicates.
 
 Images are decoded as everywhere, in worker processes; where a site has a part, it is a real one on loopback.
 """
@@ -55,19 +55,19 @@ def crawled(site: Site, corpus: Corpus, folder: Path, *, limits: FetchLimits | N
 
 
 def show(site: Site, **images: tuple[bytes, str]) -> None:
-    """A page with images, each given as its bytes and what the server calls them."""
+    """A page with images, each given as its bytes and its Content-Type."""
     for name, (body, content_type) in images.items():
         site.answer(f"/{name}", Answer(body, headers={"Content-Type": content_type}))
     site.page("/", "".join(f'<img src="/{name}">' for name in images))
 
 
 def stored_under(corpus: Corpus) -> set[str]:
-    """The last parts of all addresses under which an image was kept."""
+    """The last parts of all URLs at which an image was kept."""
     return {source.url.rsplit("/", 1)[1] for row in range(len(corpus)) for source in corpus.sources(row)}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 30 to 32: what servers say and send
+# 30 to 32: types and bodies
 
 
 def test_case_30_bytes_decide_whatever_the_server_calls_them(site: Site, corpus: Corpus, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_case_33_what_is_too_large_is_not_even_sent_to_a_worker() -> None:
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that a process has had at a time."""
+    """The peak memory of a process."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found is not None
     return 1024 * int(found[1])
@@ -173,7 +173,15 @@ def peak_bytes(pid: int) -> int:
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_case_34_all_eight_orientations_are_the_same_picture(pool: Decoders, file_format: str) -> None:
     upright = photograph()
-    undone = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # orientation → the turn that gives it, as Pillow numbers them
+    undone = {
+        2: 0,
+        3: 3,
+        4: 1,
+        5: 5,
+        6: 2,
+        7: 6,
+        8: 4,
+    }  # orientation → the transposition that produces it (Pillow)
     expected = pool.image(encoded(upright, file_format)).thumbnail.astype(int)
     for orientation in range(1, 9):
         stored = upright.transpose(Image.Transpose(undone[orientation])) if orientation in undone else upright
@@ -185,7 +193,7 @@ def test_case_34_all_eight_orientations_are_the_same_picture(pool: Decoders, fil
 
 
 def swapped_profile() -> bytes:
-    """A colour profile whose red is sRGB's green, and the other way round."""
+    """A colour profile with red and green of sRGB swapped."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return srgb.replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
 

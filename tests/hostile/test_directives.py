@@ -54,7 +54,7 @@ def read(site: Site, crawler: Crawler, head: str = "", **headers: str) -> None:
 
 
 def outcomes(crawler: Crawler, seed: str) -> dict[str, str]:
-    """Path -> reason, of all that was skipped."""
+    """Path -> reason in words, of every skipped URL."""
     with Frontier.open(crawler.path) as frontier:
         sql = "SELECT url, reason_code, reason_detail FROM url WHERE outcome = 'skipped' AND seed = ?"
         rows = frontier._database.rows(sql, f"{seed}/")

@@ -1,4 +1,4 @@
-"""Cases 23 to 26 of the hostile web: keys of URLs, and what pages name; against a site on loopback."""
+"""Cases 23 to 26: keys of URLs, and links of pages; against a site on loopback."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ from imgsearch.workflows.crawled_images import keep_in
 from tests.support.crawl import Crawler
 from tests.support.loopback_site import Answer, Site, gif
 
-SECONDS = 5.0  # that any page of a megabyte may take; the worst take a fifth of it
+SECONDS = 5.0  # limit for any page of a megabyte; the worst take a fifth of it
 
 
 # ----------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_case_24_references_lead_where_a_browser_goes(site: Site, crawler: Crawl
     expected = ["/deep/er/a.gif", "/deep/b.gif", "/c.gif", "/d.gif", "/deep/er/two%20words.gif"]
     expected += ["/deep/er/e.gif?x=1&y=2", "/deep/er/?q=1", "/deep/er/f.gif", "/deep/er/%67.gif", "/deep/er/h.gif"]
     for number, path in enumerate(expected):
-        site.image(path.replace("%67", "g"), number)  # requests writes it so: it means the same
+        site.image(path.replace("%67", "g"), number)  # requests encodes it so; it means the same
     site.page("/deep/er/next", "<html>")
     report = crawler(site.url)
     assert crawler.gallery.paths == sorted(expected)
@@ -152,7 +152,7 @@ def test_case_24_references_lead_where_a_browser_goes(site: Site, crawler: Crawl
 def test_case_24_a_page_in_another_encoding(
     site: Site, crawler: Crawler, charset: str, in_query: str, is_stated: bool
 ) -> None:
-    # A path is written in UTF-8, a query in the page's encoding where that has the character: as browsers do.
+    # As in browsers, a path is encoded in UTF-8, a query in the encoding of the page if that has the character.
     html = f'<meta charset="{charset}"><img src="é.gif?é" alt="été">'
     body = html.encode(charset, errors="xmlcharrefreplace")
     content_type = f"text/html; charset={charset}" if is_stated else "text/html"
@@ -163,7 +163,7 @@ def test_case_24_a_page_in_another_encoding(
 
 
 # ----------------------------------------------------------------------------
-# 25: where pages name images
+# 25: places of images on pages
 
 _NAMED = [
     "<img src=/a.gif>",
@@ -364,7 +364,7 @@ def _png(width: int, height: int) -> bytes:
 
 
 def _header_only_png(width: int, height: int) -> bytes:
-    """A PNG that claims to be so large, with next to nothing in it."""
+    """A PNG that claims this size, with almost no data."""
     head = b"IHDR" + width.to_bytes(4) + height.to_bytes(4) + b"\x08\x02\0\0\0"
     chunks = (head, b"IDAT" + zlib.compress(b"\0" * 100) + b"\0" * 600, b"IEND")
     written = (len(chunk[4:]).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) for chunk in chunks)

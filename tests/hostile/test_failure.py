@@ -1,4 +1,4 @@
-"""Cases 14 to 18 of the forty: servers that say when to come back, break, hang up or never end."""
+"""Cases 14 to 18: Retry-After, server errors, broken connections and endless answers."""
 
 import re
 import socket
@@ -47,13 +47,13 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SteppingClock:
-    """One second in each round, and rounds that do not wait."""
+    """A clock with one second per round of the crawl, and rounds that do not wait."""
     monkeypatch.setattr("crawler.crawl._TICK_SECONDS", 0.005)
     return SteppingClock(1.0)
 
 
 def first(once: Answer, then: Answer, times: int) -> Answer:
-    """What a site says the first time and ever after."""
+    """One answer the first time, and another one afterwards."""
     return then if times else once
 
 
@@ -126,7 +126,7 @@ def test_case_14_the_host_is_left_alone_for_as_long_as_it_asks(
     assert report.kept == 2
     first, *later = asked_at
     assert first[0] == "/busy.gif"
-    assert {path for path, _ in later} == {"/busy.gif", "/next.gif"}  # the wait is the host's, not this URL's alone
+    assert {path for path, _ in later} == {"/busy.gif", "/next.gif"}  # the wait is for the host, not this URL alone
     assert min(at for _, at in later) - first[1] >= (28 if as_date else 30)  # a date has whole seconds
 
 
@@ -235,7 +235,7 @@ def test_case_16_what_is_gone_is_asked_for_once_by_any_number_of_commands(
 
 
 def photograph(number: int) -> bytes:
-    """A JPEG of 60x40 whose upper half and lower half differ, so that half of it is another picture."""
+    """A JPEG of 60x40 with different halves, so that half of the data is another picture."""
     image = Image.new("RGB", (60, 40), (10 * number, 200, 30))
     image.paste((30, 10 * number, 200), (0, 20, 60, 40))
     data = BytesIO()
@@ -274,12 +274,12 @@ def test_case_17_half_an_image_is_fetched_again_and_never_stored(site: Site, tmp
 def test_case_17_a_body_longer_than_announced_is_refused_and_spoils_nothing_after_it(
     site: Site, tmp_path: Path
 ) -> None:
-    # What was announced is the whole answer (RFC 9110), so nobody can tell; but half a JPEG is no image.
+    # By RFC 9110 the announced length is the whole answer; but half a JPEG is not an image.
     site.page("/", "".join(f"<img src=/{i}.jpg>" for i in range(6)))
     for i in range(6):
         data = photograph(i)
         announced = len(data) // 2 if i % 2 else len(data)
-        smuggled = HEAD + b"Content-Length: 3\r\n\r\nbad"  # must not be taken for the answer to the next request
+        smuggled = HEAD + b"Content-Length: 3\r\n\r\nbad"  # must not count as the answer to the next request
         site.answer(f"/{i}.jpg", Answer(raw=HEAD + b"Content-Length: %d\r\n\r\n%s%s" % (announced, data, smuggled)))
     paths = index_paths(tmp_path)
     config = CrawlConfig((site.url,), delay_seconds=0.001, allow_private=True, threads=1, tries=2, backoff_seconds=0.01)
@@ -325,7 +325,7 @@ ODD_ANSWERS = {
 
 @contextmanager
 def speaking(raw: bytes) -> Iterator[str]:
-    """A server that says `raw` to everybody and hangs up; its URL."""
+    """Run a server that sends `raw` and hangs up; yield its URL."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
         def speak() -> None:
@@ -348,7 +348,7 @@ def test_case_17_what_is_no_answer_is_a_failure_in_words(raw: bytes) -> None:
         pytest.raises(FetchFailed) as failed,
     ):
         fetcher.get(url)
-    # Words that a user can read: no name of a class, nothing that moves a terminal's cursor.
+    # Readable words: no class name, and no control characters.
     assert not re.search(r"[a-z][A-Z]|Error|Exception", str(failed.value))
     assert str(failed.value).isprintable()
 
@@ -364,7 +364,7 @@ def test_case_17_an_odd_head_does_not_hide_a_whole_body(raw: bytes) -> None:
 
 
 def drip(file: BinaryIO, piece: bytes = b"G") -> None:
-    """A body of 50 seconds; nobody should wait for its end."""
+    """A body of 50 seconds, longer than any crawl may wait."""
     for _ in range(1000):
         file.write(piece)
         file.flush()
@@ -373,7 +373,7 @@ def drip(file: BinaryIO, piece: bytes = b"G") -> None:
 
 @contextmanager
 def dripping(before: bytes, piece: bytes) -> Iterator[str]:
-    """A server that drips from its first byte on, after saying `before`; its URL."""
+    """Run a server that sends `before`, then one byte at a time; yield its URL."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
         def speak() -> None:

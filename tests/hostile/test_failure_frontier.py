@@ -1,4 +1,4 @@
-"""Cases 19 and 20 as one property: whatever crawls do with one frontier in whatever order, it loses and doubles no URL.
+"""Cases 19 and 20 as a property: whatever several crawls do, a frontier neither loses nor doubles a URL.
 
 Two crawls add, lease, settle, put back, prolong, stop and die at the will of hypothesis, beside a model of what each
 URL's state must be.
@@ -38,7 +38,7 @@ crawls = st.integers(0, N_CRAWLS - 1)
 
 @dataclass
 class State:
-    """What the model knows of one URL."""
+    """Expected state of one URL."""
 
     held_by: str = ""  # the owner of its lease
     until: float = 0.0  # when that runs out
@@ -56,7 +56,7 @@ class SharedFrontier(RuleBasedStateMachine):
         self.now = 1000.0
         self.dead: set[str] = set()
         self.model: dict[str, State] = {}
-        self.given: dict[str, list[Lease]] = {}  # owner -> every lease it was ever given
+        self.given: dict[str, list[Lease]] = {}  # owner -> every lease it ever had
         self.is_dead = mock.patch("crawler.frontier.leases.is_dead", self.dead.__contains__)
         self.is_dead.start()
         self.crawls = [Frontier.open(self.path) for _ in range(N_CRAWLS)]
@@ -120,7 +120,7 @@ class SharedFrontier(RuleBasedStateMachine):
     @precondition(lambda self: any(self.given.get(crawl.leases.owner) for crawl in self.crawls))
     @rule(data=st.data(), way=st.sampled_from(["settle", "retry", "redirect"]))
     def bring_back(self, data: st.DataObject, way: str) -> None:
-        """End a lease, be it the newest or one of old that ran out long ago and may be another's by now."""
+        """End any lease, even an old one that ran out and may have another holder by now."""
         crawl = data.draw(st.sampled_from([crawl for crawl in self.crawls if self.given.get(crawl.leases.owner)]))
         lease = data.draw(st.sampled_from(self.given[crawl.leases.owner]))
         is_held = self._is_held(lease.url, crawl.leases.owner)
@@ -133,7 +133,7 @@ class SharedFrontier(RuleBasedStateMachine):
         else:
             crawl.leases.redirect_in_place(lease, lease.url)
             done = State()
-        if is_held:  # else it is another's or nobody's by now, and nothing may have changed: see the invariant
+        if is_held:  # else it has another holder or none, and nothing may have changed: see the invariant
             self.model[lease.url] = done
 
     @rule(who=crawls)
@@ -152,7 +152,7 @@ class SharedFrontier(RuleBasedStateMachine):
 
     @rule(who=crawls, by=crawls)
     def die(self, who: int, by: int) -> None:
-        """One crawl is killed and started anew; the next start of any takes its leases back."""
+        """Kill one crawl and start it again; the next start of any crawl takes its leases back."""
         killed = self.crawls[who]
         self.dead.add(killed.leases.owner)
         killed._database.close()

@@ -1,4 +1,4 @@
-"""Cases 19 to 22 of the forty: crawls that are killed, stopped, run twice at once, or out of disk lose nothing."""
+"""Cases 19 to 22: killed, stopped and concurrent crawls, and crawls on a full disk, lose nothing."""
 
 import json
 import os
@@ -33,7 +33,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-GRACE_SECONDS = 0.5  # instead of the crawl's own
+GRACE_SECONDS = 0.5  # instead of the default
 
 
 def publish(site: Site, n_images: int, n_pages: int) -> None:
@@ -63,7 +63,7 @@ def finished(command: list[str]) -> dict[str, int]:
 
 
 def leases(paths: IndexPaths) -> int:
-    """URLs and hosts that somebody holds, as a stranger reads it from the file."""
+    """Number of leased URLs and hosts, read from the file."""
     with closing(sqlite3.connect(paths.crawl_database)) as frontier:
         held = "SELECT COUNT(*) FROM {} WHERE owner <> ''"
         return sum(int(frontier.execute(held.format(table)).fetchone()[0]) for table in ("url", "host"))
@@ -121,7 +121,7 @@ def test_case_19_after_25_kills_every_url_is_done_once_and_the_store_verifies(si
     with Corpus.open(paths) as corpus:
         assert corpus.verify() == []
         assert len({entry.url for entry in corpus.entries(range(len(corpus)))}) == len(corpus) == N_IMAGES - 40
-    # What a kill undoes is the batch in flight, not more: 4 jobs for each of 8 threads, and as many to be written.
+    # A kill undoes only the batch in flight: 4 jobs for each of 8 threads, and as many to be stored.
     again = sum(n - 1 for path, n in Counter(site.paths()).items() if path != "/robots.txt")
     assert again <= KILLS * 64
 
@@ -173,7 +173,7 @@ def test_case_20_two_processes_on_one_frontier_fetch_no_url_twice(tmp_path: Path
         assert {path: n for path, n in Counter(site.paths()).items() if n > 1} == {}  # robots.txt neither
         assert len(site.paths()) == n_images + 7
         if delay:
-            assert site.most_in_flight == 1  # the pace is the host's, whoever asks
+            assert site.most_in_flight == 1  # the pace is per host, whichever process fetches
     with closing(sqlite3.connect(kept_path)) as kept:
         assert kept.execute("SELECT COUNT(*), COUNT(DISTINCT url) FROM kept").fetchone() == (3 * n_images, n_images * 3)
     with Frontier.open(frontier_path) as frontier:
@@ -215,7 +215,7 @@ def test_case_20_a_url_that_waits_long_for_its_answer_stays_with_the_crawl_that_
 
 
 def test_case_20_what_another_holds_is_not_taken_for_done(site: Site, crawler: Crawler) -> None:
-    # A container that was killed and started anew cannot tell that its predecessor is dead: the lease must run out.
+    # A restarted container cannot know that its predecessor is dead: the lease must run out.
     site.page("/", "<img src=/a.gif><img src=/b.gif>")
     site.image("/a.gif", 1)
     site.image("/b.gif", 2)
@@ -236,7 +236,7 @@ def test_case_20_what_another_holds_is_not_taken_for_done(site: Site, crawler: C
 
 
 def test_case_20_two_processes_that_make_the_frontier_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    # The other one is in the middle of making the file; SQLite alone would refuse the switch to WAL at once.
+    # The other process is creating the file; SQLite alone would refuse the switch to WAL at once.
     path = tmp_path / "crawl.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("CREATE TABLE half_made (x)")
@@ -333,7 +333,7 @@ def test_case_21_a_second_ctrl_c_ends_at_once_and_returns_the_leases_too(stuck_s
 
 
 def complaint(command: list[str], **options: int) -> str:
-    """What a crawl says that fails with code 1 and a single line."""
+    """The single line of a crawl that fails with exit code 1."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload] # options are those of Popen
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
@@ -343,7 +343,7 @@ def complaint(command: list[str], **options: int) -> str:
 
 
 def expect_whole(site: Site, paths: IndexPaths, n_images: int) -> None:
-    """The same command, where there is room again, keeps every image."""
+    """Expect the same command to keep every image, once there is space again."""
     report = finished(crawl_command(site, paths.root))
     assert (report["kept"], report["duplicate"], report["failed"], report["queued"]) == (n_images, 0, 0, 0)
     assert leases(paths) == 0
@@ -384,7 +384,7 @@ def test_case_22_a_frontier_without_space_is_a_clean_error_and_the_crawl_resumes
 
     def prepare_small(database: FrontierDatabase) -> None:
         prepare(database)
-        database.run("PRAGMA max_page_count = 30")  # SQLite then says what it says of a full disk
+        database.run("PRAGMA max_page_count = 30")  # SQLite then reports a full disk
 
     monkeypatch.setattr(FrontierDatabase, "_prepare", prepare_small)
     with pytest.raises(FrontierError, match="database or disk is full"):

@@ -1,4 +1,4 @@
-"""Case 27 of the hostile web: sitemaps, and those that are none; against a site on loopback."""
+"""Case 27: sitemaps, and other files in their place; against a site on loopback."""
 
 import gzip
 import time
@@ -20,7 +20,7 @@ from crawler.workers import fetch_job
 from tests.support.crawl import Crawler
 from tests.support.loopback_site import Answer, Site, gif, serving
 
-SECONDS = 5.0  # that any page of a megabyte may take; the worst take a fifth of it
+SECONDS = 5.0  # limit for any sitemap of a megabyte; the worst take a fifth of it
 
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'

@@ -1,4 +1,4 @@
-"""Case 28 of the hostile web: sites without end; against one on loopback."""
+"""Case 28: crawler traps, against a site on loopback."""
 
 import sqlite3
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.support.loopback_site import Answer, Site
 
 
 class Trap(dict[str, Answer]):
-    """Answers every path with a page of links that `links` makes of the path and of how many pages went before."""
+    """Answers every path with a page of links, computed by `links` from the path and the number of pages before."""
 
     def __init__(self, links: Callable[[str, int], list[str]]) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def test_case_28_dot_segments_name_the_same_page(site: Site, crawler: Crawler) -
 
 def test_case_28_a_host_has_a_budget_of_pages(site: Site, crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.frontier.insert.PAGES_PER_HOST", 20)
-    monkeypatch.setattr("crawler.frontier.insert._ROWS_AT_ONCE", 2)  # so many are compared with the budget at once
+    monkeypatch.setattr("crawler.frontier.insert._ROWS_AT_ONCE", 2)  # rows compared with the budget at once
     site.answers = Trap(lambda path, n: [f"/{n}.html", f"/{n}b.html"])  # type: ignore[assignment]
     report = crawler(site.url, depth=1000, stop=lambda: len(site.requests) > 200)
     assert report.finished_because == "nothing is left to fetch"

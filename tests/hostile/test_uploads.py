@@ -1,4 +1,4 @@
-"""Case 40 of the hostile forty: what visitors upload."""
+"""Case 40: uploads of visitors."""
 
 import re
 import tomllib
@@ -30,7 +30,7 @@ SAMPLES = samples()
 
 
 class StrangersFile:
-    """What Streamlit's uploader gives of a file."""
+    """A file as Streamlit's uploader returns it."""
 
     def __init__(self, name: str, data: bytes) -> None:
         self.name, self.file_id, self._data = name, name, data
@@ -64,7 +64,7 @@ def test_case_40_a_hundred_uploads_of_strangers(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "below" / "here").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "below" / "here")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    decoders().close()  # workers that start here, and so with these folders, from now on
+    decoders().close()  # so that new workers start with these folders
     taken: dict[str, query.ImageQuery | query.Refusal] = {}
     files = strangers_files()
     for start in range(0, 100, query.MOST_UPLOADS):

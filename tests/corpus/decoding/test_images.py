@@ -1,4 +1,4 @@
-"""Image bytes → thumbnails: true tones in every mode, limits, and nothing but ImageError on hostile bytes."""
+"""Decoding of images: correct tones in every mode, limits, and only ImageError for damaged bytes."""
 
 import pickle
 import struct
@@ -314,7 +314,7 @@ def test_any_bytes_after_a_true_beginning(name: str, rest: bytes, kept: int) -> 
 
 
 def is_refused(data: bytes) -> bool:
-    """Whether the bytes are refused; anything but an image or an ImageError fails the test."""
+    """Whether the bytes are refused; any result but an image or an ImageError fails the test."""
     try:
         decode_image(data)
     except ImageError as refusal:

@@ -1,4 +1,4 @@
-"""Case 37 of the hostile forty: damaged images, and what becomes of the workers that decode them."""
+"""Case 37 of tests/hostile: damaged images, and the workers that decode them."""
 
 import os
 import signal
@@ -46,13 +46,13 @@ def test_case_37_a_hundred_damages_neither_kill_nor_hold_up_a_worker(pool: Decod
 def test_case_37_truncated_images_are_refused(pool: Decoders, name: str) -> None:
     whole = pool.image(SAMPLES[name]).thumbnail
     for result in pool.images(list(truncations(SAMPLES[name]))):
-        # An animation may be cut behind its first frame, which is all that is wanted of it.
+        # An animation may be cut after its first frame, which is all that is decoded.
         assert isinstance(result, ImageRefused) or np.array_equal(result.thumbnail, whole)
 
 
 @pytest.fixture(scope="module")
 def frail() -> Iterator[Decoders]:
-    """One worker that some images kill."""
+    """One worker that certain images crash."""
     pool = Decoders(1, limits=WorkerLimits(cpu_seconds=0.3, wall_seconds=0.5), command=deadly_worker.COMMAND)
     yield pool
     pool.close()

@@ -1,4 +1,4 @@
-"""The way of a request: the short one for plain URLs leads where requests' own leads, and old pools stay usable."""
+"""Routes of requests: plain URLs get the same pool and target as from requests, and old pools stay usable."""
 
 import gc
 import weakref
@@ -35,7 +35,7 @@ def test_every_url_is_asked_for_as_requests_would(origin: str, path: str) -> Non
         return
     connections = Connections(Deadline(), allow_private=True)
     prepared = requests.Request("GET", url).prepare()
-    for _ in range(2):  # the first time the pool is made, the second it is known
+    for _ in range(2):  # the first call creates the pool, the second reuses it
         route = connections.route(url)
         assert route.target == prepared.path_url
         assert url.startswith(f"{route.pool.scheme}://{route.pool.host}")

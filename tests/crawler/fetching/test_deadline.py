@@ -1,4 +1,4 @@
-"""A total deadline on sockets, and that it changes nothing else about them, TLS included."""
+"""A total deadline on sockets, which changes nothing else about them, also with TLS."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""One bounded GET against a site on loopback, and what a query by URL answers."""
+"""One bounded GET against a site on loopback, robots.txt, and queries by URL."""
 
 import gzip
 import socket
@@ -25,7 +25,7 @@ def fetcher() -> Iterator[Fetcher]:
 
 
 # ----------------------------------------------------------------------------
-# what comes back
+# answers
 
 
 def test_a_page_and_an_image(site: Site, fetcher: Fetcher) -> None:

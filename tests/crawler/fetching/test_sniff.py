@@ -1,4 +1,4 @@
-"""The first bytes decide, not what the server says."""
+"""The first bytes decide about the kind of a body, before the Content-Type."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The frontier with a clock of its own: what is due, who holds it, what became of it."""
+"""The frontier with given times: due URLs, leases, outcomes."""
 
 import subprocess
 import sys
@@ -61,7 +61,7 @@ def test_a_host_gives_nothing_before_its_robots_txt_is_known(frontier: Frontier)
     leases, hosts = frontier.leases.claim(0, 10, ALL)
     assert not leases
     assert [host.host for host in hosts] == ["http://a.example"]
-    # Exactly one asks for it, however often the host is due meanwhile.
+    # Exactly one holder fetches it, however often the host is due meanwhile.
     assert frontier.leases.claim(1, 10, ALL) == ([], [])
     open_hosts(frontier, "http://a.example")
     assert claim(frontier, 2)

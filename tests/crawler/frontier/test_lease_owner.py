@@ -1,4 +1,4 @@
-"""Which owners are known to be dead."""
+"""Recognise owners of leases whose process has ended."""
 
 import os
 import subprocess

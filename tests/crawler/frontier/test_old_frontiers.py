@@ -1,4 +1,4 @@
-"""Frontiers that earlier versions wrote, with reasons in sentences: opened, translated, and crawled on with."""
+"""Frontiers that earlier versions wrote, with reasons in sentences: opened, translated, and used by a crawl."""
 
 import sqlite3
 from contextlib import closing

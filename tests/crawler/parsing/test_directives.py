@@ -32,7 +32,7 @@ from crawler.parsing.directives import NO_FOLLOW, NO_IMAGES, Directives, read_di
         (["otherbot: noai, imgsearch: noimageai"], Directives("noimageai")),
         (["nofollow, otherbot: noai"], Directives("", "nofollow")),
         (["imgsearchbot: noai"], Directives()),
-        # colons that name nobody
+        # colons without an agent
         (["unavailable_after: 25 Jun 2010 15:00:00 PST, noai"], Directives("noai")),
         (["unavailable_after: Friday, 25-Jun-10 15:00:00 UTC, noai"], Directives("noai")),
         (["unavailable_after: 2010-06-25T15:00:00+00:00, noai"], Directives("noai")),

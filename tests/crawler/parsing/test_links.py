@@ -1,4 +1,4 @@
-"""What is found on a page, element by element."""
+"""Links and images of a page, element by element."""
 
 import base64
 
@@ -138,7 +138,7 @@ def test_encodings(body: bytes, content_type: str) -> None:
 
 
 def test_a_million_nested_elements_are_cut() -> None:
-    # Parsed whole this takes lexbor many minutes; the test would not end.
+    # Parsing all of it would take lexbor many minutes.
     body = b"<img src=a.jpg>" + b"<div>" * 900_000 + b"<img src=b.jpg>"
     assert [image.url for image in extract_links(body, PAGE).images] == ["http://example.org/dir/a.jpg"]
 
