@@ -60,7 +60,7 @@ def strangers_files() -> list[StrangersFile]:
 def test_case_40_a_hundred_uploads_of_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     visit = query.Visit()
     monkeypatch.setattr(query, "this_visit", lambda: visit)
-    monkeypatch.setattr(query, "ask", lambda _: None)
+    monkeypatch.setattr(query, "set_query", lambda _: None)
     (tmp_path / "below" / "here").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "below" / "here")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
