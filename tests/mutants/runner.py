@@ -98,7 +98,7 @@ def _copies(repository: Path, n: int) -> Iterator[list[Path]]:
             for name in COPIED:
                 path = repository / name
                 if path.is_dir():
-                    shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                    shutil.copytree(path, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
                 elif path.exists():
                     shutil.copy2(path, folder / name)
         yield folders
