@@ -33,7 +33,7 @@ def draw_contact_sheet(searcher: Searcher, query: Query, result: SearchResult) -
     """
     thumbnail = searcher.query_thumbnail(query)
     tiles: list[Tile] = [
-        (_large(thumbnail), "its 32×32 pixels", False),
+        (_large(thumbnail), "32 by 32 pixels", False),
         (_large(searcher.reconstruct(thumbnail)), "from its code", False),
     ]
     return _draw([("Query", tiles), *_rows_of_hits(searcher, result)])
