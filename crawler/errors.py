@@ -17,7 +17,7 @@ from crawler.reasons import Reason, sentence
 
 
 class Hint(StrEnum):
-    """What would mend a failure, or bring in more images."""
+    """A change that would resolve a failure, or bring in more images."""
 
     ALLOW_PRIVATE = "allow_private"  # `CrawlConfig.allow_private`
     FOLLOW_HOSTS = "follow_hosts"  # `CrawlConfig.follow_hosts`

@@ -27,7 +27,7 @@ from enum import StrEnum
 
 
 class Hint(StrEnum):
-    """What resolves a failure; `cli/advice.py` and `web/advice.py` hold a sentence for each."""
+    """A remedy for a failure; `cli/advice.py` and `web/advice.py` hold a sentence for each."""
 
     ADD_IMAGES = "add_images"
     DESCRIBE_IMAGES = "describe_images"

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def fuzz(minutes: float, seed: int) -> dict[str, Counter[str]]:
-    """How many damaged images of each kind were decoded, were refused, or failed."""
+    """Counts of damaged images that were decoded, were refused, or failed."""
     sound, rng = samples(), np.random.default_rng(seed)
     counts: dict[str, Counter[str]] = {name: Counter() for name in sound}
     until = time.monotonic() + 60 * minutes

@@ -30,7 +30,7 @@ _ANY_DEPTH = 1_000_000_000
 
 
 class Answered(NamedTuple):
-    """What is stored of the answer that brought an image."""
+    """The stored facts of the HTTP response that contained an image."""
 
     number: int  # of its row
     fetched_at: float

@@ -1,4 +1,4 @@
-"""How to train, and how far a training is: plain data. Imports no torch, so that the command line can list defaults."""
+"""Settings and progress of a training, as plain data. Imports no torch, so that the command line can list defaults."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ Terms = tuple[tuple[str, float], ...]  # names of loss terms and their weights
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How far a random view may differ from its image."""
+    """Limits of the random changes that make a view of an image."""
 
     smallest_area: float = 0.25  # the crop's share of the image: between this and 1
     widest_aspect: float = 4 / 3  # the crop's width to height: between 1/this and this
@@ -30,7 +30,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train. Give `minutes` or `epochs`; neither means ten minutes."""
+    """Settings of a training. Give `minutes` or `epochs`; neither means ten minutes."""
 
     # What is trained on which objective
     network: NetworkConfig = field(default_factory=ConvConfig)  # ignored where training starts from a checkpoint
@@ -97,7 +97,7 @@ def parse_objective(text: str) -> Terms:
 
 @dataclass(frozen=True)
 class TrainProgress:
-    """How far a training is."""
+    """Progress of a training."""
 
     doing: str  # the phase it is in, for people
     fraction: float  # of the budget, 0..1

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Provenance:
-    """How an image was fetched from the web; empty for files."""
+    """HTTP metadata of the response that contained an image; empty for files."""
 
     fetched_at: float = 0.0  # seconds since 1970, 0 where unknown
     content_type: str = ""  # headers of the answer, as sent

@@ -1,4 +1,4 @@
-"""What every part of the page is drawn with: the open index and the ways to leave the page."""
+"""The context that every part of the page is drawn with: the open index, and links to the other pages."""
 
 import shlex
 from collections.abc import Callable

@@ -28,7 +28,7 @@ svg { width: 100%; height: auto; }
 
 @dataclass(frozen=True)
 class CrawlFacts:
-    """What the page shows. Plain data."""
+    """Content of the report, as plain data."""
 
     counts: dict[str, int]  # outcome → images, those that wait (queued) included
     reasons: Sequence[ReasonCount]

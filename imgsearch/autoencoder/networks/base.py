@@ -1,4 +1,4 @@
-"""What all networks share: the interface of an autoencoder, and a change of basis for its codes."""
+"""Interface that all networks share, and the change of basis of their codes."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""What a loss term is, and what it sees of one step."""
+"""The record of a loss term, and the batch that it is computed from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from imgsearch.autoencoder.config import DEFAULT_MINUTES, TrainConfig
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a training lasts: some seconds, or some steps; pre-training takes a share of it, at its beginning."""
+    """Length of a training in seconds or in steps; pre-training takes a share of it, at its beginning."""
 
     seconds: float | None  # None for a budget in steps
     steps: int  # of joint training, after pre-training; 0 for a budget in seconds

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Position:
-    """How far a run is."""
+    """Progress of a run, as it is saved."""
 
     step: int = 0
     images_seen: int = 0

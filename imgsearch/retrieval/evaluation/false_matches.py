@@ -25,7 +25,7 @@ MOST_QUERIES = 1000
 
 @dataclass(frozen=True)
 class MatchRates:
-    """How well one method's cutoff separates queries with a match from those without. Shares, 0 to 1."""
+    """Rates at which one method's cutoff reports a match where there is one, and where there is none; 0 to 1."""
 
     same: float  # the cutoff's two distances
     close: float

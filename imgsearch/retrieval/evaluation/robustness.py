@@ -40,7 +40,7 @@ class Recall:
 
 @dataclass(frozen=True)
 class DistortedRecall:
-    """How often each method finds the original, for each distortion and on average."""
+    """Share of distorted copies whose original each method finds, for each distortion and on average."""
 
     n_rows: int  # images that were distorted
     n_database: int  # images that could be found

@@ -118,7 +118,7 @@ class Searcher(OpenIndex):
 
     @property
     def code_size(self) -> int:
-        """How many numbers a code has."""
+        """Numbers in a code."""
         return self.card.code_size
 
     @property
