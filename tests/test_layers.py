@@ -28,6 +28,10 @@ ORDER: dict[str, tuple[str, ...]] = {
     "imgsearch.lab": (
         *("finding", "drawing", "registry", "page", "datasets", "posts", "stacks", "lecture", "experiments"),
     ),
+    "imgsearch.cli": (
+        *("output", "signals", "advice", "grammar", "options", "hits", "evaluation_output", "training_output"),
+        *("commands", "main"),
+    ),
     "crawler": (
         *("reasons", "errors", "records", "parsing", "fetching", "report", "takedown", "config", "frontier", "workers"),
         *("url_lists", "offers", "outcomes", "crawl", "refresh"),

@@ -13,23 +13,23 @@ from typing import Annotated
 import typer
 
 from imgsearch import __version__
-from imgsearch.cli.add import add
 from imgsearch.cli.advice import with_advice
-from imgsearch.cli.app import app as page
-from imgsearch.cli.compact import compact
-from imgsearch.cli.crawl import crawl
-from imgsearch.cli.demo import demo
-from imgsearch.cli.evaluate import evaluate
-from imgsearch.cli.finetune import finetune
+from imgsearch.cli.commands.add import add
+from imgsearch.cli.commands.app import app as page
+from imgsearch.cli.commands.compact import compact
+from imgsearch.cli.commands.crawl import crawl
+from imgsearch.cli.commands.demo import demo
+from imgsearch.cli.commands.evaluate import evaluate
+from imgsearch.cli.commands.finetune import finetune
+from imgsearch.cli.commands.lab import lab
+from imgsearch.cli.commands.reindex import reindex
+from imgsearch.cli.commands.remove import remove
+from imgsearch.cli.commands.search import search
+from imgsearch.cli.commands.status import status
+from imgsearch.cli.commands.train import train
+from imgsearch.cli.commands.why import why
 from imgsearch.cli.grammar import PROGRAM, UsageError, add_command, app, command_line
-from imgsearch.cli.lab import lab
 from imgsearch.cli.output import note
-from imgsearch.cli.reindex import reindex
-from imgsearch.cli.remove import remove
-from imgsearch.cli.search import search
-from imgsearch.cli.status import status
-from imgsearch.cli.train import train
-from imgsearch.cli.why import why
 from imgsearch.errors import ImgSearchError
 
 DEBUG_VARIABLE = "IMGSEARCH_DEBUG"

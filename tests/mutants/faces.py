@@ -47,7 +47,7 @@ FACES = (
     ),
     Mutant(
         "the demo claims any directory",
-        "imgsearch/cli/demo.py",
+        "imgsearch/cli/commands/demo.py",
         "    if index_paths(root).corpus_database.exists():",
         "    if False:",
         ("test_end_to_end.py::test_the_demo_refuses_a_directory_with_other_images",),

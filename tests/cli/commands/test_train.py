@@ -117,7 +117,7 @@ def test_an_interrupted_training_is_continued_unless_started_from_scratch(
 
     for more, gone_on_with in (([], True), (["--from", "scratch"], False)):
         with monkeypatch.context() as patch:
-            patch.setattr("imgsearch.cli.train.stopping", stopping_soon)
+            patch.setattr("imgsearch.cli.commands.train.stopping", stopping_soon)
             assert run(line) == 0
         capsys.readouterr()
         assert run([*line, *more]) == 0
