@@ -431,6 +431,7 @@ def test_a_read_only_directory(small_disk: Path, photographs: Path, capsys: pyte
 # as a process
 
 
+@pytest.mark.slow
 def test_help_is_quick_beside_torch() -> None:
     def seconds(*line: str) -> float:
         def once() -> float:

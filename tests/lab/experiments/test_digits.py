@@ -20,6 +20,7 @@ def test_a_deep_code_keeps_more_of_a_digit_than_as_many_principal_components(lab
     assert f"{errors['deep-8']:.2f}" in finding.conclusion
 
 
+@pytest.mark.slow
 def test_neighbours_in_the_plane_of_the_deep_code_classify_better(lab: Lab) -> None:
     shares = run_2d(lab).figures["neighbours_right"]
     assert shares["deep-2"] > shares["PCA-2"] > 0.3  # chance is 0.1

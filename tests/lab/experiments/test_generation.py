@@ -19,6 +19,7 @@ def a_lab(paths: IndexPaths) -> Lab:
     return Lab(paths, "small", pick_device("cpu"), None, 0, silent, lambda: False)
 
 
+@pytest.mark.slow
 def test_most_digits_have_a_place_on_the_plane_of_two_numbers(tmp_path: Path) -> None:
     finding = run_experiment("generate", a_lab(IndexPaths(tmp_path)))
     assert finding.figures["digits"] == 10

@@ -51,6 +51,7 @@ def test_ten_numbers_of_the_autoencoder_beat_ten_of_lsa(finding: Finding) -> Non
     assert shares["TF-IDF"][0] > shares["LSA-10"][0]
 
 
+@pytest.mark.slow
 def test_the_finding_describes_data_and_measure(finding: Finding) -> None:
     assert "540 texts to train on, 360 to test with" in finding.data
     assert "a query among the other test texts" in finding.data

@@ -31,17 +31,20 @@ def test_switches_reconstruct_best(finding: Finding) -> None:
     assert "Switches reconstructs best" in finding.conclusion
 
 
+@pytest.mark.slow
 def test_switches_determine_the_image_more_than_the_code_does(finding: Finding) -> None:
     swapped, error = finding.figures["swapped"], finding.figures["unpoolings"]["switches"]["error"]
     assert error < swapped["code_of_another"] < swapped["switches_of_another"]
 
 
+@pytest.mark.slow
 def test_with_switches_the_code_contains_least_and_finds_the_fewest_copies(finding: Finding) -> None:
     figures = finding.figures["unpoolings"]
     assert max(figures, key=lambda name: figures[name]["linear_error"]) == "switches"
     assert min(figures, key=lambda name: figures[name]["recall@1"]) == "switches"
 
 
+@pytest.mark.slow
 def test_all_three_have_the_same_measures(finding: Finding) -> None:
     assert [line[0] for line in finding.lines] == list(UNPOOLINGS)
     for name in UNPOOLINGS:
@@ -51,6 +54,7 @@ def test_all_three_have_the_same_measures(finding: Finding) -> None:
     assert finding.picture.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_digits_are_used_where_there_is_no_corpus(lab: Lab) -> None:
     pictures = pictures_of(lab)
     assert "fewer than 200 images" in pictures.sentence
