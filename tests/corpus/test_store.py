@@ -127,6 +127,16 @@ def test_a_digest_is_stored_once(corpus: Corpus) -> None:
     assert corpus.verify() == []
 
 
+def test_deleted_texts_are_overwritten_at_once_and_not_only_by_compact(corpus: Corpus, paths: IndexPaths) -> None:
+    corpus.append([image(0, alt="secret words"), image(1)])
+    corpus.database.select("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"secret words" in paths.corpus_database.read_bytes()
+    with corpus.database.transaction() as connection:
+        connection.execute("DELETE FROM source WHERE row = 0")
+    corpus.database.select("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"secret words" not in paths.corpus_database.read_bytes()
+
+
 def test_half_characters_do_not_stop_a_crawl(corpus: Corpus) -> None:
     corpus.append([image(0, url="https://example.org/\ud800", alt="half \udfff", label="\ud800")])
     corpus.add_sources([(0, Source("https://example.org/\udfff/"))])

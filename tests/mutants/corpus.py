@@ -36,7 +36,7 @@ CORPUS = (
         "imgsearch/corpus/database.py",
         'connection.execute("PRAGMA secure_delete = ON")',
         'connection.execute("PRAGMA secure_delete = OFF")',
-        ("cli/test_takedown.py", "corpus/test_store.py"),
+        ("corpus/test_store.py",),
     ),
     Mutant(
         "duplicates are kept",
