@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -447,12 +448,18 @@ def append_for_ever(paths: IndexPaths) -> None:
             corpus.append(images(start, start + random.randint(1, 60)))
 
 
+def has_grown(path: Path, size: int) -> bool:
+    """Whether there are more than `size` bytes in the file."""
+    return path.exists() and path.stat().st_size > size
+
+
 def test_sigkill_at_random_moments_leaves_no_row_half_there(paths: IndexPaths) -> None:
     rng, rows, mended = random.Random(3), 0, 0
     for _ in range(12):
         writer = FORK.Process(target=append_for_ever, args=(paths,))
         writer.start()
-        time.sleep(rng.uniform(0.01, 0.15))
+        wait_until(partial(has_grown, paths.thumbnails, rows * RECORD_BYTES))
+        time.sleep(rng.uniform(0.0, 0.1))
         writer.kill()
         writer.join()
         with Corpus.open_for_writing(paths) as corpus:
@@ -471,7 +478,7 @@ def test_sigkill_at_random_moments_leaves_no_row_half_there(paths: IndexPaths) -
 def test_a_reader_needs_no_writer_to_mend_first(paths: IndexPaths) -> None:
     writer = FORK.Process(target=append_for_ever, args=(paths,))
     writer.start()
-    wait_until(lambda: paths.thumbnails.exists() and paths.thumbnails.stat().st_size > 100 * RECORD_BYTES)
+    wait_until(partial(has_grown, paths.thumbnails, 100 * RECORD_BYTES))
     with Corpus.open(paths) as reader:
         assert reader.verify() == []  # while it writes
         writer.kill()
