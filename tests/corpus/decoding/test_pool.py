@@ -91,7 +91,7 @@ def test_case_37_memory_and_time_have_limits_that_real_images_meet() -> None:
     for limits, code in (
         (WorkerLimits(memory_bytes=50_000_000), ReasonCode.DECODING_MEMORY),
         (WorkerLimits(cpu_seconds=0.02), ReasonCode.DECODING_TIME),
-        (WorkerLimits(wall_seconds=0.02), ReasonCode.DECODING_TIME),
+        (WorkerLimits(wall_seconds=0.1), ReasonCode.DECODING_TIME),
     ):
         pool = Decoders(1, limits=limits)
         assert refusal(pool, large) == sentence(Reason(code))
