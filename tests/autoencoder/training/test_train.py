@@ -24,6 +24,7 @@ from imgsearch.autoencoder.objectives.unsupervised import agreement_loss
 from imgsearch.autoencoder.optim.optimisers import make_optimisers
 from imgsearch.autoencoder.training import run as run_module
 from imgsearch.autoencoder.training import train as train_module
+from imgsearch.autoencoder.training.inputs import TrainingData
 from imgsearch.autoencoder.training.run import Run
 from imgsearch.autoencoder.training.run_state import STATE_NAME
 from imgsearch.autoencoder.training.train import train
@@ -240,6 +241,17 @@ def test_sixteen_images_are_enough(paths: IndexPaths, n: int) -> None:
 def test_fifteen_are_not(paths: IndexPaths) -> None:
     with pytest.raises(ModelError, match="at least 16 images, here are 15"):
         train(PICTURES, ROWS[:15], paths, SMALL)
+
+
+def test_validation_images_are_in_no_batch() -> None:
+    data = TrainingData.split(PICTURES, ROWS, None, SMALL, torch.device("cpu"))
+    n_epochs = 1 + len(ROWS) // data.batch_size  # an epoch leaves out the images that fill no batch
+    batches = [batch for epoch in range(n_epochs) for batch in data.source.batches(epoch)]
+    trained = {image.numpy().tobytes() for batch in batches for image in batch}
+    held_out = {(image * 255).round().byte().numpy().tobytes() for image in data.validation.examples}
+    assert len(trained) == len(data.training_rows)
+    assert len(held_out) == len(ROWS) - len(data.training_rows) > 0
+    assert trained & held_out == set()
 
 
 def test_training_learns(paths: IndexPaths) -> None:
